@@ -1,0 +1,29 @@
+"""``UNLOCK_DOOR``. Never sent twice: after a crash the bolt is read, and nothing else."""
+
+from __future__ import annotations
+
+from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
+from thumbturn.actions.door import DoorMoved, ask_bolt, move_bolt
+from thumbturn.domain.attempt import AfterCrash
+from thumbturn.domain.capabilities.lock import Lock
+from thumbturn.domain.clock import seconds
+
+
+async def find_out(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
+    """Whether the door stands unlocked now."""
+    return await ask_bolt(run, lock.read_bolt, locked=False)
+
+
+@action(
+    "UNLOCK_DOOR",
+    at="/locks/unlock_door",
+    needs=Lock,
+    result=DoorMoved,
+    deadline=seconds(30),
+    after_crash=AfterCrash.ASK_DEVICE,
+    recover=find_out,
+    takes_sync=True,
+)
+async def unlock_door(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
+    """Unlocks a door."""
+    return await move_bolt(run, lock.unlock, lock.read_bolt, locked=False)

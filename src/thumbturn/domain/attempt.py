@@ -1,0 +1,329 @@
+"""The attempt: one command to one device, and everything that may ever happen to it.
+
+Everything that affects the life of an attempt lives in this file. The rules:
+
+1. An attempt is in exactly one **phase**. Three are open (``queued``, ``sent``, ``confirming``),
+   two are final (``succeeded``, ``failed``). The wire knows three words for the five.
+2. It changes only by a **signal**, and only along ``MOVES``. A pair of phase and signal that is
+   not in the table raises ``IllegalMove`` and changes nothing.
+3. Final phases absorb. A signal that comes after the end is *late truth*: ``decide`` answers
+   ``None``, and the caller appends the signal to the timeline, where it changes nothing.
+4. ``sent`` means: durable *before* the device is touched. So after a crash a ``queued`` attempt
+   was certainly not sent, and a ``sent`` one may have been.
+5. Nothing is sent at or after the deadline. An attempt whose deadline passes before it was sent
+   ends as ``action_attempt_expired``: the device has not acted. One whose deadline passes after
+   it was sent ends as ``outcome_unknown``: the device may have acted, and nobody may say more.
+6. Success needs evidence. A success weaker than the attempt requires ends as ``outcome_unknown``.
+
+``decide`` is pure. It neither stores nor sends; the engine stores what it answers, guarded by the
+phase it started from, and if another writer was first it reads again and decides again.
+
+What I still dislike: ``confirming`` carries little that the evidence does not say; it is kept
+because it tells an operator apart "the radio has it" from "nobody knows" after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from thumbturn.domain.event import Event
+from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
+
+
+class Phase(StrEnum):
+    """Where an attempt stands."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    CONFIRMING = "confirming"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing can change the attempt any more."""
+        return self in FINAL
+
+
+FINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED})
+OPEN = frozenset(Phase) - FINAL
+
+#: What the wire calls each phase.
+STATUS = {
+    Phase.QUEUED: "pending",
+    Phase.SENT: "pending",
+    Phase.CONFIRMING: "pending",
+    Phase.SUCCEEDED: "success",
+    Phase.FAILED: "error",
+}
+
+
+class AfterCrash(StrEnum):
+    """What to do with an attempt that was sent when the server, or the reply, was lost."""
+
+    #: Send again while the deadline lives: doing it twice is doing it once.
+    RESEND = "resend"
+    #: Never send again. Read the device: if it is as asked, that is success; else nobody knows.
+    ASK_DEVICE = "ask_device"
+    #: Read what the device holds, then make it so.
+    RECONCILE = "reconcile"
+    #: End it: a person has to do his part again.
+    FAIL = "fail"
+
+
+class Mark(NamedTuple):
+    """One stage of the timeline."""
+
+    #: accepted, queued, sent, resent, acknowledged, observed, settled, or late.
+    stage: str
+    #: µs since 1970 UTC.
+    at: int
+    evidence: Evidence = Evidence.NONE
+    #: What the device or the server said, for a person. Never a PIN.
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that happened to an attempt."""
+
+    def note(self) -> str:
+        """What the timeline says of it."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending(Signal):
+    """Its lane is free and it is its turn: from now on the device may be touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resending(Signal):
+    """After a lost reply or a crash it is sent once more (only where that is harmless)."""
+
+    why: str = ""
+
+    def note(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged(Signal):
+    """Somebody on the way took the command, or the device itself did."""
+
+    evidence: Evidence
+    said: str = ""
+
+    def note(self) -> str:
+        return self.said
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Signal):
+    """The device, or a sensor beside it, was seen in a state that bears on the outcome."""
+
+    evidence: Evidence
+    said: str = ""
+
+    def note(self) -> str:
+        return self.said
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded(Signal):
+    """The action came to its good end, on this evidence."""
+
+    result: Mapping[str, Any]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Signal):
+    """The action came to its bad end."""
+
+    type: str
+    message: str
+
+    def note(self) -> str:
+        return self.type
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed(Signal):
+    """The time in which the caller wanted it is over."""
+
+
+#: The whole life of an attempt. The diagram in the docs is drawn from this table.
+MOVES: dict[tuple[Phase, type[Signal]], Phase] = {
+    (Phase.QUEUED, Sending): Phase.SENT,
+    (Phase.QUEUED, Failed): Phase.FAILED,
+    (Phase.QUEUED, DeadlinePassed): Phase.FAILED,
+    (Phase.SENT, Resending): Phase.SENT,
+    (Phase.SENT, Acknowledged): Phase.CONFIRMING,
+    (Phase.SENT, Observed): Phase.CONFIRMING,
+    (Phase.SENT, Succeeded): Phase.SUCCEEDED,
+    (Phase.SENT, Failed): Phase.FAILED,
+    (Phase.SENT, DeadlinePassed): Phase.FAILED,
+    (Phase.CONFIRMING, Resending): Phase.CONFIRMING,
+    (Phase.CONFIRMING, Acknowledged): Phase.CONFIRMING,
+    (Phase.CONFIRMING, Observed): Phase.CONFIRMING,
+    (Phase.CONFIRMING, Succeeded): Phase.SUCCEEDED,
+    (Phase.CONFIRMING, Failed): Phase.FAILED,
+    (Phase.CONFIRMING, DeadlinePassed): Phase.FAILED,
+}
+
+_STAGE: dict[type[Signal], str] = {
+    Sending: "sent",
+    Resending: "resent",
+    Acknowledged: "acknowledged",
+    Observed: "observed",
+    Succeeded: "settled",
+    Failed: "settled",
+    DeadlinePassed: "settled",
+}
+
+#: The types whose end the wire announces with an event (contract: these four, no others).
+ANNOUNCED = frozenset(
+    {"LOCK_DOOR", "UNLOCK_DOOR", "SIMULATE_KEYPAD_CODE_ENTRY", "SIMULATE_MANUAL_LOCK_VIA_KEYPAD"}
+)
+
+
+class IllegalMove(Exception):
+    """The signal makes no sense in this phase. Nothing was changed; this is a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One command to one device (or to a workspace), and what is known of it."""
+
+    id: str
+    workspace_id: str
+    action_type: str
+    #: Attempts of one lane run one at a time in order of acceptance: the device's id, or
+    #: ``workspace:<id>`` for what concerns no device.
+    lane: str
+    device_id: str | None
+    connected_account_id: str | None
+    #: What was asked, as it may be stored: secrets are not in it.
+    ask: Mapping[str, Any]
+    phase: Phase
+    #: µs. Strictly increasing in order of acceptance.
+    accepted_at: int
+    #: µs. At or after this moment it is never sent.
+    deadline_at: int
+    #: The least evidence that makes a success of it.
+    required_evidence: Evidence = Evidence.RADIO_ACK
+    #: The best evidence so far.
+    evidence: Evidence = Evidence.NONE
+    result: Mapping[str, Any] | None = None
+    #: (type, message) once it failed.
+    failure: tuple[str, str] | None = None
+    settled_at: int | None = None
+    #: The timeline up to now, oldest first.
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """The wire's word for the phase."""
+        return STATUS[self.phase]
+
+
+class Decision(NamedTuple):
+    """What a signal makes of an attempt, and what the workspace is told of it."""
+
+    attempt: Attempt
+    events: tuple[Event, ...]
+
+
+def decide(attempt: Attempt, signal: Signal, now: int) -> Decision | None:
+    """The attempt after the signal, with the events of the change; ``None`` if it came too late.
+
+    Raises ``IllegalMove`` for a pair that is not in ``MOVES``; nothing is changed then.
+    """
+    if attempt.phase in FINAL:
+        return None
+    kind = type(signal)
+    phase = MOVES.get((attempt.phase, kind))
+    if phase is None:
+        raise IllegalMove(f"{kind.__name__} in phase {attempt.phase}")
+
+    if kind is Sending and now >= attempt.deadline_at:
+        signal, phase = _expired(attempt), Phase.FAILED
+    elif isinstance(signal, DeadlinePassed):
+        signal = _expired(attempt)
+    elif isinstance(signal, Succeeded) and signal.evidence < attempt.required_evidence:
+        signal, phase = _too_weak(attempt, signal.evidence), Phase.FAILED
+
+    if isinstance(signal, Succeeded):
+        evidence = max(attempt.evidence, signal.evidence)
+        ended = replace(
+            attempt,
+            phase=phase,
+            evidence=evidence,
+            result=signal.result,
+            settled_at=now,
+            marks=(*attempt.marks, Mark("settled", now, evidence, "success")),
+        )
+        return Decision(ended, _announce(ended, now))
+    if isinstance(signal, Failed):
+        ended = replace(
+            attempt,
+            phase=phase,
+            failure=(signal.type, signal.message),
+            settled_at=now,
+            marks=(*attempt.marks, Mark("settled", now, attempt.evidence, signal.type)),
+        )
+        return Decision(ended, _announce(ended, now))
+
+    grade = getattr(signal, "evidence", Evidence.NONE)
+    moved = replace(
+        attempt,
+        phase=phase,
+        evidence=max(attempt.evidence, grade),
+        marks=(*attempt.marks, Mark(_STAGE[kind], now, grade, signal.note())),
+    )
+    return Decision(moved, ())
+
+
+def late_mark(signal: Signal, now: int) -> Mark:
+    """How a signal that came after the end stands in the timeline."""
+    stage = _STAGE[type(signal)]
+    note = signal.note()
+    return Mark("late", now, getattr(signal, "evidence", Evidence.NONE), f"{stage}: {note}" if note else stage)
+
+
+def _expired(attempt: Attempt) -> Failed:
+    """The end of an attempt whose time is over: known not to have acted, or unknown."""
+    if attempt.phase is Phase.QUEUED:
+        return Failed(ActionAttemptExpired.type, ActionAttemptExpired.sentence)
+    return Failed(OutcomeUnknown.type, OutcomeUnknown.sentence)
+
+
+def _too_weak(attempt: Attempt, evidence: Evidence) -> Failed:
+    return Failed(
+        OutcomeUnknown.type,
+        f"{OutcomeUnknown.sentence} This workspace asks for evidence of grade "
+        f"{attempt.required_evidence.word}; there was only {evidence.word}.",
+    )
+
+
+def _announce(ended: Attempt, now: int) -> tuple[Event, ...]:
+    if ended.action_type not in ANNOUNCED:
+        return ()
+    outcome = "succeeded" if ended.phase is Phase.SUCCEEDED else "failed"
+    return (
+        Event(
+            event_type=f"action_attempt.{ended.action_type.lower()}.{outcome}",
+            workspace_id=ended.workspace_id,
+            occurred_at=now,
+            created_at=now,
+            device_id=ended.device_id,
+            connected_account_id=ended.connected_account_id,
+            action_attempt_id=ended.id,
+            payload={"action_type": ended.action_type, "status": ended.status},
+        ),
+    )

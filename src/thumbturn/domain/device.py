@@ -1,0 +1,113 @@
+"""A device, what it reports, and which of its reports are news.
+
+``absorb`` is the one place that turns a report into state and events. A report that changes
+nothing is no event: a fact is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from thumbturn.domain.event import Event
+from thumbturn.domain.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A thing that can act or sense, as the server last knew it."""
+
+    id: str
+    workspace_id: str
+    connected_account_id: str
+    #: The driver that speaks to it, by its name.
+    driver: str
+    #: How its driver finds it. Opaque to everybody else.
+    address: str
+    device_type: str
+    #: The name its maker or hub gave it; ``nickname`` is the one a person gave it here.
+    name: str
+    nickname: str | None = None
+    #: The vendor-free capabilities it has: ``lock``, ``auto_lock``, ``keypad``, ``battery``, …
+    capabilities: frozenset[str] = frozenset()
+    #: What it last reported: ``online`` always; ``locked``, ``battery_level``, ``door_open``,
+    #: ``auto_lock_enabled``, ``auto_lock_delay_seconds`` … where it has them.
+    state: Mapping[str, Any] = field(default_factory=dict)
+    #: What does not change: maker, model, serial number, picture, location.
+    details: Mapping[str, Any] = field(default_factory=dict)
+    custom_metadata: Mapping[str, str | bool] = field(default_factory=dict)
+    is_managed: bool = True
+    created_at: int = 0
+
+    @property
+    def online(self) -> bool:
+        """True while its hub says that it can be reached."""
+        return bool(self.state.get("online", False))
+
+    @property
+    def display_name(self) -> str:
+        """The name to show to people."""
+        return self.nickname or self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A fact that a device (or its hub) reported. Drivers emit these and decide nothing."""
+
+    device_id: str
+    #: When it happened as far as the device says, else when it arrived; µs.
+    at: int
+    #: The part of ``Device.state`` that is so now.
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Evidence = Evidence.STATE_REPORT
+    #: How the bolt was moved, in the wire's words: keycode, manual, automatic, remote, card, unknown.
+    method: str | None = None
+    #: Why a keypad refused somebody (the wire's ``reason_code``), if that is what happened.
+    denied: str | None = None
+    #: The device's own words, for the timeline. Never a PIN.
+    said: str = ""
+
+
+class Absorbed(NamedTuple):
+    """A device after a report, and the events that tell of the difference."""
+
+    device: Device
+    events: tuple[Event, ...]
+
+
+def absorb(device: Device, seen: Observation, now: int, action_attempt_id: str | None = None) -> Absorbed:
+    """The device after the report; the same object and no events if it brought no news.
+
+    ``action_attempt_id`` names the attempt that caused the change, where one did.
+    """
+    news = {key: value for key, value in seen.changes.items() if device.state.get(key) != value}
+    events: list[Event] = []
+
+    def tell(event_type: str, attempt_id: str | None = None, **payload: Any) -> None:
+        events.append(
+            Event(
+                event_type=event_type,
+                workspace_id=device.workspace_id,
+                occurred_at=seen.at,
+                created_at=now,
+                device_id=device.id,
+                connected_account_id=device.connected_account_id,
+                action_attempt_id=attempt_id,
+                payload=payload,
+            )
+        )
+
+    if "online" in news:
+        if news["online"]:
+            tell("device.connected")
+        else:
+            tell("device.disconnected", error_code="device_disconnected")
+    if "locked" in news and news["locked"] is not None:
+        word = "lock.locked" if news["locked"] else "lock.unlocked"
+        tell(word, action_attempt_id, method=seen.method or "unknown")
+    if seen.denied:
+        tell("lock.access_denied", reason_code=seen.denied)
+    if not news:
+        return Absorbed(device, tuple(events))
+    return Absorbed(replace(device, state={**device.state, **news}), tuple(events))

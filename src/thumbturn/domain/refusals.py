@@ -1,0 +1,31 @@
+"""Refusals that more than one part of the house needs to name."""
+
+from __future__ import annotations
+
+from thumbturn.domain.errors import Refusal
+
+
+class DeviceNotFound(Refusal, type="device_not_found", status=404):
+    """Device not found"""
+
+
+class ActionAttemptNotFound(Refusal, type="action_attempt_not_found", status=404):
+    """action_attempt not found"""
+
+
+class DeviceTypeNotSupported(Refusal, type="device_type_not_supported", status=400):
+    """This device cannot do that."""
+
+
+class WorkspaceNotSandbox(Refusal, type="workspace_not_sandbox", status=400):
+    """This works in sandbox workspaces only."""
+
+
+class Overloaded(Refusal, type="overloaded", status=503):
+    """More work is waiting to be stored than this server accepts. Nothing was done: try again
+    after the time in Retry-After.
+    """
+
+
+class StorageUnavailable(Refusal, type="storage_unavailable", status=503):
+    """The database cannot be reached. Nothing was done: try again after the time in Retry-After."""

@@ -1,0 +1,251 @@
+"""What the engine needs from outside. ``storage`` and ``drivers`` implement these protocols.
+
+Writes return only after they are durable. Every read and write that a caller causes carries the
+caller's workspace, and finds nothing outside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from thumbturn.domain.attempt import Attempt, Mark, Phase
+from thumbturn.domain.device import Device, Observation
+from thumbturn.domain.event import Event
+from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+
+C = TypeVar("C")
+
+
+class Transition(NamedTuple):
+    """An attempt as it shall be, and the phase it must still be in for that."""
+
+    attempt: Attempt
+    came_from: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes true together, or not at all.
+
+    If one of the transitions finds its attempt in another phase, nothing of the change is written.
+    """
+
+    transitions: tuple[Transition, ...] = ()
+    #: Devices whose ``state`` changed.
+    devices: tuple[Device, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+class Timeline(NamedTuple):
+    """An attempt with everything that is known of it, also what came after its end."""
+
+    attempt: Attempt
+    late: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFilter:
+    """Which devices of a workspace; ``None`` means any."""
+
+    device_ids: Sequence[str] | None = None
+    connected_account_ids: Sequence[str] | None = None
+    device_types: Sequence[str] | None = None
+    capability: str | None = None
+    manufacturer: str | None = None
+    name: str | None = None
+    #: Part of the display name, in any case.
+    search: str | None = None
+    #: µs; strictly before.
+    created_before: int | None = None
+    custom_metadata_has: Mapping[str, str | bool] | None = None
+    is_managed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events of a workspace; ``None`` means any."""
+
+    event_ids: Sequence[str] | None = None
+    event_types: Sequence[str] | None = None
+    device_ids: Sequence[str] | None = None
+    connected_account_id: str | None = None
+    #: µs; both ends open.
+    after: int | None = None
+    before: int | None = None
+    #: Keys of the payload that must have this value (``access_code_id`` …).
+    payload: Mapping[str, str] = field(default_factory=dict)
+
+
+class Seed(NamedTuple):
+    """How a workspace begins."""
+
+    accounts: tuple[ConnectedAccount, ...]
+    devices: tuple[Device, ...]
+
+
+class Store(Protocol):
+    """Everything that is remembered, as a short list of named operations.
+
+    Raises ``Overloaded`` when too much waits to be written, ``StorageUnavailable`` when the
+    database cannot be reached; in both cases nothing was written.
+    """
+
+    # the hot path -----------------------------------------------------------------------------
+    def accept(self, attempt: Attempt) -> Awaitable[None]:
+        """Remember a new attempt."""
+
+    def apply(self, change: Change) -> Awaitable[bool]:
+        """Make the change true; ``False`` (and nothing written) if an attempt had moved on."""
+
+    def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:
+        """Put late truth beside a finished attempt."""
+
+    # attempts ---------------------------------------------------------------------------------
+    async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
+        """One attempt. Concurrent calls share one query."""
+
+    async def attempts(
+        self,
+        workspace_id: str,
+        *,
+        ids: Sequence[str] | None = None,
+        device_id: str | None = None,
+        action_types: Sequence[str] | None = None,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[Attempt]:
+        """Attempts in order of (accepted_at, id), behind ``after``."""
+
+    async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
+        """One attempt with its late marks, in one query."""
+
+    async def open_attempts(self) -> list[Attempt]:
+        """Every attempt in an open phase, in order of acceptance."""
+
+    # devices ----------------------------------------------------------------------------------
+    async def device(self, workspace_id: str, device_id: str) -> Device | None:
+        """One device. Concurrent calls share one query."""
+
+    async def devices(
+        self,
+        workspace_id: str,
+        wanted: DeviceFilter,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[Device]:
+        """Devices in order of (created_at, id), behind ``after``."""
+
+    async def every_device(self) -> list[Device]:
+        """The devices of all workspaces, for the engine's own start."""
+
+    async def every_account(self) -> list[ConnectedAccount]:
+        """The connected accounts of all workspaces, for the engine's own start."""
+
+    async def add_devices(self, devices: Sequence[Device], events: Sequence[Event]) -> None:
+        """Remember new devices."""
+
+    async def update_device(self, device: Device) -> bool:
+        """Store ``nickname``, ``custom_metadata`` and ``is_managed``; ``False`` if there is none such."""
+
+    # events -----------------------------------------------------------------------------------
+    async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:
+        """The newest event that fits."""
+
+    async def events(
+        self, workspace_id: str, wanted: EventFilter, *, limit: int, offset: int = 0
+    ) -> list[Event]:
+        """Events in order of their sequence."""
+
+    # workspaces and keys ----------------------------------------------------------------------
+    async def workspace(self, workspace_id: str) -> Workspace | None:
+        """One workspace."""
+
+    async def workspaces_of_user(self, user_id: str) -> list[Workspace]:
+        """The workspaces that a person is a member of, oldest first."""
+
+    async def add_workspace(
+        self, workspace: Workspace, *, user_id: str | None, seed: Seed, keys: Sequence[Key]
+    ) -> None:
+        """Remember a new workspace with its member, its first things and its keys, all or nothing."""
+
+    async def update_workspace(self, workspace: Workspace) -> None:
+        """Store what may change of a workspace."""
+
+    async def has_workspaces(self) -> bool:
+        """False for a database that nobody has used yet."""
+
+    async def reset_workspace(self, workspace_id: str, seed: Seed, events: Sequence[Event]) -> None:
+        """Replace the workspace's accounts and devices by the seed's. Attempts and events stay."""
+
+    async def key(self, token_hash: str) -> Key | None:
+        """The key with this hash, revoked or not."""
+
+    async def keys(self, workspace_id: str) -> list[Key]:
+        """The API keys of a workspace and the access tokens of its members, oldest first."""
+
+    async def add_key(self, key: Key) -> None:
+        """Remember a key."""
+
+    async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
+        """Revoke a key of this workspace; the key, or ``None`` if there is none such."""
+
+
+class Driver(Protocol):
+    """An ecosystem of devices. It reports and obeys; it decides nothing and stores nothing."""
+
+    #: Its folder's name, and ``Device.driver`` of its devices.
+    name: str
+    #: Commands that one of its hubs takes at a time; ``None`` if each device stands for itself.
+    commands_at_once: int | None
+
+    async def start(self, observe: Callable[[Observation], None]) -> None:
+        """Begin; from now on every report of every attached device goes to ``observe``."""
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+
+    def attach(self, devices: Iterable[Device]) -> None:
+        """From now on speak to these devices, starting from the state they are known to be in."""
+
+    def detach(self, device_ids: Iterable[str]) -> None:
+        """Forget these devices."""
+
+    def offer(self, device: Device, capability: type[C]) -> C | None:
+        """The device's capability, to command it by; ``None`` if it has no such thing."""
+
+
+class SandboxWorld(Protocol):
+    """What a sandbox can do to its virtual devices, beyond commanding them."""
+
+    def seed(self, workspace_id: str, now: int) -> Seed:
+        """How a sandbox workspace begins: always with the same ids for the same workspace."""
+
+    def more_devices(
+        self, workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
+    ) -> list[Device]:
+        """New virtual devices of a kind, for tests of many; not yet attached."""
+
+    def inject_fault(self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None) -> None:
+        """Make a device misbehave, so many times or until cleared."""
+
+    def clear_faults(self, device_id: str | None, among: Iterable[str]) -> None:
+        """Heal one device, or all of these."""
+
+    def connect(self, device_id: str) -> None:
+        """The device comes online (and is no longer removed)."""
+
+    def disconnect(self, device_id: str) -> None:
+        """The device goes offline."""
+
+    def remove(self, device_id: str) -> None:
+        """The device is taken out of its account, as by its owner in its maker's app."""
+
+    def forget(self, device_ids: Iterable[str]) -> None:
+        """Bolt positions and faults of these devices are as if never used."""
+
+
+#: Names of things in ``Any``-typed JSON.
+Json = Mapping[str, Any]
