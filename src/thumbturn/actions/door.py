@@ -36,7 +36,9 @@ class DoorMoved(Result):
     """True only when the device itself, or a sensor, said so."""
 
 
-async def move_bolt(run: Run, command: Callable[[], Awaitable[Evidence]], read: Read, *, locked: bool) -> Outcome:
+async def move_bolt(
+    run: Run, command: Callable[[], Awaitable[Evidence]], read: Read, *, locked: bool
+) -> Outcome:
     """Send the command and end with what is known of the bolt.
 
     Raises ``LockJammed`` when the bolt is known not to have moved, ``OutcomeUnknown`` when it may

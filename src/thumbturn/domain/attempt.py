@@ -293,7 +293,9 @@ def late_mark(signal: Signal, now: int) -> Mark:
     """How a signal that came after the end stands in the timeline."""
     stage = _STAGE[type(signal)]
     note = signal.note()
-    return Mark("late", now, getattr(signal, "evidence", Evidence.NONE), f"{stage}: {note}" if note else stage)
+    return Mark(
+        "late", now, getattr(signal, "evidence", Evidence.NONE), f"{stage}: {note}" if note else stage
+    )
 
 
 def _expired(attempt: Attempt) -> Failed:

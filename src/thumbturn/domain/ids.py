@@ -42,9 +42,9 @@ def seeded_ids(seed: int) -> Iterator[None]:
     def next_id() -> str:
         nonlocal counter
         counter += 1
-        tail = chance.getrandbits(62)
-        head = f"{counter:012x}"
-        return f"{head[:8]}-{head[8:]}-7{chance.getrandbits(12):03x}-{0x8000 | tail >> 48 & 0x3FFF:04x}-{tail & 0xFFFFFFFFFFFF:012x}"
+        head = f"{counter:012x}-7{chance.getrandbits(12):03x}"
+        tail = f"{0x8000 | chance.getrandbits(14):04x}-{chance.getrandbits(48):012x}"
+        return f"{head[:8]}-{head[8:]}-{tail}"
 
     _source = next_id
     try:

@@ -1,0 +1,57 @@
+# Every verb sets up what it needs; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+SDK := tests/wire/sdk/js
+READY := .venv/.ready
+NODE_READY := $(SDK)/node_modules/.ready
+
+.PHONY: help setup demo run test test-crash bench lint docs lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create .venv with the locked dependencies
+
+demo: $(READY) ## unlock a virtual door with the official SDK and watch what happens; leaves nothing running
+	@$(BIN)/python scripts/demo.py
+
+run: $(READY) ## the server, until Ctrl-C, with a sandbox in ./thumbturn-data
+	@$(BIN)/thumbturn serve
+
+test: lint $(NODE_READY) ## everything needed, then lint and the whole suite with coverage
+	$(BIN)/coverage erase
+	$(BIN)/pytest --cov --cov-report=term
+
+test-crash: $(READY) ## the long kill -9 rounds, on SQLite and on PostgreSQL
+	$(BIN)/pytest tests/crash --crash-rounds=100
+
+bench: $(READY) ## the numbers in docs/benchmarks.md, side by side with the peer
+	$(BIN)/python bench/run.py
+
+lint: $(READY) ## ruff, mypy --strict and the directions of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+docs: $(READY) ## draw and write the generated docs anew
+	$(BIN)/python tools/write_docs.py
+
+lock: ## resolve the dependencies of pyproject.toml anew into requirements/locked.txt
+	scripts/lock.sh $(PYTHON)
+
+clean: ## remove everything that a verb has made, except ./thumbturn-data
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* $(SDK)/node_modules
+
+$(READY): requirements/locked.txt pyproject.toml
+	@scripts/setup.sh $(PYTHON)
+	@touch $@
+
+$(NODE_READY): $(SDK)/package-lock.json
+	@scripts/node.sh
+	cd $(SDK) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
