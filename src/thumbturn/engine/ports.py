@@ -228,7 +228,9 @@ class SandboxWorld(Protocol):
     ) -> list[Device]:
         """New virtual devices of a kind, for tests of many; not yet attached."""
 
-    def inject_fault(self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None) -> None:
+    def inject_fault(
+        self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None
+    ) -> None:
         """Make a device misbehave, so many times or until cleared."""
 
     def clear_faults(self, device_id: str | None, among: Iterable[str]) -> None:
