@@ -39,7 +39,7 @@ lint: $(READY) ## ruff, mypy --strict and the directions of imports
 	$(BIN)/lint-imports --no-cache
 
 docs: $(READY) ## draw and write the generated docs anew
-	$(BIN)/python tools/write_docs.py
+	$(BIN)/python -m tools.write_docs
 
 lock: ## resolve the dependencies of pyproject.toml anew into requirements/locked.txt
 	scripts/lock.sh $(PYTHON)

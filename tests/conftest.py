@@ -1,0 +1,43 @@
+"""What every test gets: no network beyond this machine, the shared fixtures, the crash-round option."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["tests.fixtures.server"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many kill -9 rounds the crash tests run on each database."""
+    parser.addoption("--crash-rounds", type=int, default=3, help="kill -9 rounds on each database")
+
+
+@pytest.fixture(scope="session")
+def crash_rounds(pytestconfig: pytest.Config) -> int:
+    """How many kill -9 rounds to run on each database."""
+    rounds: int = pytestconfig.getoption("--crash-rounds")
+    return rounds
+
+
+class NotLoopback(Exception):
+    """A test tried to reach another machine."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only() -> Any:
+    """Sockets of the test process reach this machine only."""
+    patch = pytest.MonkeyPatch()
+    for name in ("connect", "connect_ex"):
+        original = getattr(socket.socket, name)
+
+        def guarded(self: socket.socket, address: Any, original: Any = original) -> Any:
+            if self.family != socket.AF_UNIX and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+                raise NotLoopback(address)
+            return original(self, address)
+
+        patch.setattr(socket.socket, name, guarded)
+    yield
+    patch.undo()

@@ -1,0 +1,81 @@
+"""Tables for the docs, each derived from the definitions that the server itself uses."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterable
+
+import thumbturn
+from thumbturn.actions import load
+from thumbturn.domain.clock import SECOND
+from thumbturn.domain.errors import FAILURES, REFUSALS
+from thumbturn.domain.evidence import Evidence
+
+
+def evidence() -> str:
+    """The grades of evidence, weakest first."""
+    comments = _comments_above(Evidence)
+    return _table(
+        ("grade", "what is known", "`was_confirmed_by_device`"),
+        (
+            (f"`{grade.word}`", comments[grade.name], "true" if grade.confirms else "false")
+            for grade in Evidence
+        ),
+    )
+
+
+def actions() -> str:
+    """Every action: its endpoint, its deadline and its policy after a crash."""
+    rows = (
+        (
+            f"`{action.type}`",
+            f"`{action.at}`",
+            action.summary,
+            f"{action.deadline // SECOND} s",
+            f"`{action.after_crash.name}`",
+        )
+        for action in sorted(load().values(), key=lambda action: action.at)
+    )
+    return _table(("action type", "endpoint", "what it does", "deadline", "after a crash"), rows)
+
+
+def failures() -> str:
+    """The causes for which an attempt ends in ``error``."""
+    _import_everything()
+    rows = (
+        (f"`{type_}`", failure.sentence, "it may have" if failure.may_have_acted else "no")
+        for type_, failure in sorted(FAILURES.items())
+    )
+    return _table(("`error.type`", "`error.message` begins with", "did the device act?"), rows)
+
+
+def refusals() -> str:
+    """The reasons for which a request is refused and no attempt begins."""
+    _import_everything()
+    rows = (
+        (str(refusal.status), f"`{type_}`", refusal.sentence)
+        for type_, refusal in sorted(REFUSALS.items(), key=lambda item: (item[1].status, item[0]))
+    )
+    return _table(("status", "`error.type`", "`error.message`, unless it is more exact"), rows)
+
+
+def _import_everything() -> None:
+    """A refusal or a failure is known once its module is imported, wherever that is."""
+    for module in pkgutil.walk_packages(thumbturn.__path__, "thumbturn."):
+        if ".migrations" not in module.name:
+            importlib.import_module(module.name)
+
+
+def _comments_above(enum: type) -> dict[str, str]:
+    """What the ``#:`` comment above each member of an enumeration says."""
+    pairs = re.findall(r"#: ([^\n]+)\n\s+(\w+) =", inspect.getsource(enum))
+    return {member: comment for comment, member in pairs}
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
