@@ -16,6 +16,8 @@ def draw_moves() -> str:
         lines += [f"        {phase}" for phase in phases]
         lines.append("    }")
     lines.append(f"    [*] --> {Phase.QUEUED}: accepted")
+    # It takes its first move before it is stored for the first time, and saves a commit.
+    lines.append(f"    [*] --> {Phase.SENT}: accepted, and its lane is free")
     for (start, end), signals in _arrows().items():
         lines.append(f"    {start} --> {end}: {', '.join(signals)}")
     lines += [f"    {phase} --> [*]" for phase in Phase if phase.is_final]

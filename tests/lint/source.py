@@ -11,10 +11,18 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "thumbturn"
 
 #: Folders that verbs and tools make; nobody writes in them.
-MADE = frozenset(
-    ".git .venv __pycache__ node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis "
-    "build dist results thumbturn-data htmlcov".split()
-)
+MADE = {
+    ".git",
+    ".venv",
+    "__pycache__",
+    "node_modules",
+    "build",
+    "dist",
+    "results",
+    "thumbturn-data",
+    "htmlcov",
+}
+MADE |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 
 
 def modules(folder: Path) -> list[Path]:
