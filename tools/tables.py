@@ -13,6 +13,7 @@ from thumbturn.actions import load
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.errors import FAILURES, REFUSALS
 from thumbturn.domain.evidence import Evidence
+from thumbturn.settings import Settings
 
 
 def evidence() -> str:
@@ -60,6 +61,21 @@ def refusals() -> str:
         for type_, refusal in sorted(REFUSALS.items(), key=lambda item: (item[1].status, item[0]))
     )
     return _table(("status", "`error.type`", "`error.message`, unless it is more exact"), rows)
+
+
+def settings() -> str:
+    """Every setting: its flag, its variable, its default and its meaning."""
+    prefix = Settings.model_config["env_prefix"]
+    rows = (
+        (
+            f"`--{name.replace('_', '-')}`",
+            f"`{prefix}{name.upper()}`",
+            "" if field.default is None else f"`{field.default}`",
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    )
+    return _table(("flag", "variable", "default", "meaning"), rows)
 
 
 def _import_everything() -> None:

@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "actions": tables.actions,
     "failures": tables.failures,
     "refusals": tables.refusals,
+    "settings": tables.settings,
 }
 
 _MADE = re.compile(r"(<!-- made by tools/write_docs\.py: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
