@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from thumbturn.domain.clock import to_wire
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 
@@ -69,6 +70,10 @@ class Observation:
     said: str = ""
 
 
+#: What the wire says of a device that is offline.
+DEVICE_DISCONNECTED = "The device is offline: its hub cannot reach it."
+
+
 class Absorbed(NamedTuple):
     """A device after a report, and the events that tell of the difference."""
 
@@ -98,16 +103,32 @@ def absorb(device: Device, seen: Observation, now: int, action_attempt_id: str |
             )
         )
 
-    if "online" in news:
+    if news.get("removed") is True:
+        tell("device.removed")
+    elif "online" in news:
         if news["online"]:
             tell("device.connected")
         else:
-            tell("device.disconnected", error_code="device_disconnected")
+            tell(
+                "device.disconnected",
+                error_code="device_disconnected",
+                device_errors=[
+                    {
+                        "error_code": "device_disconnected",
+                        "message": DEVICE_DISCONNECTED,
+                        "created_at": to_wire(seen.at),
+                    }
+                ],
+                device_warnings=[],
+                connected_account_errors=[],
+                connected_account_warnings=[],
+            )
     if "locked" in news and news["locked"] is not None:
         word = "lock.locked" if news["locked"] else "lock.unlocked"
         tell(word, action_attempt_id, method=seen.method or "unknown")
     if seen.denied:
-        tell("lock.access_denied", reason_code=seen.denied)
+        message = "The code was not accepted."
+        tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
     if not news:
         return Absorbed(device, tuple(events))
     return Absorbed(replace(device, state={**device.state, **news}), tuple(events))

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 import uuid_utils
 
+#: The root of the ids that are made from names.
+_NAMED = uuid_utils.UUID("8c9c2f0e-6f0b-5d0c-9d55-7c1d0c1b6a42")
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
 
@@ -26,6 +28,19 @@ _source: Callable[[], str] = _uuid7
 def new_id() -> str:
     """A fresh id, unlike every other."""
     return _source()
+
+
+def named_id(namespace: str, name: str) -> str:
+    """The id of this name in this namespace: always the same for the same two strings."""
+    return str(uuid_utils.uuid5(uuid_utils.uuid5(_NAMED, namespace), name))
+
+
+def chance(seed: int, name: str) -> random.Random:
+    """A source of chance that follows from the seed and the name alone.
+
+    Give each thing its own: then what one of them draws does not depend on when another draws.
+    """
+    return random.Random(f"{seed}/{name}")
 
 
 def new_secret(length: int = 40) -> str:

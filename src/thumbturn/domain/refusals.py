@@ -17,6 +17,10 @@ class DeviceTypeNotSupported(Refusal, type="device_type_not_supported", status=4
     """This device cannot do that."""
 
 
+class DeviceUnmanaged(Refusal, type="device_unmanaged", status=400):
+    """This device is not managed here: it can be looked at, and not commanded."""
+
+
 class WorkspaceNotSandbox(Refusal, type="workspace_not_sandbox", status=400):
     """This works in sandbox workspaces only."""
 

@@ -218,7 +218,17 @@ class Driver(Protocol):
 
 
 class SandboxWorld(Protocol):
-    """What a sandbox can do to its virtual devices, beyond commanding them."""
+    """What a sandbox can do to its virtual devices, beyond commanding them.
+
+    What is done to one device raises ``DeviceTypeNotSupported`` if that is none of its own.
+    """
+
+    #: What ``inject_fault`` knows: the name of each fault, and what the device then does.
+    faults: Mapping[str, str]
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """The faults there are, and what each means."""
 
     def seed(self, workspace_id: str, now: int) -> Seed:
         """How a sandbox workspace begins: always with the same ids for the same workspace."""

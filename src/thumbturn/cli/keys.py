@@ -1,0 +1,46 @@
+"""``thumbturn keys``: make, list and revoke API keys and personal access tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from thumbturn.cli.client import Client
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the workspace.")
+
+Folder = Annotated[Path, typer.Option("--data", envvar="THUMBTURN_DATA", help="The server's data folder.")]
+
+
+@keys.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for.")], data: Folder = Path("thumbturn-data")
+) -> None:
+    """Make an API key. The token is shown this once."""
+    answer = Client(data).call("/thumbturn/keys/create", name=name)
+    typer.echo(answer["token"])
+
+
+@keys.command("list")
+def list_keys(data: Folder = Path("thumbturn-data")) -> None:
+    """Show the keys that open the workspace."""
+    table = Table("id", "kind", "name", "begins with", "made", "revoked")
+    for key in Client(data).call("/thumbturn/keys/list")["keys"]:
+        table.add_row(
+            key["key_id"], key["kind"], key["name"], key["hint"], key["created_at"], key["revoked_at"] or ""
+        )
+    Console().print(table)
+
+
+@keys.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="Its id, from `thumbturn keys list`.")],
+    data: Folder = Path("thumbturn-data"),
+) -> None:
+    """Revoke a key. It opens nothing from now on."""
+    Client(data).call("/thumbturn/keys/revoke", key_id=key_id)
+    typer.echo("revoked")

@@ -1,0 +1,12 @@
+"""``thumbturn version``."""
+
+from __future__ import annotations
+
+import typer
+
+from thumbturn import __version__
+
+
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)

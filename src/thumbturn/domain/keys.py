@@ -1,0 +1,59 @@
+"""Tokens: how they are made, and how they are kept.
+
+The shapes are those that the official SDKs check before they send anything: an API key starts
+with ``seam_`` (a sandbox's with ``seam_test``) and must not go on with ``at``, ``cst`` or ``pk``;
+a personal access token starts with ``seam_at``. Tokens are long and random, so a plain SHA-256
+is enough to keep them by; it is also what makes a constant-time look-up cheap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from thumbturn.domain.ids import new_id, new_secret
+from thumbturn.domain.workspace import Key, KeyKind, Workspace
+
+#: How much of a token its owner is shown to recognise it by.
+HINT_LENGTH = 16
+
+
+class Minted(NamedTuple):
+    """A key as it is kept, and the token that only its owner will ever see."""
+
+    key: Key
+    token: str
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a token: its SHA-256, hex."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def mint_api_key(workspace: Workspace, name: str, now: int) -> Minted:
+    """A new API key of a workspace."""
+    # "key" keeps the random part from beginning with what the SDKs take for another kind of token.
+    prefix = "seam_testkey" if workspace.is_sandbox else "seam_key"
+    return _mint(KeyKind.API_KEY, prefix, name, now, workspace_id=workspace.id, user_id=None)
+
+
+def mint_personal_access_token(user_id: str, name: str, now: int) -> Minted:
+    """A new token of a person, good for every workspace he is a member of."""
+    return _mint(KeyKind.PERSONAL_ACCESS_TOKEN, "seam_at", name, now, workspace_id=None, user_id=user_id)
+
+
+def _mint(
+    kind: KeyKind, prefix: str, name: str, now: int, *, workspace_id: str | None, user_id: str | None
+) -> Minted:
+    token = f"{prefix}_{new_secret()}"
+    key = Key(
+        id=new_id(),
+        kind=kind,
+        name=name,
+        token_hash=hash_token(token),
+        hint=token[:HINT_LENGTH],
+        workspace_id=workspace_id,
+        user_id=user_id,
+        created_at=now,
+    )
+    return Minted(key, token)

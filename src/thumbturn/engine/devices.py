@@ -1,0 +1,43 @@
+"""The devices this process speaks for, as it knows them now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from thumbturn.domain.device import Device
+
+
+class Devices:
+    """Every owned device in memory: read on every command, written by every report."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Device] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter(self._by_id.values())
+
+    def get(self, device_id: str) -> Device | None:
+        """The device with this id, whosever it is."""
+        return self._by_id.get(device_id)
+
+    def find(self, workspace_id: str, device_id: str) -> Device | None:
+        """The device with this id, if it is this workspace's."""
+        device = self._by_id.get(device_id)
+        return device if device is not None and device.workspace_id == workspace_id else None
+
+    def of_workspace(self, workspace_id: str) -> list[Device]:
+        """All devices of a workspace."""
+        return [device for device in self._by_id.values() if device.workspace_id == workspace_id]
+
+    def put(self, devices: Iterable[Device]) -> None:
+        """Know these devices as they are here, in place of what was known of them."""
+        for device in devices:
+            self._by_id[device.id] = device
+
+    def drop(self, device_ids: Iterable[str]) -> None:
+        """Know these no longer."""
+        for device_id in device_ids:
+            self._by_id.pop(device_id, None)

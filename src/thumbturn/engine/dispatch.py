@@ -1,0 +1,127 @@
+"""Runs attempts when it is their turn, and frees their lane when they have ended.
+
+This is one of the two supervised places in which any exception at all is caught: a fault in an
+action or a driver ends its own attempt, honestly, and disturbs no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from thumbturn.domain.attempt import DeadlinePassed, Failed, Phase, Signal, Succeeded
+from thumbturn.domain.errors import Failure
+from thumbturn.domain.failures import ActionAttemptExpired, DeviceRemoved, OutcomeUnknown
+from thumbturn.engine.deadlines import Deadlines
+from thumbturn.engine.lanes import Lanes
+from thumbturn.engine.ports import Driver
+from thumbturn.engine.run import Run
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatch:
+    """The floor on which attempts run."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        deadlines: Deadlines,
+        drivers: Mapping[str, Driver],
+        capability_of: Callable[[Run], object | None],
+    ) -> None:
+        self._lanes = lanes
+        self._deadlines = deadlines
+        self._drivers = drivers
+        self._capability_of = capability_of
+        #: Open attempts of this process by id.
+        self.open: dict[str, Run] = {}
+        self._draining = False
+
+    def enter(self, run: Run) -> bool:
+        """Take a run in; true if it is its turn at once. It starts when it is durable."""
+        self.open[run.attempt.id] = run
+        if run.attempt.device_id is None:
+            return self._lanes.enter(run, None, None)
+        device = run.device
+        driver = self._drivers.get(device.driver)
+        return self._lanes.enter(
+            run, device.connected_account_id, None if driver is None else driver.commands_at_once
+        )
+
+    def durable(self, run: Run) -> None:
+        """The run is on record: its deadline counts, and it starts if it has its turn."""
+        run.is_durable = True
+        self._deadlines.add(run)
+        if run.has_turn:
+            self._start(run)
+
+    def forget(self, run: Run) -> None:
+        """The run has ended, or was never accepted: its lane is the next one's."""
+        if self.open.pop(run.attempt.id, None) is None:
+            return
+        self._deadlines.remove(run)
+        if run.finished is not None and not run.finished.done():
+            run.finished.set_result(run.attempt)
+        for following in self._lanes.leave(run):
+            if following.is_durable:
+                self._start(following)
+
+    async def end(self, run: Run, signal: Signal) -> None:
+        """End a run from outside, whatever it is doing; return when that is durable."""
+        if run.attempt.phase.is_final:
+            return
+        task = run.task
+        await run.settle(signal)
+        if task is not None and not task.done():
+            task.cancel()
+        else:
+            self.forget(run)
+
+    async def drain(self, patience: float) -> None:
+        """Start nothing more; give what is in flight ``patience`` seconds of real time to end.
+
+        What does not end keeps its phase, and the next start of the server settles it.
+        """
+        self._draining = True
+        tasks = [run.task for run in self.open.values() if run.task is not None]
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=patience)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+    def _start(self, run: Run) -> None:
+        if self._draining or run.task is not None or run.attempt.phase.is_final:
+            return
+        run.task = asyncio.get_running_loop().create_task(self._bring_to_end(run))
+
+    async def _bring_to_end(self, run: Run) -> None:
+        try:
+            if await run.open():
+                await run.settle(await self._perform(run))
+        finally:
+            if run.attempt.phase.is_final:
+                self.forget(run)
+
+    async def _perform(self, run: Run) -> Signal:
+        if run.time_left() <= 0:
+            # Getting here took until the deadline. What was sent in an earlier life stays unknown.
+            if run.attempt.phase is Phase.SENT and run.performance is run.action.perform:
+                return Failed(ActionAttemptExpired.type, ActionAttemptExpired.sentence)
+            return DeadlinePassed()
+        try:
+            capability = self._capability_of(run)
+            if capability is None:
+                raise DeviceRemoved
+            result, evidence = await run.performance(run.ask, capability, run)
+        except Failure as failure:
+            return Failed(failure.type, failure.message)
+        except Exception:  # supervised: a bug in an action or a driver must still end its attempt
+            log.exception(
+                "action_broke", action_attempt_id=run.attempt.id, action_type=run.attempt.action_type
+            )
+            return Failed(OutcomeUnknown.type, OutcomeUnknown.sentence)
+        return Succeeded(result, evidence)

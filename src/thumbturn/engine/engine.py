@@ -1,0 +1,218 @@
+"""The engine: accepts attempts, runs them, and is the only one to end them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
+from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase
+from thumbturn.domain.capabilities.lock import Lock
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.device import Device
+from thumbturn.domain.errors import Refusal
+from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.ids import new_id
+from thumbturn.domain.refusals import (
+    DeviceNotFound,
+    DeviceTypeNotSupported,
+    DeviceUnmanaged,
+    WorkspaceNotSandbox,
+)
+from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.deadlines import Deadlines
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.dispatch import Dispatch
+from thumbturn.engine.lanes import Lanes
+from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.observations import Observations
+from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
+from thumbturn.engine.recovery import Recovery
+from thumbturn.engine.run import Run
+from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
+
+
+class Engine:
+    """Makes attempts happen. Holds no SQL and no JSON."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        drivers: Mapping[str, Driver],
+        world: SandboxWorld,
+        actions: Mapping[str, Action],
+        clock: Clock,
+    ) -> None:
+        self.actions = actions
+        self._store = store
+        self._drivers = drivers
+        self._world = world
+        self._clock = clock
+        self._devices = Devices()
+        self._lanes = Lanes()
+        self._ledger = Ledger(store, clock)
+        self._deadlines = Deadlines(clock, self._expire)
+        self._dispatch = Dispatch(self._lanes, self._deadlines, drivers, self._capability_of)
+        self._observations = Observations(self._devices, self._lanes, self._ledger, clock)
+        self._last_accepted = 0
+        #: What sandboxes may do to their devices.
+        self.sandbox = SandboxControls(
+            world=world,
+            drivers=drivers,
+            store=store,
+            devices=self._devices,
+            lanes=self._lanes,
+            dispatch=self._dispatch,
+            observations=self._observations,
+            clock=clock,
+        )
+
+    # its own life -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Own every device and every unfinished attempt again, and settle what can be settled."""
+        self._devices.put(await self._store.every_device())
+        recovery = Recovery(self.actions, self._dispatch, self._devices, self._revive)
+        ends = recovery.own(await self._store.open_attempts())
+        for driver in self._drivers.values():
+            await driver.start(self._observations.observe)
+            driver.attach([device for device in self._devices if device.driver == driver.name])
+        self._deadlines.start()
+        await recovery.go_on(ends)
+
+    async def stop(self, patience: float = 3.0) -> None:
+        """Start nothing more, give what is in flight some seconds to end, let go of the devices."""
+        await self._dispatch.drain(patience)
+        await self._deadlines.stop()
+        for driver in self._drivers.values():
+            await driver.stop()
+        await self._ledger.settle_down()
+
+    # attempts -----------------------------------------------------------------------------------
+
+    async def begin(self, action: Action, ask: Ask, workspace: Workspace) -> Attempt:
+        """Accept an attempt; it is durable when this returns, and runs by itself from then on.
+
+        Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
+        ``WorkspaceNotSandbox``; ``Overloaded`` or ``StorageUnavailable`` when it cannot be stored.
+        No attempt exists then.
+        """
+        device = self._admit(action, ask, workspace)
+        now = self._last_accepted = max(self._clock.now(), self._last_accepted + 1)
+        lane = device.id if device is not None else f"workspace:{workspace.id}"
+        attempt = Attempt(
+            id=new_id(),
+            workspace_id=workspace.id,
+            action_type=action.type,
+            lane=lane,
+            device_id=None if device is None else device.id,
+            connected_account_id=None if device is None else device.connected_account_id,
+            ask=_storable(action, ask),
+            phase=Phase.QUEUED,
+            accepted_at=now,
+            deadline_at=now + action.deadline,
+            required_evidence=workspace.required_evidence if action.needs is Lock else Evidence.RADIO_ACK,
+            marks=(Mark("accepted", now),),
+        )
+        run = Run(attempt, action, ask, ledger=self._ledger, devices=self._devices, clock=self._clock)
+        if self._dispatch.enter(run):
+            run.born_sent()
+        else:
+            run.queue()
+        accepted = run.attempt
+        self._store_soon(run)
+        await run.accepted
+        return accepted
+
+    async def settled(self, attempt: Attempt) -> Attempt:
+        """The attempt once it has ended."""
+        run = self._dispatch.open.get(attempt.id)
+        if run is None:
+            return await self._store.attempt(attempt.workspace_id, attempt.id) or attempt
+        if run.finished is None:
+            run.finished = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(run.finished)
+
+    # workspaces and devices ---------------------------------------------------------------------
+
+    async def update_device(self, device: Device) -> None:
+        """Store a device's nickname, metadata and whether it is managed.
+
+        Raises ``DeviceNotFound`` if it is gone.
+        """
+        known = self._devices.find(device.workspace_id, device.id)
+        if known is None or not await self._store.update_device(device):
+            raise DeviceNotFound
+        self._devices.put((device,))
+
+    async def add_workspace(
+        self, workspace: Workspace, *, user_id: str | None, keys: Sequence[Key] = (), seeded: bool = True
+    ) -> None:
+        """Store a new workspace; a seeded sandbox begins with its virtual devices."""
+        seed = Seed((), ())
+        if workspace.is_sandbox and seeded:
+            seed = self._world.seed(workspace.id, self._clock.now())
+        await self._store.add_workspace(workspace, user_id=user_id, seed=seed, keys=keys)
+        self.sandbox.attach(seed.devices)
+
+    # inside -------------------------------------------------------------------------------------
+
+    def _admit(self, action: Action, ask: Ask, workspace: Workspace) -> Device | None:
+        device = None
+        if action.concerns_device:
+            device = self._devices.find(workspace.id, ask.device_id)  # type: ignore[attr-defined]
+            if device is None:
+                raise DeviceNotFound
+        if action.sandbox_only and not workspace.is_sandbox:
+            raise WorkspaceNotSandbox
+        if device is not None:
+            if not device.is_managed:
+                raise DeviceUnmanaged
+            if CAPABILITY_WORD[action.needs] not in device.capabilities:
+                raise DeviceTypeNotSupported(f"{device.display_name} cannot do {action.type}.")
+        return device
+
+    def _store_soon(self, run: Run) -> None:
+        # The store's answer is handled here and not by the caller, who may have gone away.
+        def stored(answer: asyncio.Future[None]) -> None:
+            error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
+            if error is None:
+                self._dispatch.durable(run)
+            else:
+                self._dispatch.forget(run)
+            if run.accepted.done():
+                return
+            if error is None:
+                run.accepted.set_result(None)
+            else:
+                run.accepted.set_exception(error)
+
+        try:
+            answer = asyncio.ensure_future(self._store.accept(run.attempt))
+        except Refusal:
+            self._dispatch.forget(run)
+            raise
+        answer.add_done_callback(stored)
+
+    def _capability_of(self, run: Run) -> object | None:
+        if not run.action.concerns_device:
+            workspace_id = run.attempt.workspace_id
+            return ResettableSandbox(lambda: self.sandbox.reset(workspace_id))
+        device = self._devices.get(run.attempt.device_id or "")
+        driver = None if device is None else self._drivers.get(device.driver)
+        if device is None or driver is None:
+            return None
+        return driver.offer(device, run.action.needs)
+
+    def _revive(self, attempt: Attempt, action: Action) -> Run:
+        ask = action.ask.model_construct(**attempt.ask)
+        return Run(attempt, action, ask, ledger=self._ledger, devices=self._devices, clock=self._clock)
+
+    async def _expire(self, run: Run) -> None:
+        await self._dispatch.end(run, DeadlinePassed())
+
+
+def _storable(action: Action, ask: Ask) -> dict[str, Any]:
+    return ask.model_dump(mode="json", exclude=set(action.secrets) if action.secrets else None)

@@ -1,0 +1,65 @@
+"""What devices report by themselves: state that changes, and events that tell of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from thumbturn.domain.attempt import Attempt, Observed
+from thumbturn.domain.clock import Clock, seconds
+from thumbturn.domain.device import Observation, absorb
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.lanes import Lanes
+from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.ports import Change
+
+#: How long after an attempt's unconfirmed end a report may still be about it.
+LATE_WITHIN = seconds(600)
+
+
+class Observations:
+    """Takes every report of every driver, and gives it to the run that it is about."""
+
+    def __init__(self, devices: Devices, lanes: Lanes, ledger: Ledger, clock: Clock) -> None:
+        self._devices = devices
+        self._lanes = lanes
+        self._ledger = ledger
+        self._clock = clock
+        self._unwritten: set[asyncio.Task[None]] = set()
+
+    def observe(self, seen: Observation) -> None:
+        """A driver's report. Never raises for a device that is gone: reports may be late."""
+        device = self._devices.get(seen.device_id)
+        if device is None:
+            return
+        lane = self._lanes.of(device.id)
+        run = None if lane is None else lane.running
+        if run is not None and run.causes(seen):
+            run.hear(seen)
+            return
+        about = None
+        if run is None and lane is not None and lane.last is not None:
+            about = self._late(lane.last, seen)
+        absorbed = absorb(device, seen, self._clock.now(), about)
+        if absorbed.device is not device:
+            self._devices.put((absorbed.device,))
+        if absorbed.device is not device or absorbed.events:
+            changed = (absorbed.device,) if absorbed.device is not device else ()
+            task = self._ledger.soon(Change(devices=changed, events=absorbed.events))
+            self._unwritten.add(task)
+            task.add_done_callback(self._unwritten.discard)
+        if run is not None:
+            run.overhear(seen)
+
+    async def written(self) -> None:
+        """Return when every report so far is durable."""
+        if self._unwritten:
+            await asyncio.gather(*self._unwritten, return_exceptions=True)
+
+    def _late(self, last: Attempt, seen: Observation) -> str | None:
+        """Keep a report that comes after an unconfirmed end as late truth of that attempt."""
+        if seen.method != "remote" or last.evidence.confirms or last.settled_at is None:
+            return None
+        if self._clock.now() - last.settled_at > LATE_WITHIN:
+            return None
+        self._ledger.late(last, Observed(seen.evidence, seen.said))
+        return last.id

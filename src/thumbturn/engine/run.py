@@ -1,0 +1,205 @@
+"""One attempt while it is open: what it waits for, what it hears, and how it ends.
+
+A ``Run`` is what an action sees of the engine (``actions.definition.Run``). It applies signals to
+its attempt in memory, at once, through ``decide``; whoever first brings it to a final phase has
+ended it, and everything after that is late. What was decided is then written, in order, by the
+ledger: at the end always, in between only while the action really waits, so that the common case
+costs two commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from thumbturn.actions.definition import Action, Ask, Perform
+from thumbturn.domain.attempt import Acknowledged, Attempt, Mark, Observed, Phase, Sending, Signal, decide
+from thumbturn.domain.capabilities.lock import Keypad
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.device import Device, Observation, absorb
+from thumbturn.domain.event import Event
+from thumbturn.domain.evidence import Evidence
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.ports import Change, Transition
+
+
+class Run:
+    """An open attempt in this process."""
+
+    __slots__ = (
+        "_clock",
+        "_device_after",
+        "_devices",
+        "_events",
+        "_heard",
+        "_ledger",
+        "_watching",
+        "_written",
+        "accepted",
+        "action",
+        "ask",
+        "attempt",
+        "finished",
+        "has_turn",
+        "is_durable",
+        "opening",
+        "performance",
+        "task",
+    )
+
+    def __init__(
+        self, attempt: Attempt, action: Action, ask: Ask, *, ledger: Ledger, devices: Devices, clock: Clock
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.attempt = attempt
+        self.action = action
+        self.ask = ask
+        #: Done once the attempt is durable, or with why it is not.
+        self.accepted: asyncio.Future[None] = loop.create_future()
+        self.is_durable = False
+        #: True once its lane is its own; it may then be sent as soon as it is durable.
+        self.has_turn = False
+        #: Done once its end is durable.
+        self.finished: asyncio.Future[Attempt] | None = None
+        self.task: asyncio.Task[None] | None = None
+        #: What must be on record before the device is touched; ``None`` if it is already.
+        self.opening: Signal | None = Sending() if attempt.phase is Phase.QUEUED else None
+        #: What is done then. After a crash it may be something else than the action itself.
+        self.performance: Perform = action.perform
+        self._ledger = ledger
+        self._devices = devices
+        self._clock = clock
+        self._written: Phase = attempt.phase
+        self._heard: list[Observation] = []
+        self._watching: list[tuple[Callable[[Observation], bool], asyncio.Future[Observation | None]]] = []
+        self._device_after: Device | None = None
+        self._events: tuple[Event, ...] = ()
+
+    # what an action may use ---------------------------------------------------------------------
+
+    @property
+    def device(self) -> Device:
+        """The device as last known, now."""
+        device = self._devices.get(self.attempt.device_id or "")
+        if device is None:
+            raise LookupError(f"attempt {self.attempt.id} has no device")
+        return device
+
+    def time_left(self) -> int:
+        """µs until the deadline; never negative."""
+        return max(0, self.attempt.deadline_at - self._clock.now())
+
+    def acknowledged(self, evidence: Evidence, said: str = "") -> None:
+        """Put on record that the command was taken, by whom the grade says."""
+        self.take(Acknowledged(evidence, said))
+
+    def observed(self, observation: Observation) -> None:
+        """Put on record what an active read of the device brought."""
+        self.hear(observation)
+
+    async def watch(self, wanted: Callable[[Observation], bool], within: int) -> Observation | None:
+        """The first wanted observation since the attempt was sent; ``None`` if none can come in time."""
+        for seen in self._heard:
+            if wanted(seen):
+                return seen
+        if not self.device.online:
+            return None
+        self.write_progress()
+        future: asyncio.Future[Observation | None] = asyncio.get_running_loop().create_future()
+        entry = (wanted, future)
+        self._watching.append(entry)
+        try:
+            await self._clock.wait(future, min(within, self.time_left()))
+            return future.result() if future.done() else None
+        finally:
+            self._watching.remove(entry)
+
+    # what the engine does with it -----------------------------------------------------------------
+
+    def born_sent(self) -> None:
+        """Its lane is free before it is stored, so that it is stored as sent: one write less."""
+        self.take(Sending())
+        self._written = self.attempt.phase
+        self.opening = None
+
+    def queue(self) -> None:
+        """Its lane is busy: it waits for its turn."""
+        self.attempt = replace(
+            self.attempt, marks=(*self.attempt.marks, Mark("queued", self.attempt.accepted_at))
+        )
+
+    def take(self, signal: Signal) -> bool:
+        """Apply a signal that does not end the attempt; ``False`` if it came after the end."""
+        decision = decide(self.attempt, signal, self._clock.now())
+        if decision is None:
+            self._ledger.late(self.attempt, signal)
+            return False
+        self.attempt = decision.attempt
+        return True
+
+    def causes(self, seen: Observation) -> bool:
+        """True if what was seen is this run's own doing."""
+        if self.attempt.phase is Phase.QUEUED or self.attempt.phase.is_final:
+            return False
+        return seen.method == "remote" or self.action.needs is Keypad
+
+    def hear(self, seen: Observation) -> None:
+        """Take in a report of the device that this run caused or asked for.
+
+        Its state and events become true together with the attempt's end.
+        """
+        absorbed = absorb(self.device, seen, self._clock.now(), self.attempt.id)
+        if absorbed.device is not self.device:
+            self._devices.put((absorbed.device,))
+            self._device_after = absorbed.device
+        self._events += absorbed.events
+        if not self.attempt.phase.is_final:
+            self.take(Observed(seen.evidence, seen.said))
+        self.overhear(seen)
+
+    def overhear(self, seen: Observation) -> None:
+        """Show a report to whoever watches. It is on record already, or will be."""
+        self._heard.append(seen)
+        for wanted, future in self._watching:
+            if future.done():
+                continue
+            if wanted(seen):
+                future.set_result(seen)
+            elif seen.changes.get("online") is False:
+                future.set_result(None)
+
+    def write_progress(self) -> None:
+        """Have the phase written if it moved since it last was; does not wait for it."""
+        if self.attempt.phase is not self._written:
+            change = Change((Transition(self.attempt, self._written),))
+            self._written = self.attempt.phase
+            self._ledger.soon(change)
+
+    async def open(self) -> bool:
+        """Put on record that the device is about to be touched; ``False`` if it must not be.
+
+        Past its deadline the attempt has ended instead.
+        """
+        if self.opening is not None:
+            await self.settle(self.opening)
+        return not self.attempt.phase.is_final
+
+    async def settle(self, signal: Signal) -> None:
+        """Apply a signal, durably. One that ends the attempt does so with all that was heard.
+
+        A signal that comes after the end is kept as late truth.
+        """
+        decision = decide(self.attempt, signal, self._clock.now())
+        if decision is None:
+            self._ledger.late(self.attempt, signal)
+            return
+        self.attempt = decision.attempt
+        devices = () if self._device_after is None else (self._device_after,)
+        events = (*self._events, *decision.events)
+        change = Change((Transition(self.attempt, self._written),), devices, events)
+        self._written, self._device_after, self._events = self.attempt.phase, None, ()
+        elsewhere = await self._ledger.move(change)
+        if elsewhere is not None:
+            self.attempt = elsewhere

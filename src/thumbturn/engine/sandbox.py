@@ -1,0 +1,150 @@
+"""What a sandbox workspace may do to its virtual devices: break them, heal them, begin again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from thumbturn.domain.attempt import Failed
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.device import Device
+from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.failures import DeviceRemoved, OutcomeUnknown
+from thumbturn.domain.refusals import DeviceNotFound, WorkspaceNotSandbox
+from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.dispatch import Dispatch
+from thumbturn.engine.lanes import Lanes
+from thumbturn.engine.observations import Observations
+from thumbturn.engine.ports import Driver, SandboxWorld, Store
+
+WAS_RESET = "The sandbox was reset."
+
+
+class SandboxControls:
+    """The sandbox's own verbs. Each returns after the events that it caused are durable.
+
+    Raises ``WorkspaceNotSandbox`` elsewhere and ``DeviceNotFound`` for what is not this workspace's.
+    """
+
+    def __init__(
+        self,
+        *,
+        world: SandboxWorld,
+        drivers: Mapping[str, Driver],
+        store: Store,
+        devices: Devices,
+        lanes: Lanes,
+        dispatch: Dispatch,
+        observations: Observations,
+        clock: Clock,
+    ) -> None:
+        self._world = world
+        self._drivers = drivers
+        self._store = store
+        self._devices = devices
+        self._lanes = lanes
+        self._dispatch = dispatch
+        self._observations = observations
+        self._clock = clock
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """The faults there are, and what each means."""
+        return self._world.faults
+
+    async def inject_fault(
+        self,
+        workspace: Workspace,
+        device_id: str,
+        fault: str,
+        times: int | None = None,
+        milliseconds: int | None = None,
+    ) -> None:
+        """Make a device misbehave, so many times or until cleared."""
+        device = self._find(workspace, device_id)
+        self._world.inject_fault(device.id, fault, times=times, milliseconds=milliseconds)
+        await self._observations.written()
+
+    async def clear_faults(self, workspace: Workspace, device_id: str | None = None) -> None:
+        """Heal one device, or all of the workspace."""
+        _require_sandbox(workspace)
+        if device_id is not None:
+            self._find(workspace, device_id)
+        among = [device.id for device in self._devices.of_workspace(workspace.id)]
+        self._world.clear_faults(device_id, among)
+        await self._observations.written()
+
+    async def connect(self, workspace: Workspace, device_id: str) -> None:
+        """The device comes online."""
+        await self._do(workspace, device_id, self._world.connect)
+
+    async def disconnect(self, workspace: Workspace, device_id: str) -> None:
+        """The device goes offline."""
+        await self._do(workspace, device_id, self._world.disconnect)
+
+    async def remove(self, workspace: Workspace, device_id: str) -> None:
+        """The device is taken out of its account, as by its owner."""
+        await self._do(workspace, device_id, self._world.remove)
+
+    async def add_devices(
+        self, workspace: Workspace, count: int, kind: str, travel_milliseconds: int
+    ) -> list[Device]:
+        """Add virtual devices of a kind."""
+        _require_sandbox(workspace)
+        new = self._world.more_devices(
+            workspace.id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=self._clock.now()
+        )
+        await self._store.add_devices(new, ())
+        self.attach(new)
+        return new
+
+    async def reset(self, workspace_id: str) -> Evidence:
+        """Put a workspace's devices back to how it began; their open attempts end."""
+        old = [device.id for device in self._devices.of_workspace(workspace_id)]
+        for run in [run for run in self._dispatch.open.values() if run.attempt.device_id in set(old)]:
+            was_queued = run.attempt.phase == "queued"
+            failure = DeviceRemoved if was_queued else OutcomeUnknown
+            await self._dispatch.end(run, Failed(failure.type, f"{failure.sentence} {WAS_RESET}"))
+        seed = self._world.seed(workspace_id, self._clock.now())
+        await self._store.reset_workspace(workspace_id, seed, ())
+        for driver in self._drivers.values():
+            driver.detach(old)
+        self._world.forget(old)
+        self._devices.drop(old)
+        for device_id in old:
+            self._lanes.forget(device_id)
+        self.attach(seed.devices)
+        return Evidence.DEVICE_ACCEPTED
+
+    def attach(self, devices: Sequence[Device]) -> None:
+        """Speak for these devices from now on. They are stored already."""
+        self._devices.put(devices)
+        for driver in self._drivers.values():
+            driver.attach([device for device in devices if device.driver == driver.name])
+
+    async def _do(self, workspace: Workspace, device_id: str, what: Callable[[str], None]) -> None:
+        what(self._find(workspace, device_id).id)
+        await self._observations.written()
+
+    def _find(self, workspace: Workspace, device_id: str) -> Device:
+        _require_sandbox(workspace)
+        device = self._devices.find(workspace.id, device_id)
+        if device is None:
+            raise DeviceNotFound
+        return device
+
+
+class ResettableSandbox:
+    """The ``Sandbox`` capability of one workspace."""
+
+    def __init__(self, reset: Callable[[], Awaitable[Evidence]]) -> None:
+        self._reset = reset
+
+    async def reset(self) -> Evidence:
+        """Put every device, account and fault back to how the workspace began."""
+        return await self._reset()
+
+
+def _require_sandbox(workspace: Workspace) -> None:
+    if not workspace.is_sandbox:
+        raise WorkspaceNotSandbox

@@ -1,0 +1,235 @@
+"""The only module that knows everyone: it puts the house together and opens the door."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import uvloop
+
+from thumbturn import actions
+from thumbturn.api.server import create_app
+from thumbturn.api.surroundings import ApiSettings, Surroundings
+from thumbturn.cli.keys import keys
+from thumbturn.cli.version import version
+from thumbturn.credentials import read_credentials, write_credentials
+from thumbturn.domain.clock import SystemClock
+from thumbturn.domain.ids import new_id
+from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
+from thumbturn.domain.workspace import Workspace
+from thumbturn.drivers.virtual.driver import VirtualDriver
+from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import Store
+from thumbturn.logs import configure_logs
+from thumbturn.settings import Settings
+from thumbturn.storage.lockfile import FolderInUse, lock_folder
+from thumbturn.storage.open import migrate as migrate_database
+from thumbturn.storage.open import open_store
+from thumbturn.welcome import say_ready
+
+#: Together under the promised 5 s from SIGTERM to exit.
+REQUESTS_MAY_TAKE = 2
+ATTEMPTS_MAY_TAKE = 1.5
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A server that makes physical devices do things."
+)
+app.add_typer(keys, name="keys")
+app.command()(version)
+
+
+def _option(name: str) -> Any:
+    return typer.Option(
+        help=str(Settings.model_fields[name].description),
+        envvar=f"THUMBTURN_{name.upper()}",
+        show_default=False,
+    )
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, _option("host")] = None,
+    port: Annotated[int | None, _option("port")] = None,
+    data: Annotated[Path | None, _option("data")] = None,
+    database_url: Annotated[str | None, _option("database_url")] = None,
+    world: Annotated[str | None, _option("world")] = None,
+    error_wording: Annotated[str | None, _option("error_wording")] = None,
+    log_level: Annotated[str | None, _option("log_level")] = None,
+    seed: Annotated[int | None, _option("seed")] = None,
+    show_credentials: Annotated[
+        bool, typer.Option("--show-credentials", help="Print the tokens and the snippets again.")
+    ] = False,
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM."""
+    given = {
+        name: value for name, value in locals().items() if name in Settings.model_fields and value is not None
+    }
+    settings = _settings(given)
+    configure_logs(settings.log_level)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with lock_folder(settings.data):
+            uvloop.run(_serve(settings, show_credentials=show_credentials))
+    except (FolderInUse, OSError) as reason:
+        typer.echo(f"thumbturn: {reason}", err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def migrate(
+    data: Annotated[Path | None, _option("data")] = None,
+    database_url: Annotated[str | None, _option("database_url")] = None,
+) -> None:
+    """Bring the database to this version's schema, and say which that is."""
+    settings = _settings(locals())
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    typer.echo(f"The database is at revision {migrate_database(_database_url(settings))}.")
+
+
+async def _serve(settings: Settings, *, show_credentials: bool) -> None:
+    clock = SystemClock()
+    listening = _listen(settings.host, settings.port)
+    endpoint = "http://{}:{}".format(*_address(listening))
+    store = open_store(_database_url(settings))
+    try:
+        virtual = VirtualDriver(clock, settings.seed, settings.data / "virtual-world.jsonl")
+        engine = Engine(
+            store=store, drivers={virtual.name: virtual}, world=virtual, actions=actions.load(), clock=clock
+        )
+        await engine.start()
+        try:
+            credentials = await _open_world(settings, store, engine, clock)
+            is_new = bool(credentials)
+            credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
+            write_credentials(settings.data, credentials)
+            asgi = create_app(
+                Surroundings(
+                    engine=engine,
+                    store=store,
+                    clock=clock,
+                    settings=ApiSettings(error_wording=settings.error_wording),
+                )
+            )
+            show = is_new or show_credentials
+            server = _Server(
+                _uvicorn(asgi), lambda: say_ready(endpoint, settings.data, credentials, show=show)
+            )
+            with _quiet_signals():
+                await server.serve(sockets=[listening])
+        finally:
+            await engine.stop(ATTEMPTS_MAY_TAKE)
+    finally:
+        await store.close()
+
+
+class _Server(uvicorn.Server):
+    """Says so when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+async def _open_world(settings: Settings, store: Store, engine: Engine, clock: SystemClock) -> dict[str, str]:
+    """Give an unused database its first workspace and keys; nothing for a used one."""
+    if await store.has_workspaces():
+        return {}
+    is_sandbox = settings.world == "sandbox"
+    now = clock.now()
+    workspace = Workspace(
+        id=new_id(),
+        name="Sandbox" if is_sandbox else "Home",
+        company_name="thumbturn",
+        is_sandbox=is_sandbox,
+        created_at=now,
+    )
+    owner = new_id()
+    api_key = mint_api_key(workspace, "first key", now)
+    access_token = mint_personal_access_token(owner, "first token", now)
+    await engine.add_workspace(workspace, user_id=owner, keys=[api_key.key, access_token.key])
+    return {
+        "workspace_id": workspace.id,
+        "api_key": api_key.token,
+        "personal_access_token": access_token.token,
+    }
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    chosen = {
+        key: value for key, value in given.items() if key in Settings.model_fields and value is not None
+    }
+    try:
+        return Settings(**chosen)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+def _database_url(settings: Settings) -> str:
+    return settings.database_url or f"sqlite:///{(settings.data / 'thumbturn.db').absolute()}"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _address(listening: socket.socket) -> tuple[str, int]:
+    host, port = listening.getsockname()[:2]
+    return (f"[{host}]" if ":" in host else host), port
+
+
+def _uvicorn(asgi: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        asgi,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=2048,
+        timeout_graceful_shutdown=REQUESTS_MAY_TAKE,
+    )
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Let uvicorn's own handlers end the server, and the process end with 0 all the same.
+
+    uvicorn raises the signal again once it has shut down; whatever handler was there before gets
+    it. Ours does nothing: a server that was asked to stop and did has not failed.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    app()

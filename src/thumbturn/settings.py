@@ -1,0 +1,43 @@
+"""The server's settings: each has a default, a meaning, a flag and a ``THUMBTURN_*`` variable.
+
+Read once, in ``main``, and passed on as arguments; nothing else reads the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may choose."""
+
+    model_config = SettingsConfigDict(env_prefix="THUMBTURN_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8470, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    data: Path = Field(
+        Path("thumbturn-data"),
+        description="Folder for the database file, credentials.json and the virtual world's journal.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="postgresql://… to keep everything there instead of in the data folder's SQLite file.",
+    )
+    world: Literal["sandbox", "empty"] = Field(
+        "sandbox",
+        description="What an unused data folder begins with: a sandbox workspace with virtual devices, "
+        "or an empty workspace for real ones.",
+    )
+    error_wording: Literal["seed", "current"] = Field(
+        "seed",
+        description='How a missing parameter is put into words: `Required for provided "x"` as in the '
+        "older documents (seed), or `x is required` (current).",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important log line to write."
+    )
+    seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")

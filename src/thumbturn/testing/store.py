@@ -1,0 +1,254 @@
+"""A store that forgets when the process ends: for tests of the engine, and for simulations.
+
+It passes the same contract tests as the SQL store. A write is true as soon as it was asked for,
+and its answer comes at the next turn of the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from thumbturn.domain.attempt import Attempt, Mark
+from thumbturn.domain.device import Device
+from thumbturn.domain.event import Event
+from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
+from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Timeline
+
+T = TypeVar("T")
+
+
+class MemoryStore:
+    """Implements ``engine.ports.Store`` with dictionaries."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, Attempt] = {}
+        self._late: dict[str, list[Mark]] = defaultdict(list)
+        self._devices: dict[str, Device] = {}
+        self._accounts: dict[str, ConnectedAccount] = {}
+        self._events: dict[str, list[Event]] = defaultdict(list)
+        self._workspaces: dict[str, Workspace] = {}
+        self._members: dict[str, list[str]] = defaultdict(list)
+        self._keys: dict[str, Key] = {}
+
+    # the hot path -----------------------------------------------------------------------------
+
+    def accept(self, attempt: Attempt) -> Awaitable[None]:
+        if attempt.id in self._attempts:
+            raise ValueError(f"attempt {attempt.id} exists")
+        self._attempts[attempt.id] = attempt
+        return _answer(None)
+
+    def apply(self, change: Change) -> Awaitable[bool]:
+        for attempt, came_from in change.transitions:
+            known = self._attempts.get(attempt.id)
+            if known is None or known.phase is not came_from:
+                return _answer(False)
+        for attempt, _ in change.transitions:
+            self._attempts[attempt.id] = attempt
+        for device in change.devices:
+            if device.id in self._devices:
+                self._devices[device.id] = replace(self._devices[device.id], state=device.state)
+        self._tell(change.events)
+        return _answer(True)
+
+    def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:
+        self._late[attempt_id].append(mark)
+        return _answer(None)
+
+    # attempts ---------------------------------------------------------------------------------
+
+    async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
+        found = self._attempts.get(attempt_id)
+        return found if found is not None and found.workspace_id == workspace_id else None
+
+    async def attempts(
+        self,
+        workspace_id: str,
+        *,
+        ids: Sequence[str] | None = None,
+        device_id: str | None = None,
+        action_types: Sequence[str] | None = None,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[Attempt]:
+        found = [
+            each
+            for each in self._attempts.values()
+            if each.workspace_id == workspace_id
+            and (ids is None or each.id in ids)
+            and (device_id is None or each.device_id == device_id)
+            and (action_types is None or each.action_type in action_types)
+            and (after is None or (each.accepted_at, each.id) > after)
+        ]
+        return sorted(found, key=lambda each: (each.accepted_at, each.id))[:limit]
+
+    async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
+        found = await self.attempt(workspace_id, attempt_id)
+        return None if found is None else Timeline(found, tuple(self._late.get(attempt_id, ())))
+
+    async def open_attempts(self) -> list[Attempt]:
+        found = [each for each in self._attempts.values() if not each.phase.is_final]
+        return sorted(found, key=lambda each: (each.accepted_at, each.id))
+
+    # devices ----------------------------------------------------------------------------------
+
+    async def device(self, workspace_id: str, device_id: str) -> Device | None:
+        found = self._devices.get(device_id)
+        return found if found is not None and found.workspace_id == workspace_id else None
+
+    async def devices(
+        self,
+        workspace_id: str,
+        wanted: DeviceFilter,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[Device]:
+        found = [
+            each
+            for each in self._devices.values()
+            if each.workspace_id == workspace_id
+            and _fits(each, wanted)
+            and (after is None or (each.created_at, each.id) > after)
+        ]
+        return sorted(found, key=lambda each: (each.created_at, each.id))[:limit]
+
+    async def every_device(self) -> list[Device]:
+        return list(self._devices.values())
+
+    async def every_account(self) -> list[ConnectedAccount]:
+        return list(self._accounts.values())
+
+    async def add_devices(self, devices: Sequence[Device], events: Sequence[Event]) -> None:
+        self._devices.update({device.id: device for device in devices})
+        self._tell(events)
+
+    async def update_device(self, device: Device) -> bool:
+        known = await self.device(device.workspace_id, device.id)
+        if known is None:
+            return False
+        self._devices[device.id] = replace(
+            known,
+            nickname=device.nickname,
+            custom_metadata=device.custom_metadata,
+            is_managed=device.is_managed,
+        )
+        return True
+
+    # events -----------------------------------------------------------------------------------
+
+    async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:
+        found = [event for event in self._events[workspace_id] if _matches(event, wanted)]
+        return found[-1] if found else None
+
+    async def events(
+        self, workspace_id: str, wanted: EventFilter, *, limit: int, offset: int = 0
+    ) -> list[Event]:
+        found = [event for event in self._events[workspace_id] if _matches(event, wanted)]
+        return found[offset : offset + limit]
+
+    # workspaces and keys ----------------------------------------------------------------------
+
+    async def workspace(self, workspace_id: str) -> Workspace | None:
+        return self._workspaces.get(workspace_id)
+
+    async def workspaces_of_user(self, user_id: str) -> list[Workspace]:
+        return [self._workspaces[each] for each in self._members[user_id]]
+
+    async def add_workspace(
+        self, workspace: Workspace, *, user_id: str | None, seed: Seed, keys: Sequence[Key]
+    ) -> None:
+        if workspace.id in self._workspaces:
+            raise ValueError(f"workspace {workspace.id} exists")
+        self._workspaces[workspace.id] = workspace
+        if user_id is not None:
+            self._members[user_id].append(workspace.id)
+        self._keys.update({key.id: key for key in keys})
+        self._plant(seed)
+
+    async def update_workspace(self, workspace: Workspace) -> None:
+        self._workspaces[workspace.id] = workspace
+
+    async def has_workspaces(self) -> bool:
+        return bool(self._workspaces)
+
+    async def reset_workspace(self, workspace_id: str, seed: Seed, events: Sequence[Event]) -> None:
+        self._devices = {i: each for i, each in self._devices.items() if each.workspace_id != workspace_id}
+        self._accounts = {i: each for i, each in self._accounts.items() if each.workspace_id != workspace_id}
+        self._plant(seed)
+        self._tell(events)
+
+    async def key(self, token_hash: str) -> Key | None:
+        return next((key for key in self._keys.values() if key.token_hash == token_hash), None)
+
+    async def keys(self, workspace_id: str) -> list[Key]:
+        found = [key for key in self._keys.values() if self._opens(key, workspace_id)]
+        return sorted(found, key=lambda key: (key.created_at, key.id))
+
+    async def add_key(self, key: Key) -> None:
+        self._keys[key.id] = key
+
+    async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
+        key = self._keys.get(key_id)
+        if key is None or not self._opens(key, workspace_id):
+            return None
+        if key.revoked_at is None:
+            key = self._keys[key_id] = replace(key, revoked_at=at)
+        return key
+
+    # inside -----------------------------------------------------------------------------------
+
+    def _opens(self, key: Key, workspace_id: str) -> bool:
+        if key.kind is KeyKind.API_KEY:
+            return key.workspace_id == workspace_id
+        return key.user_id is not None and workspace_id in self._members[key.user_id]
+
+    def _plant(self, seed: Seed) -> None:
+        self._accounts.update({account.id: account for account in seed.accounts})
+        self._devices.update({device.id: device for device in seed.devices})
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        for event in events:
+            told = self._events[event.workspace_id]
+            told.append(replace(event, sequence=len(told) + 1))
+
+
+def _answer(value: T) -> Awaitable[T]:
+    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future
+
+
+def _fits(device: Device, wanted: DeviceFilter) -> bool:
+    metadata = wanted.custom_metadata_has or {}
+    return (
+        (wanted.device_ids is None or device.id in wanted.device_ids)
+        and (
+            wanted.connected_account_ids is None
+            or device.connected_account_id in wanted.connected_account_ids
+        )
+        and (wanted.device_types is None or device.device_type in wanted.device_types)
+        and (wanted.capability is None or wanted.capability in device.capabilities)
+        and (wanted.manufacturer is None or device.details.get("manufacturer") == wanted.manufacturer)
+        and (wanted.name is None or device.display_name == wanted.name)
+        and (wanted.search is None or wanted.search.lower() in device.display_name.lower())
+        and (wanted.created_before is None or device.created_at < wanted.created_before)
+        and (wanted.is_managed is None or device.is_managed is wanted.is_managed)
+        and all(device.custom_metadata.get(key) == value for key, value in metadata.items())
+    )
+
+
+def _matches(event: Event, wanted: EventFilter) -> bool:
+    return (
+        (wanted.event_ids is None or event.event_id in wanted.event_ids)
+        and (wanted.event_types is None or event.event_type in wanted.event_types)
+        and (wanted.device_ids is None or event.device_id in wanted.device_ids)
+        and (wanted.connected_account_id is None or event.connected_account_id == wanted.connected_account_id)
+        and (wanted.after is None or event.occurred_at > wanted.after)
+        and (wanted.before is None or event.occurred_at < wanted.before)
+        and all(event.payload.get(key) == value for key, value in wanted.payload.items())
+    )
