@@ -11,10 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from thumbturn.actions.definition import Action, Ask, Perform
-from thumbturn.domain.attempt import Acknowledged, Attempt, Mark, Observed, Phase, Sending, Signal, decide
+from thumbturn.domain.attempt import (
+    Acknowledged,
+    Attempt,
+    Mark,
+    Observed,
+    Phase,
+    Sending,
+    Signal,
+    changed,
+    decide,
+)
 from thumbturn.domain.capabilities.lock import Keypad
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation, absorb
@@ -126,7 +135,7 @@ class Run:
 
     def queue(self) -> None:
         """Its lane is busy: it waits for its turn."""
-        self.attempt = replace(
+        self.attempt = changed(
             self.attempt, marks=(*self.attempt.marks, Mark("queued", self.attempt.accepted_at))
         )
 
