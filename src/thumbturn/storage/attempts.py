@@ -1,0 +1,74 @@
+"""Questions about attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sqlalchemy import Connection, Dialect, select, tuple_
+
+from thumbturn.domain.attempt import Attempt
+from thumbturn.engine.ports import Timeline
+from thumbturn.storage.expressions import many, one_of
+from thumbturn.storage.rows import attempt_of, mark_of
+from thumbturn.storage.tables import IS_OPEN, attempts, late_marks
+
+
+def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Attempt]:
+    """The attempts of these ids, in any workspace."""
+    statement = _by_ids(connection.dialect)
+    rows = connection.exec_driver_sql(statement, (many(ids, connection.dialect),)).all()
+    return {row[0]: attempt_of(row) for row in rows}
+
+
+@lru_cache(maxsize=256)
+def _by_ids(dialect: Dialect) -> str:
+    # Compiled once: the statement is always the same, and reads by id are the most frequent.
+    return str(select(attempts).where(one_of(attempts.c.id, (), dialect)).compile(dialect=dialect))
+
+
+def listed(
+    connection: Connection,
+    workspace_id: str,
+    *,
+    ids: Sequence[str] | None,
+    device_id: str | None,
+    action_types: Sequence[str] | None,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[Attempt]:
+    """The attempts of a workspace in order of (accepted_at, id)."""
+    dialect, columns = connection.dialect, attempts.c
+    query = select(attempts).where(columns.workspace_id == workspace_id)
+    if ids is not None:
+        query = query.where(one_of(columns.id, ids, dialect))
+    if device_id is not None:
+        query = query.where(columns.device_id == device_id)
+    if action_types is not None:
+        query = query.where(one_of(columns.action_type, action_types, dialect))
+    if after is not None:
+        query = query.where(tuple_(columns.accepted_at, columns.id) > after)
+    query = query.order_by(columns.accepted_at, columns.id).limit(limit)
+    return [attempt_of(row) for row in connection.execute(query)]
+
+
+def unfinished(connection: Connection) -> list[Attempt]:
+    """Every open attempt, in order of acceptance."""
+    query = select(attempts).where(IS_OPEN).order_by(attempts.c.accepted_at, attempts.c.id)
+    return [attempt_of(row) for row in connection.execute(query)]
+
+
+def timeline(connection: Connection, workspace_id: str, attempt_id: str) -> Timeline | None:
+    """One attempt with its late marks."""
+    query = (
+        select(attempts, late_marks)
+        .outerjoin(late_marks)
+        .where(attempts.c.id == attempt_id, attempts.c.workspace_id == workspace_id)
+        .order_by(late_marks.c.n)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return None
+    first_late = len(attempts.c)
+    late = [row[first_late:] for row in rows if row[first_late] is not None]
+    return Timeline(attempt_of(rows[0]), tuple([mark_of(mark[2:]) for mark in late]))

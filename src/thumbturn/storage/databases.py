@@ -1,0 +1,116 @@
+"""Connections to the two databases, set up so that a commit is a promise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from thumbturn.domain.refusals import StorageUnavailable
+
+#: Seconds that SQLite waits for another process's transaction, and PostgreSQL for a connection.
+_PATIENCE = 5
+
+_SQLITE_UNREACHABLE = (
+    "SQLITE_BUSY",
+    "SQLITE_CANTOPEN",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_LOCKED",
+    "SQLITE_READONLY",
+)
+# Connection, resources, operator intervention, system error: the classes that are nobody's fault.
+_POSTGRESQL_UNREACHABLE = ("08", "53", "57", "58")
+
+
+def parse_url(url: str) -> URL:
+    """The URL with the driver that is used here; ``postgres://`` and ``postgresql://`` are the same.
+
+    Raises ``ValueError`` for any other database, and for SQLite without a file.
+    """
+    parsed = make_url(url)
+    name = parsed.get_backend_name()
+    if name in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if name == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed.set(drivername="sqlite")
+    raise ValueError("The database must be sqlite:///FILE or postgresql://HOST/NAME.")
+
+
+def writing_engine(url: URL) -> Engine:
+    """An engine whose transactions are durable when their commit returns."""
+    engine = _engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def reading_engine(url: URL) -> Engine:
+    """An engine without transactions: each statement sees all that was committed before it."""
+    return _engine(url, isolation_level="AUTOCOMMIT")
+
+
+def is_unreachable(problem: BaseException) -> bool:
+    """True when the database, not the statement, is the problem: another time it may go well."""
+    if not isinstance(problem, DBAPIError):
+        return False
+    if problem.connection_invalidated:
+        return True
+    sqlite_name = getattr(problem.orig, "sqlite_errorname", None)
+    if sqlite_name is not None:
+        return bool(sqlite_name.startswith(_SQLITE_UNREACHABLE))
+    state = getattr(problem.orig, "sqlstate", None)
+    if state is not None:
+        return bool(state.startswith(_POSTGRESQL_UNREACHABLE))
+    # psycopg gives no code when there is no server to give one.
+    return isinstance(problem, OperationalError)
+
+
+def unavailable(problem: BaseException) -> StorageUnavailable:
+    """The refusal for an unreachable database."""
+    refusal = StorageUnavailable(headers={"Retry-After": "1"})
+    refusal.__cause__ = problem
+    return refusal
+
+
+def stopping() -> StorageUnavailable:
+    """The refusal of a store that was closed."""
+    return StorageUnavailable("The server is stopping. Nothing was done.", headers={"Retry-After": "1"})
+
+
+def _engine(url: URL, **options: Any) -> Engine:
+    # Every thread keeps a connection of its own for as long as it lives: there is nothing to pool.
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url,
+            poolclass=NullPool,
+            connect_args={"timeout": _PATIENCE},
+            **options,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        engine = create_engine(
+            url,
+            poolclass=NullPool,
+            paramstyle="format",
+            connect_args={"connect_timeout": _PATIENCE, "options": "-c synchronous_commit=on"},
+            **options,
+        )
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # sqlite3 would begin transactions by its own rules
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-65536",  # KiB
+    ):
+        connection.execute(f"pragma {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A transaction that reads first and writes later could find, half-way, that it may not.
+    connection.exec_driver_sql("begin immediate")

@@ -1,0 +1,85 @@
+"""Opening a database: bringing its schema up to date, and refusing one from the future."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, inspect, text
+
+from thumbturn.storage.databases import parse_url, writing_engine
+from thumbturn.storage.store import SqlStore
+from thumbturn.storage.tables import HEAD
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class DatabaseTooNew(Exception):
+    """The database was written by a newer version."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The database has schema revision {revision}, which this version does not know (its newest "
+            f"is {HEAD}). It was used by a newer version of thumbturn: start that one."
+        )
+
+
+def open_store(url: str, *, waiting_at_most: int = 20_000, readers: int = 4) -> SqlStore:
+    """A store on the database at this URL, migrated if need be.
+
+    ``waiting_at_most`` operations may wait to be written; ``readers`` threads answer reads.
+    Raises ``ValueError`` for an unusable URL, ``DatabaseTooNew`` for a database from the future and
+    SQLAlchemy's ``DBAPIError`` for one that cannot be reached.
+    """
+    parsed = parse_url(url)
+    if _revision(parsed) != HEAD:
+        migrate(url)
+    return SqlStore(parsed, waiting_at_most=waiting_at_most, readers=readers)
+
+
+def pending_migrations(url: str) -> list[str]:
+    """The revisions that the database still lacks, oldest first."""
+    return _pending(_revision(parse_url(url)))
+
+
+def migrate(url: str) -> list[str]:
+    """Bring the schema up to date; the revisions that were applied, oldest first.
+
+    Processes that start together on one database wait for each other. Raises ``DatabaseTooNew``.
+    """
+    # Only a process that migrates pays for loading Alembic.
+    from alembic import command
+    from alembic.config import Config
+
+    engine = writing_engine(parse_url(url))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(hashtext('thumbturn.migrate'))"))
+        pending = _pending(_revision_on(connection))
+        if pending:
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    return pending
+
+
+def _pending(revision: str | None) -> list[str]:
+    from alembic.script import ScriptDirectory
+
+    known = [script.revision for script in ScriptDirectory(_MIGRATIONS).walk_revisions()][::-1]
+    if revision is None:
+        return known
+    if revision not in known:
+        raise DatabaseTooNew(revision)
+    return known[known.index(revision) + 1 :]
+
+
+def _revision(url: URL) -> str | None:
+    with writing_engine(url).connect() as connection:
+        return _revision_on(connection)
+
+
+def _revision_on(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("select version_num from alembic_version")).scalar()

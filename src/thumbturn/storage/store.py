@@ -1,0 +1,158 @@
+"""The ``Store`` of ``engine/ports.py`` on a SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import URL, Connection
+
+from thumbturn.domain.attempt import Attempt, Mark
+from thumbturn.domain.device import Device
+from thumbturn.domain.event import Event
+from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Timeline
+from thumbturn.storage import attempts, devices, events, workspaces
+from thumbturn.storage.coalesce import Coalescing
+from thumbturn.storage.databases import reading_engine, writing_engine
+from thumbturn.storage.hot import Late, Operation, perform
+from thumbturn.storage.reader import Reader
+from thumbturn.storage.writer import Writer
+
+T = TypeVar("T")
+
+
+class SqlStore:
+    """Everything that is remembered. Made by ``open_store``; used from one event loop."""
+
+    def __init__(self, url: URL, *, waiting_at_most: int, readers: int) -> None:
+        self._writer: Writer[Operation] = Writer(writing_engine(url), perform, bound=waiting_at_most)
+        self._reader = Reader(reading_engine(url), threads=readers)
+        self._attempts = Coalescing(self._reader, attempts.by_ids)
+        self._devices = Coalescing(self._reader, devices.by_ids)
+        self._read = self._reader.read
+
+    async def close(self) -> None:
+        """Write what still waits and let go of the database."""
+        await self._writer.close()
+        await self._reader.close()
+
+    # the hot path -----------------------------------------------------------------------------
+    def accept(self, attempt: Attempt) -> Awaitable[None]:
+        return self._writer.submit(attempt)
+
+    def apply(self, change: Change) -> Awaitable[bool]:
+        return self._writer.submit(change)
+
+    def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:
+        return self._writer.submit(Late(attempt_id, mark))
+
+    async def _write(self, call: Callable[[Connection], T]) -> T:
+        written: T = await self._writer.submit(call)
+        return written
+
+    # attempts ---------------------------------------------------------------------------------
+    async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
+        found = await self._attempts.get(attempt_id)
+        return found if found is not None and found.workspace_id == workspace_id else None
+
+    async def attempts(
+        self,
+        workspace_id: str,
+        *,
+        ids: Sequence[str] | None = None,
+        device_id: str | None = None,
+        action_types: Sequence[str] | None = None,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[Attempt]:
+        return await self._read(
+            lambda connection: attempts.listed(
+                connection,
+                workspace_id,
+                ids=ids,
+                device_id=device_id,
+                action_types=action_types,
+                after=after,
+                limit=limit,
+            )
+        )
+
+    async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
+        return await self._read(lambda connection: attempts.timeline(connection, workspace_id, attempt_id))
+
+    async def open_attempts(self) -> list[Attempt]:
+        return await self._read(attempts.unfinished)
+
+    # devices ----------------------------------------------------------------------------------
+    async def device(self, workspace_id: str, device_id: str) -> Device | None:
+        found = await self._devices.get(device_id)
+        return found if found is not None and found.workspace_id == workspace_id else None
+
+    async def devices(
+        self,
+        workspace_id: str,
+        wanted: DeviceFilter,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[Device]:
+        return await self._read(
+            lambda connection: devices.listed(connection, workspace_id, wanted, after=after, limit=limit)
+        )
+
+    async def every_device(self) -> list[Device]:
+        return await self._read(devices.every_device)
+
+    async def every_account(self) -> list[ConnectedAccount]:
+        return await self._read(devices.every_account)
+
+    async def add_devices(self, new: Sequence[Device], told: Sequence[Event]) -> None:
+        await self._write(lambda connection: devices.add(connection, new, told))
+
+    async def update_device(self, device: Device) -> bool:
+        return await self._write(lambda connection: devices.change(connection, device))
+
+    # events -----------------------------------------------------------------------------------
+    async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:
+        return await self._read(lambda connection: events.newest(connection, workspace_id, wanted))
+
+    async def events(
+        self, workspace_id: str, wanted: EventFilter, *, limit: int, offset: int = 0
+    ) -> list[Event]:
+        return await self._read(
+            lambda connection: events.listed(connection, workspace_id, wanted, limit=limit, offset=offset)
+        )
+
+    # workspaces and keys ----------------------------------------------------------------------
+    async def workspace(self, workspace_id: str) -> Workspace | None:
+        return await self._read(lambda connection: workspaces.get(connection, workspace_id))
+
+    async def workspaces_of_user(self, user_id: str) -> list[Workspace]:
+        return await self._read(lambda connection: workspaces.of_user(connection, user_id))
+
+    async def add_workspace(
+        self, workspace: Workspace, *, user_id: str | None, seed: Seed, keys: Sequence[Key]
+    ) -> None:
+        await self._write(lambda connection: workspaces.add(connection, workspace, user_id, seed, keys))
+
+    async def update_workspace(self, workspace: Workspace) -> None:
+        await self._write(lambda connection: workspaces.change(connection, workspace))
+
+    async def has_workspaces(self) -> bool:
+        return await self._read(workspaces.any_there)
+
+    async def reset_workspace(self, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:
+        await self._write(lambda connection: devices.reset(connection, workspace_id, seed, told))
+
+    async def key(self, token_hash: str) -> Key | None:
+        return await self._read(lambda connection: workspaces.key(connection, token_hash))
+
+    async def keys(self, workspace_id: str) -> list[Key]:
+        return await self._read(lambda connection: workspaces.keys_of(connection, workspace_id))
+
+    async def add_key(self, key: Key) -> None:
+        await self._write(lambda connection: workspaces.add_key(connection, key))
+
+    async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
+        return await self._write(lambda connection: workspaces.revoke(connection, workspace_id, key_id, at))

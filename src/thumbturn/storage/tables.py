@@ -1,0 +1,169 @@
+"""The tables, as the newest migration leaves them.
+
+Times are µs since 1970 UTC. JSON is kept as text: the hot path writes it once and never lets the
+database look inside. Indices follow the questions that are asked; every one of them is paid for by
+each accepted attempt, so there are few.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+#: The schema's newest revision in ``migrations/versions``.
+HEAD = "0001"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("is_sandbox", Boolean, nullable=False),
+    Column("company_name", Text, nullable=False),
+    Column("connect_partner_name", Text),
+    Column("organization_id", Text),
+    Column("is_suspended", Boolean, nullable=False),
+    Column("is_publishable_key_auth_enabled", Boolean, nullable=False),
+    Column("connect_webview_customization", Text, nullable=False),
+    Column("required_evidence", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # The number of its newest event: whoever raises it owns the numbers until the commit.
+    Column("event_sequence", BigInteger, nullable=False, server_default="0"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), index=True),
+    Column("user_id", Text, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    UniqueConstraint("token_hash"),
+)
+
+connected_accounts = Table(
+    "connected_accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False, index=True),
+    Column("driver", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("custom_metadata", Text, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False),
+    Column("connected_account_id", Text, ForeignKey("connected_accounts.id"), nullable=False, index=True),
+    Column("driver", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("device_type", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("nickname", Text),
+    Column("capabilities", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("custom_metadata", Text, nullable=False),
+    Column("is_managed", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # Copied from ``details``, to be found by.
+    Column("manufacturer", Text),
+    Index(None, "workspace_id", "created_at", "id"),
+    sqlite_with_rowid=False,
+)
+
+#: An open attempt, in the very words of the partial index: a bound parameter would hide it.
+IS_OPEN = text("phase in ('queued', 'sent', 'confirming')")
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # No foreign keys here: a reset removes devices and accounts, and their attempts stay.
+    Column("workspace_id", Text, nullable=False),
+    Column("action_type", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("device_id", Text),
+    Column("connected_account_id", Text),
+    Column("ask", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("deadline_at", BigInteger, nullable=False),
+    Column("required_evidence", Integer, nullable=False),
+    Column("evidence", Integer, nullable=False),
+    Column("result", Text),
+    Column("failure_type", Text),
+    Column("failure_message", Text),
+    Column("settled_at", BigInteger),
+    Column("marks", Text, nullable=False),
+    Index("ix_attempts_open", "accepted_at", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+    Index("ix_attempts_of_device", "workspace_id", "device_id", "accepted_at", "id"),
+    Index("ix_attempts_of_workspace", "workspace_id", "accepted_at", "id"),
+    sqlite_with_rowid=False,
+)
+
+late_marks = Table(
+    "late_marks",
+    metadata,
+    Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("attempt_id", Text, ForeignKey("attempts.id"), nullable=False, index=True),
+    Column("stage", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("evidence", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("workspace_id", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("device_id", Text),
+    Column("connected_account_id", Text),
+    Column("action_attempt_id", Text),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("event_id"),
+    Index("ix_events_of_device", "workspace_id", "device_id", "sequence"),
+    Index("ix_events_by_time", "workspace_id", "created_at", "sequence"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,95 @@
+"""Workspaces, their members and their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, or_, select, update
+
+from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.ports import Seed
+from thumbturn.storage.bulk import encode, insert_rows
+from thumbturn.storage.devices import plant
+from thumbturn.storage.rows import key_of, key_row, workspace_of, workspace_row
+from thumbturn.storage.tables import keys, memberships, workspaces
+
+
+def get(connection: Connection, workspace_id: str) -> Workspace | None:
+    """One workspace."""
+    row = connection.execute(select(workspaces).where(workspaces.c.id == workspace_id)).one_or_none()
+    return None if row is None else workspace_of(row)
+
+
+def of_user(connection: Connection, user_id: str) -> list[Workspace]:
+    """The workspaces of a member, oldest first."""
+    query = (
+        select(workspaces)
+        .join(memberships)
+        .where(memberships.c.user_id == user_id)
+        .order_by(workspaces.c.created_at, workspaces.c.id)
+    )
+    return [workspace_of(row) for row in connection.execute(query)]
+
+
+def any_there(connection: Connection) -> bool:
+    """True when there is a workspace."""
+    return connection.execute(select(workspaces.c.id).limit(1)).first() is not None
+
+
+def add(
+    connection: Connection, workspace: Workspace, user_id: str | None, seed: Seed, new_keys: Sequence[Key]
+) -> None:
+    """Insert a workspace with all that it begins with."""
+    insert_rows(connection, workspaces, [workspace_row(workspace)])
+    if user_id is not None:
+        insert_rows(connection, memberships, [(user_id, workspace.id)])
+    plant(connection, seed)
+    insert_rows(connection, keys, [key_row(key) for key in new_keys])
+
+
+def change(connection: Connection, workspace: Workspace) -> None:
+    """Store what may change of a workspace."""
+    connection.execute(
+        update(workspaces)
+        .where(workspaces.c.id == workspace.id)
+        .values(
+            name=workspace.name,
+            company_name=workspace.company_name,
+            connect_partner_name=workspace.connect_partner_name,
+            organization_id=workspace.organization_id,
+            is_suspended=workspace.is_suspended,
+            is_publishable_key_auth_enabled=workspace.is_publishable_key_auth_enabled,
+            connect_webview_customization=encode(workspace.connect_webview_customization),
+            required_evidence=int(workspace.required_evidence),
+        )
+    )
+
+
+def key(connection: Connection, token_hash: str) -> Key | None:
+    """The key with this hash."""
+    row = connection.execute(select(keys).where(keys.c.token_hash == token_hash)).one_or_none()
+    return None if row is None else key_of(row)
+
+
+def keys_of(connection: Connection, workspace_id: str) -> list[Key]:
+    """The keys that open a workspace, oldest first."""
+    query = select(keys).where(_opens(workspace_id)).order_by(keys.c.created_at, keys.c.id)
+    return [key_of(row) for row in connection.execute(query)]
+
+
+def add_key(connection: Connection, new: Key) -> None:
+    """Insert a key."""
+    insert_rows(connection, keys, [key_row(new)])
+
+
+def revoke(connection: Connection, workspace_id: str, key_id: str, at: int) -> Key | None:
+    """Revoke a key that opens the workspace; one that is revoked already keeps its time."""
+    wanted = (keys.c.id == key_id, _opens(workspace_id))
+    connection.execute(update(keys).where(*wanted, keys.c.revoked_at.is_(None)).values(revoked_at=at))
+    row = connection.execute(select(keys).where(*wanted)).one_or_none()
+    return None if row is None else key_of(row)
+
+
+def _opens(workspace_id: str) -> ColumnElement[bool]:
+    members = select(memberships.c.user_id).where(memberships.c.workspace_id == workspace_id)
+    return or_(keys.c.workspace_id == workspace_id, keys.c.user_id.in_(members))

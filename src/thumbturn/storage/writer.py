@@ -1,0 +1,138 @@
+"""Group commit: one thread that makes waiting operations durable, as many as there are at a time.
+
+Operations are handed over with ``submit`` and answered through a future. While one transaction is
+being committed, the next ones gather; together they become the next transaction (a *wave*). So
+the cost of a commit is shared by all that arrived during the one before, without any timer: a
+lone operation is written at once.
+
+A wave that fails is rolled back and halved, and each half tried by itself, until the operation
+that cannot be done stands alone and takes its error home; all others are committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from thumbturn.domain.refusals import Overloaded
+from thumbturn.storage.databases import is_unreachable, stopping, unavailable
+
+Operation = TypeVar("Operation")
+
+
+class Lost(Exception):
+    """Raised by ``perform``: somebody else was first. Nothing was done, and the answer is ``False``."""
+
+
+class _Waiting(NamedTuple):
+    operation: Any
+    future: asyncio.Future[Any]
+
+
+class _Answer(NamedTuple):
+    future: asyncio.Future[Any]
+    value: Any
+    problem: Exception | None
+
+
+class Writer(Generic[Operation]):
+    """Commits operations in waves.
+
+    ``perform`` does a list of operations inside a transaction and gives their answers in order;
+    if it raises, nothing of them was done.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        perform: Callable[[Connection, Sequence[Operation]], Sequence[Any]],
+        *,
+        bound: int,
+    ) -> None:
+        self._engine = engine
+        self._perform = perform
+        self._bound = bound
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._connection: Connection | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="thumbturn-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Operation) -> asyncio.Future[Any]:
+        """A future that is answered once the operation is durable.
+
+        Raises ``Overloaded`` when too many wait already, ``StorageUnavailable`` after ``close``.
+        """
+        if self._closed:
+            raise stopping()
+        if self._queue.qsize() >= self._bound:
+            raise Overloaded(headers={"Retry-After": "1"})
+        future = asyncio.get_running_loop().create_future()
+        self._queue.put(_Waiting(operation, future))
+        return future
+
+    async def close(self) -> None:
+        """Write what still waits, then stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            gathered = [self._queue.get()]
+            gathered += [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+            wave = [waiting for waiting in gathered if waiting is not None]
+            going_on = len(wave) == len(gathered)
+            if wave:
+                answers = self._settle(wave)
+                # A loop that is closed has nobody left who could hear of it.
+                with suppress(RuntimeError):
+                    wave[0].future.get_loop().call_soon_threadsafe(_tell, answers)
+        self._disconnect()
+
+    def _settle(self, wave: Sequence[_Waiting]) -> list[_Answer]:
+        try:
+            values = self._commit([waiting.operation for waiting in wave])
+        except Exception as problem:  # noqa: BLE001 - whatever it is, its caller gets it
+            if is_unreachable(problem):
+                return [_Answer(waiting.future, None, unavailable(problem)) for waiting in wave]
+            if len(wave) == 1:
+                lost = isinstance(problem, Lost)
+                return [_Answer(wave[0].future, False, None if lost else problem)]
+            middle = len(wave) // 2
+            return self._settle(wave[:middle]) + self._settle(wave[middle:])
+        return [_Answer(waiting.future, value, None) for waiting, value in zip(wave, values, strict=True)]
+
+    def _commit(self, operations: Sequence[Operation]) -> Sequence[Any]:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._connection.begin():
+                return self._perform(self._connection, operations)
+        except Exception as problem:
+            if is_unreachable(problem):
+                self._disconnect()
+            raise
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _tell(answers: Sequence[_Answer]) -> None:
+    for future, value, problem in answers:
+        if future.done():
+            continue  # its caller has gone
+        if problem is None:
+            future.set_result(value)
+        else:
+            future.set_exception(problem)
