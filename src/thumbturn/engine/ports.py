@@ -223,9 +223,6 @@ class SandboxWorld(Protocol):
     What is done to one device raises ``DeviceTypeNotSupported`` if that is none of its own.
     """
 
-    #: What ``inject_fault`` knows: the name of each fault, and what the device then does.
-    faults: Mapping[str, str]
-
     @property
     def faults(self) -> Mapping[str, str]:
         """The faults there are, and what each means."""

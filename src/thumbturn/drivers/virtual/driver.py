@@ -1,0 +1,150 @@
+"""The driver ``virtual``: commands virtual devices, and does to them what a sandbox may.
+
+Implements ``Driver`` and ``SandboxWorld`` of ``engine/ports.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar, cast
+
+from thumbturn.actions.definition import CAPABILITY_WORD
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.device import Device, Observation
+from thumbturn.domain.refusals import DeviceTypeNotSupported
+from thumbturn.drivers.virtual import seeds
+from thumbturn.drivers.virtual.faults import FAULTS
+from thumbturn.drivers.virtual.journal import Journal
+from thumbturn.drivers.virtual.link import Link
+from thumbturn.drivers.virtual.locks import VirtualLock
+from thumbturn.drivers.virtual.world import World
+from thumbturn.engine.ports import Seed
+
+C = TypeVar("C")
+
+
+class VirtualDriver:
+    """Virtual devices, and the world they stand in.
+
+    ``chance_seed`` decides what is left to chance: the same seed, the same run. ``journal`` is the
+    file in which the world outlives the process; without it everything begins anew each time.
+    """
+
+    name = seeds.DRIVER
+    #: Every virtual device has a hub to itself.
+    commands_at_once: int | None = None
+
+    def __init__(self, clock: Clock, chance_seed: int, journal: Path | None) -> None:
+        self._world = World(clock, chance_seed, Journal(journal))
+        self._links: dict[str, Link] = {}
+        self._locks: dict[str, VirtualLock] = {}
+
+    # Driver -------------------------------------------------------------------------------------
+
+    async def start(self, observe: Callable[[Observation], None]) -> None:
+        """Begin to report; first of all what is not as it was believed to be."""
+        self._world.open(observe)
+        for device_id in self._links:
+            self._wake(device_id)
+
+    async def stop(self) -> None:
+        """Let go of every device, and of the journal."""
+        await self._world.close()
+
+    def attach(self, devices: Iterable[Device]) -> None:
+        """Speak to these devices. They stand where the journal says, else as they are believed to."""
+        for device in devices:
+            self.detach((device.id,))
+            link = self._links[device.id] = Link(device, self._world)
+            if "lock" in device.capabilities:
+                self._locks[device.id] = VirtualLock(device, link, self._world)
+            if self._world.is_open:
+                self._wake(device.id)
+
+    def detach(self, device_ids: Iterable[str]) -> None:
+        """Speak to these devices no more. They stay where they stand."""
+        for device_id in device_ids:
+            self._links.pop(device_id, None)
+            lock = self._locks.pop(device_id, None)
+            if lock is not None:
+                lock.still()
+
+    def offer(self, device: Device, capability: type[C]) -> C | None:
+        """The device's capability, to command it by; ``None`` if it has no such thing."""
+        # Every capability there is so far is a lock's.
+        if CAPABILITY_WORD.get(capability) in device.capabilities:
+            return cast("C | None", self._locks.get(device.id))
+        return None
+
+    # SandboxWorld -------------------------------------------------------------------------------
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """The name of each fault that can be injected, and what the device then does."""
+        return FAULTS
+
+    def seed(self, workspace_id: str, now: int) -> Seed:
+        """How a sandbox workspace begins: always with the same ids for the same workspace."""
+        return seeds.first_things(workspace_id, now)
+
+    def more_devices(
+        self, workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
+    ) -> list[Device]:
+        """New devices of a kind (``lock`` or ``sensor``), not yet attached."""
+        return seeds.more_devices(
+            workspace_id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=now
+        )
+
+    def inject_fault(
+        self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None
+    ) -> None:
+        """Put this fault in the place of any other; ``KeyError`` for a fault there is not."""
+        self._link(device_id).inject(fault, times, milliseconds)
+
+    def clear_faults(self, device_id: str | None, among: Iterable[str]) -> None:
+        """Heal one device, or all of these."""
+        if device_id is not None:
+            self._link(device_id).heal()
+            return
+        for each in among:
+            if each in self._links:
+                self._links[each].heal()
+
+    def connect(self, device_id: str) -> None:
+        """The device comes online, and is no longer removed."""
+        self._link(device_id).connect()
+
+    def disconnect(self, device_id: str) -> None:
+        """The device goes offline."""
+        self._link(device_id).disconnect()
+
+    def remove(self, device_id: str) -> None:
+        """The device is taken out of its account."""
+        self._link(device_id).remove()
+
+    def forget(self, device_ids: Iterable[str]) -> None:
+        """These devices are as if never used; attach them again to go on with them."""
+        device_ids = tuple(device_ids)
+        self.detach(device_ids)
+        self._world.journal.forget(self._world.clock.now(), device_ids)
+
+    def swing_door(self, device_id: str, *, is_open: bool) -> None:
+        """Open or close the door of a lock that has a door contact."""
+        lock = self._locks.get(device_id)
+        if lock is None or not lock.has_door_contact:
+            raise DeviceTypeNotSupported
+        lock.swing_door(is_open=is_open)
+
+    # inside -------------------------------------------------------------------------------------
+
+    def _link(self, device_id: str) -> Link:
+        link = self._links.get(device_id)
+        if link is None:
+            raise DeviceTypeNotSupported
+        return link
+
+    def _wake(self, device_id: str) -> None:
+        self._links[device_id].wake()
+        if device_id in self._locks:
+            self._locks[device_id].wake()

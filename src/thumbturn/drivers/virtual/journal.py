@@ -1,0 +1,102 @@
+"""Where the things of the virtual world stand, kept where the death of the server cannot reach it.
+
+A file of JSON lines, one for each command that a device took and for each physical change::
+
+    {"at": 1735689600000000, "device_id": "…", "did": "unlock",
+     "now": {"locked": false, "jammed": false, "method": "remote", "moved_at": 1735689600300000}}
+
+``at`` is when the command came, in µs. ``now`` is what is physically so because of it: for a bolt,
+from ``moved_at`` on, for the motor needs its time and goes on if the server dies. A line without
+``now`` changed nothing. ``fault`` names the fault that the command met, if any. PINs are never here.
+
+Each line is one ``write`` to a file opened for appending and is not flushed to the disk: it
+outlives ``kill -9`` of the process, which is the point; it need not outlive a power loss.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+#: Above this size the history is dropped at start, and only what is so now is kept.
+COMPACT_ABOVE_BYTES = 8 * 1024 * 1024
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_FORGET = "forget"
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Journal:
+    """The physical facts of every device that ever did something. Without a path: in memory only."""
+
+    def __init__(self, path: Path | None, compact_above_bytes: int = COMPACT_ABOVE_BYTES) -> None:
+        #: What is so now, by device.
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._file: int | None = None
+        if path is not None:
+            if path.exists():
+                self._read_back(path, compact_above_bytes)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def facts(self, device_id: str) -> dict[str, Any]:
+        """What is physically so of this device; empty if it never did anything."""
+        return dict(self._facts.get(device_id, _NOTHING))
+
+    def record(
+        self, at: int, device_id: str, did: str, now: Mapping[str, Any] = _NOTHING, fault: str | None = None
+    ) -> None:
+        """Write down what a device did; when this returns, the server may die."""
+        if self._file is not None:
+            line: dict[str, Any] = {"at": at, "device_id": device_id, "did": did}
+            if now:
+                line["now"] = now
+            if fault:
+                line["fault"] = fault
+            os.write(self._file, f"{_encode(line)}\n".encode())
+        if now:
+            self._facts.setdefault(device_id, {}).update(now)
+
+    def forget(self, at: int, device_ids: Iterable[str]) -> None:
+        """These devices are as if they never did anything."""
+        for device_id in device_ids:
+            if self._facts.pop(device_id, None) is not None:
+                self.record(at, device_id, _FORGET)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _read_back(self, path: Path, compact_above_bytes: int) -> None:
+        content = path.read_bytes()
+        whole, _, torn = content.rpartition(b"\n")
+        if torn:
+            # Half a line: its write did not end. Cut it off, or the next one would be glued to it.
+            os.truncate(path, len(content) - len(torn))
+        last_at: dict[str, int] = {}
+        for text in whole.splitlines():
+            try:
+                line = json.loads(text)
+            except ValueError:
+                continue  # a power loss can leave a block of zeros where lines were
+            device_id = line["device_id"]
+            if line["did"] == _FORGET:
+                self._facts.pop(device_id, None)
+            elif "now" in line:
+                self._facts.setdefault(device_id, {}).update(line["now"])
+                last_at[device_id] = line["at"]
+        if len(content) > compact_above_bytes:
+            self._compact(path, last_at)
+
+    def _compact(self, path: Path, last_at: Mapping[str, int]) -> None:
+        shorter = path.with_name(f"{path.name}.new")
+        with shorter.open("w") as file:
+            for device_id, now in self._facts.items():
+                line = {"at": last_at[device_id], "device_id": device_id, "did": "compact", "now": now}
+                file.write(f"{_encode(line)}\n")
+        shorter.chmod(0o600)
+        shorter.replace(path)

@@ -1,0 +1,256 @@
+"""The virtual lock: a bolt, a motor that needs its time, a keypad, a timer, a battery, a door contact."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from thumbturn.domain.clock import MILLISECOND, seconds
+from thumbturn.domain.device import Device, Observation
+from thumbturn.domain.evidence import Evidence
+from thumbturn.drivers.virtual.faults import SOUND, Fault
+from thumbturn.drivers.virtual.link import Link
+from thumbturn.drivers.virtual.world import World
+
+#: The code that every virtual keypad knows.
+SANDBOX_PIN = "1234"
+#: How many times a full battery moves the bolt.
+MOVES_PER_CHARGE = 10_000
+_PERCENT = MOVES_PER_CHARGE // 100
+
+_JAMMED: Mapping[str, Any] = {"jammed": True}
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Order(NamedTuple):
+    """Something that the lock is to do."""
+
+    #: What the journal calls it.
+    did: str
+    #: What will be so when it is done. Whatever names ``locked`` needs the motor.
+    becomes: Mapping[str, Any] = _NOTHING
+    #: Who moves the bolt, in the wire's words.
+    method: str | None = None
+    #: Why the keypad says no.
+    denied: str | None = None
+    said: str = ""
+
+
+def _bolt(did: str, method: str, *, locked: bool) -> Order:
+    said = "The bolt is thrown." if locked else "The bolt is withdrawn."
+    return Order(did, {"locked": locked, "jammed": False}, method, said=said)
+
+
+LOCK = _bolt("lock", "remote", locked=True)
+UNLOCK = _bolt("unlock", "remote", locked=False)
+RIGHT_CODE = _bolt("keypad", "keycode", locked=False)
+WRONG_CODE = Order("keypad", denied="unknown_code", said="Somebody entered an unknown code.")
+LOCK_KEY = _bolt("keypad", "manual", locked=True)
+TIMER = _bolt("auto_lock", "automatic", locked=True)
+
+
+class VirtualLock:
+    """Implements ``Lock``, ``AutoLock`` and ``Keypad`` of ``domain.capabilities.lock``.
+
+    With no travel time and no fault a command never yields to the event loop.
+    """
+
+    def __init__(self, device: Device, link: Link, world: World) -> None:
+        self._link = link
+        self._world = world
+        self._travel = int(device.details.get("travel_milliseconds", 0)) * MILLISECOND
+        self._has_sensor = bool(device.details.get("has_bolt_sensor"))
+        #: What the server knows, to tell it what has changed behind its back.
+        self._believed = {"jammed": False, **device.state}
+        fresh: dict[str, Any] = {"locked": True, "jammed": False}
+        if "auto_lock" in device.capabilities:
+            fresh |= {"auto_lock_enabled": False, "auto_lock_delay_seconds": 30}
+        if "door_contact" in device.capabilities:
+            fresh["door_open"] = False
+        facts = world.journal.facts(device.id)
+        known = {name: value for name, value in device.state.items() if value is not None} | facts
+        #: What is physically so.
+        self._is: dict[str, Any] = {name: known.get(name, value) for name, value in fresh.items()}
+        self._moved_by: str = facts.get("method", "unknown")
+        self._moved_at: int = facts.get("moved_at", world.clock.now())
+        self._charge: int | None = None
+        if "battery_level" in device.state:
+            self._charge = round(device.state["battery_level"] * MOVES_PER_CHARGE)
+        #: What a lying lock says instead of the truth.
+        self._claims: Mapping[str, Any] = _NOTHING
+        #: The command that is being carried out, if that takes time.
+        self._work: asyncio.Task[None] | None = None
+        #: When it shall lock itself, if it shall.
+        self._timer: asyncio.Task[None] | None = None
+        link.on_return = self._tell_everything
+
+    # what it can be told ------------------------------------------------------------------------
+
+    async def lock(self) -> Evidence:
+        """Throw the bolt."""
+        return await self._obey(LOCK)
+
+    async def unlock(self) -> Evidence:
+        """Withdraw the bolt."""
+        return await self._obey(UNLOCK)
+
+    async def set_auto_lock(self, enabled: bool, delay_seconds: float | None) -> Evidence:
+        """Switch automatic locking on with this delay, or off."""
+        becomes: dict[str, Any] = {"auto_lock_enabled": enabled}
+        if delay_seconds is not None:
+            becomes["auto_lock_delay_seconds"] = delay_seconds
+        return await self._obey(Order("set_auto_lock", becomes, "remote", said="Automatic locking is set."))
+
+    async def enter_code(self, code: str) -> Evidence:
+        """Press these digits and the unlock key."""
+        return await self._obey(RIGHT_CODE if code == SANDBOX_PIN else WRONG_CODE)
+
+    async def press_lock(self) -> Evidence:
+        """Press the lock key."""
+        return await self._obey(LOCK_KEY)
+
+    async def read_bolt(self) -> Observation | None:
+        """Where its bolt is now, as the lock says; ``None`` if it does not answer."""
+        return self._answer("locked", "jammed", "door_open")
+
+    async def read_auto_lock(self) -> Observation | None:
+        """What its automatic locking is set to, as the lock says; ``None`` if it does not answer."""
+        return self._answer("auto_lock_enabled", "auto_lock_delay_seconds")
+
+    # what happens to it -------------------------------------------------------------------------
+
+    @property
+    def has_door_contact(self) -> bool:
+        """True if it can tell whether the door is open."""
+        return "door_open" in self._is
+
+    def swing_door(self, *, is_open: bool) -> None:
+        """Open or close the door by hand. Automatic locking waits until it is closed."""
+        self._is["door_open"] = is_open
+        self._world.journal.record(
+            self._world.clock.now(), self._link.device_id, "door", {"door_open": is_open}
+        )
+        self._link.report({"door_open": is_open})
+        self._set_timer(self._world.clock.now())
+
+    def wake(self) -> None:
+        """Report what is not as the server believes, and take the timer up again."""
+        changes = {name: value for name, value in self._is.items() if self._believed.get(name) != value}
+        if changes:
+            self._link.report(changes, method=self._moved_by, said="Found so at start.")
+        self._set_timer(self._moved_at)
+
+    def still(self) -> None:
+        """Stop the motor and the timer, where they are."""
+        for task in (self._work, self._timer):
+            if task is not None:
+                task.cancel()
+
+    # inside -------------------------------------------------------------------------------------
+
+    async def _obey(self, order: Order) -> Evidence:
+        fault = self._link.receive(order.did)
+        if not fault.reaches:
+            return fault.reply
+        self._claims = _NOTHING
+        self._begin(order, fault)
+        if fault.milliseconds:
+            await self._world.clock.sleep(fault.milliseconds * MILLISECOND)
+        return fault.reply
+
+    def _begin(self, order: Order, fault: Fault) -> None:
+        """What comes of it is decided and written down now; it happens when the motor has run."""
+        turns = "locked" in order.becomes
+        takes = fault.milliseconds * MILLISECOND
+        if turns:
+            takes += self._travel // 2 if fault.dies else self._travel
+            self.still()
+        now = self._world.clock.now()
+        so = self._outcome(order, fault, turns=turns)
+        facts = so
+        if "locked" in so:
+            facts = {**so, "method": order.method, "moved_at": now + takes}
+        name = None if fault is SOUND else fault.name
+        self._world.journal.record(now, self._link.device_id, order.did, facts, name)
+        if takes:
+            self._work = self._world.later(takes, partial(self._end, order, fault, so))
+        else:
+            self._end(order, fault, so)
+
+    def _outcome(self, order: Order, fault: Fault, *, turns: bool) -> Mapping[str, Any]:
+        """What will physically be so."""
+        if fault.jams and turns:
+            return _JAMMED
+        # A jam is the bolt's affair: what needs no motor is done all the same.
+        if fault.acts or fault.jams or (fault.dies and self._link.chance.random() < 0.5):
+            return order.becomes
+        return _NOTHING
+
+    def _end(self, order: Order, fault: Fault, so: Mapping[str, Any]) -> None:
+        turned = "locked" in order.becomes
+        self._is.update(so)
+        if "locked" in so:
+            self._moved_at, self._moved_by = self._world.clock.now(), order.method or "unknown"
+        if fault.dies:
+            self._link.cut()
+            return
+        if fault.lies:
+            self._claims = order.becomes
+        changes = so if so is _JAMMED else order.becomes
+        said = "The motor strained and the bolt stayed." if so is _JAMMED else order.said
+        if turned and self._charge is not None:
+            changes = self._drain(changes, self._charge)
+        self._link.report(changes, method=order.method, denied=order.denied, said=said)
+        if turned and self._has_sensor:
+            self._ask_sensor(order.method)
+        if so is not _NOTHING:
+            self._set_timer(self._world.clock.now())
+
+    def _ask_sensor(self, method: str | None) -> None:
+        locked = self._is["locked"]
+        self._link.report(
+            {"locked": locked},
+            evidence=Evidence.INDEPENDENT_SENSOR,
+            method=method,
+            said=f"The sensor sees the bolt {'thrown' if locked else 'withdrawn'}.",
+        )
+
+    def _drain(self, changes: Mapping[str, Any], charge: int) -> Mapping[str, Any]:
+        # Told in whole per cents only, so that a report carries it once in a hundred times. A
+        # virtual battery stays at its last per cent: a demo that dies helps nobody.
+        self._charge = max(charge - 1, _PERCENT)
+        if self._charge % _PERCENT == 0 and self._charge != charge:
+            return {**changes, "battery_level": self._charge / MOVES_PER_CHARGE}
+        return changes
+
+    def _set_timer(self, since: int) -> None:
+        """Have it lock itself, if it shall, this long after the moment."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._is["locked"] or self._is.get("door_open") or not self._is.get("auto_lock_enabled"):
+            return
+        due = since + seconds(self._is["auto_lock_delay_seconds"])
+        self._timer = self._world.later(due - self._world.clock.now(), self._lock_itself)
+
+    def _lock_itself(self) -> None:
+        self._timer = None  # the motor's start would cancel it, and with it this very call
+        self._begin(TIMER, SOUND)
+
+    def _answer(self, *names: str) -> Observation | None:
+        if not self._link.answers:
+            return None
+        says = {**self._is, **self._claims}
+        return Observation(
+            device_id=self._link.device_id,
+            at=self._world.clock.now(),
+            changes={name: says[name] for name in names if name in says},
+            method=self._moved_by if "locked" in names else None,
+            said="The lock answered when it was asked.",
+        )
+
+    def _tell_everything(self) -> None:
+        self._claims = _NOTHING
+        self._link.report(dict(self._is), method=self._moved_by, said="The lock can be heard again.")

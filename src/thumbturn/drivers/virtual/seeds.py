@@ -1,0 +1,166 @@
+"""The first things in a sandbox: one home with four locks that differ, and a sensor that is no lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thumbturn.domain.device import Device
+from thumbturn.domain.ids import named_id, new_id
+from thumbturn.domain.workspace import ConnectedAccount
+from thumbturn.engine.ports import Seed
+
+DRIVER = "virtual"
+HOME = "Virtual Home"
+
+#: The wire's list of device types is closed and has no word for a virtual device; these two stand
+#: in for it. Everything else that a person reads of the device says that it is virtual.
+LOCK_TYPE = "august_lock"
+SENSOR_TYPE = "minut_sensor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A kind of virtual device, as it leaves the factory."""
+
+    name: str
+    device_type: str
+    capabilities: frozenset[str]
+    state: Mapping[str, Any]
+    has_bolt_sensor: bool = False
+
+
+_LOCK_STATE = {"locked": True, "jammed": False, "battery_level": 1.0}
+_FULL_STATE = {
+    **_LOCK_STATE,
+    "door_open": False,
+    "auto_lock_enabled": False,
+    "auto_lock_delay_seconds": 30,
+}
+
+PLAIN_LOCK = Model(
+    name="Virtual Lock",
+    device_type=LOCK_TYPE,
+    capabilities=frozenset({"lock", "battery"}),
+    state=_LOCK_STATE,
+)
+FULL_LOCK = Model(
+    name="Virtual Lock Plus",
+    device_type=LOCK_TYPE,
+    capabilities=frozenset({"lock", "auto_lock", "keypad", "door_contact", "battery"}),
+    state=_FULL_STATE,
+)
+SENSED_LOCK = Model(
+    name="Virtual Lock Plus with Bolt Sensor",
+    device_type=LOCK_TYPE,
+    capabilities=FULL_LOCK.capabilities,
+    state=_FULL_STATE,
+    has_bolt_sensor=True,
+)
+SENSOR = Model(
+    name="Virtual Temperature Sensor",
+    device_type=SENSOR_TYPE,
+    capabilities=frozenset({"battery"}),
+    state={"battery_level": 0.87, "temperature_celsius": 21.0},
+)
+
+#: Name, model, ms that the bolt takes, and in what it differs from the factory's state.
+_FIRST_DEVICES: tuple[tuple[str, Model, int, Mapping[str, Any]], ...] = (
+    ("Front Door", FULL_LOCK, 300, {}),
+    ("Back Door", SENSED_LOCK, 0, {}),
+    ("Garage Side Door", FULL_LOCK, 1_500, {}),
+    ("Storage Room", PLAIN_LOCK, 0, {"locked": False}),
+    ("Hallway Sensor", SENSOR, 0, {}),
+)
+
+#: What ``more_devices`` can make.
+KINDS = {"lock": FULL_LOCK, "sensor": SENSOR}
+
+
+def first_things(workspace_id: str, now: int) -> Seed:
+    """The account and the devices that a sandbox workspace begins with; the ids follow from its own."""
+    account = ConnectedAccount(
+        id=_account_id(workspace_id), workspace_id=workspace_id, driver=DRIVER, name=HOME, created_at=now
+    )
+    devices = []
+    for number, (name, model, travel, state) in enumerate(_FIRST_DEVICES):
+        address = name.lower().replace(" ", "-")
+        devices.append(
+            _make(
+                model,
+                device_id=named_id(workspace_id, address),
+                workspace_id=workspace_id,
+                address=address,
+                name=name,
+                travel=travel,
+                state=state,
+                # One µs apart, so that lists by age show them in this order.
+                now=now + number,
+            )
+        )
+    return Seed((account,), tuple(devices))
+
+
+def more_devices(
+    workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
+) -> list[Device]:
+    """New devices of a kind in the home of this workspace; ``KeyError`` for a kind there is not."""
+    model = KINDS[kind]
+    devices = []
+    for number in range(count):
+        device_id = new_id()
+        devices.append(
+            _make(
+                model,
+                device_id=device_id,
+                workspace_id=workspace_id,
+                address=device_id,
+                name=f"{model.name} {device_id[-6:]}",
+                travel=travel_milliseconds,
+                state={},
+                now=now + number,
+            )
+        )
+    return devices
+
+
+def _account_id(workspace_id: str) -> str:
+    return named_id(workspace_id, "connected-account")
+
+
+def _make(
+    model: Model,
+    *,
+    device_id: str,
+    workspace_id: str,
+    address: str,
+    name: str,
+    travel: int,
+    state: Mapping[str, Any],
+    now: int,
+) -> Device:
+    details: dict[str, Any] = {
+        "manufacturer": "unknown",
+        "manufacturer_name": "Virtual",
+        "model_name": model.name,
+        "serial_number": f"V-{device_id[-12:].upper()}",
+        "has_direct_power": False,
+        "location_name": HOME,
+        "time_zone": "Etc/UTC",
+    }
+    if "lock" in model.capabilities:
+        details |= {"travel_milliseconds": travel, "has_bolt_sensor": model.has_bolt_sensor}
+    return Device(
+        id=device_id,
+        workspace_id=workspace_id,
+        connected_account_id=_account_id(workspace_id),
+        driver=DRIVER,
+        address=address,
+        device_type=model.device_type,
+        name=name,
+        capabilities=model.capabilities,
+        state={"online": True, **model.state, **state},
+        details=details,
+        created_at=now,
+    )
