@@ -21,9 +21,8 @@ HERE = Path(__file__).parent / "js"
 def flow(caller: Caller, server: LiveServer) -> Callable[[str], Any]:
     """Runs a flow of js/flows.mjs as the caller; what it printed."""
     node = shutil.which("node")
-    assert node is not None and (HERE / "node_modules" / "seam").exists(), (
-        "run `make test`: it installs the SDK"
-    )
+    assert node, "run `make test`: it installs Node"
+    assert (HERE / "node_modules" / "seam").exists(), "run `make test`: it installs the SDK"
 
     def run(name: str) -> Any:
         ended = subprocess.run(

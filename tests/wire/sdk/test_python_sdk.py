@@ -1,4 +1,4 @@
-"""The official Python SDK, unmodified, against the live server: everything once with each of its two clients."""
+"""The official Python SDK, unmodified, against the live server: each flow with both of its clients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.fixtures.server import Caller, LiveServer
 class Sdk:
     """One of the SDK's clients. ``call`` runs the same line with either of them."""
 
-    def __init__(self, kind: type[Seam] | type[AsyncSeam], **options: Any) -> None:
+    def __init__(self, kind: type[Seam | AsyncSeam], **options: Any) -> None:
         self._runner = asyncio.Runner()
         self._kind = kind
         self._seam = kind(**options)
@@ -49,7 +49,7 @@ class Sdk:
 
 
 @pytest.fixture(params=[Seam, AsyncSeam], ids=["sync", "async"])
-def kind(request) -> type[Seam] | type[AsyncSeam]:
+def kind(request) -> type[Seam | AsyncSeam]:
     return request.param
 
 

@@ -1,0 +1,153 @@
+"""The server as a process: how it comes up, makes room for nobody else, and goes away."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+
+import httpx
+import pytest
+
+from tests.fixtures.server import COMMAND, Caller
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command line, to its end."""
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, check=False, text=True, timeout=60
+    )
+
+
+def test_sigterm_ends_it_in_time_with_zero(fresh_server):
+    """SIGTERM ends the server with exit code 0 within five seconds, also with an attempt in flight."""
+    me = Caller(fresh_server, fresh_server.client(), "")
+    door = me.locks()[0]["device_id"]
+    me.call("/thumbturn/sandbox/inject_fault", device_id=door, fault="slow", milliseconds=20_000)
+    begun = me.call("/locks/unlock_door", device_id=door)["action_attempt"]
+    began = time.monotonic()
+    fresh_server.process.send_signal(signal.SIGTERM)
+    assert fresh_server.process.wait(timeout=20) == 0
+    assert time.monotonic() - began < 5
+    fresh_server.start()
+    found = me.call("/action_attempts/get", action_attempt_id=begun["action_attempt_id"])
+    assert found["action_attempt"]["status"] in {"pending", "success", "error"}
+
+
+def test_second_server_on_one_folder_is_refused(fresh_server):
+    """A second server on the same folder ends at once with one sentence, and the first goes on."""
+    ended = run("serve", "--port", "0", "--data", fresh_server.data)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("thumbturn: ")
+    assert len(ended.stderr.splitlines()) == 1
+    assert httpx.get(f"{fresh_server.endpoint}/health").is_success
+
+
+def test_taken_port_is_refused(server, tmp_path):
+    """A port that is taken is named in one sentence."""
+    ended = run("serve", "--port", server.port, "--data", tmp_path / "other")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert str(server.port) in ended.stderr
+
+
+def test_tokens_are_shown_once(fresh_server):
+    """The first start prints the tokens and snippets; later ones print only where they are kept."""
+    key = fresh_server.credentials["api_key"]
+    assert key in fresh_server.log.read_text()
+    assert "from seam import Seam" in fresh_server.log.read_text()
+    fresh_server.stop()
+    fresh_server.log.write_text("")
+    fresh_server.start()
+    assert fresh_server.credentials["api_key"] == key
+    assert key not in fresh_server.log.read_text()
+
+
+def test_tokens_are_not_on_disk_in_clear(fresh_server):
+    """No file of the data folder but credentials.json holds a token."""
+    found = fresh_server.credentials
+    me = Caller(fresh_server, fresh_server.client(), "")
+    me.call("/locks/unlock_door", device_id=me.locks()[0]["device_id"], sync=True)
+    fresh_server.stop()
+    for path in fresh_server.data.rglob("*"):
+        if path.is_file() and path.name != "credentials.json":
+            for token in (found["api_key"], found["personal_access_token"]):
+                assert token.encode() not in path.read_bytes(), path.name
+
+
+def test_keypad_code_is_not_on_disk(fresh_server):
+    """A PIN that was entered is in no file of the data folder and in no log line."""
+    me = Caller(fresh_server, fresh_server.client(), "")
+    door = me.locks()[0]["device_id"]
+    code = "918273645546372"
+    begun = me.call("/locks/simulate/keypad_code_entry", device_id=door, code=code)["action_attempt"]
+    me.call("/thumbturn/attempts/timeline", action_attempt_id=begun["action_attempt_id"])
+    fresh_server.stop()
+    assert code not in fresh_server.log.read_text()
+    for path in fresh_server.data.rglob("*"):
+        if path.is_file():
+            assert code.encode() not in path.read_bytes(), path.name
+
+
+def test_empty_world_has_no_devices(new_server):
+    """With --world empty the first workspace is no sandbox and has nothing in it."""
+    server = new_server(options=("--world", "empty"))
+    me = Caller(server, server.client(), "")
+    assert me.call("/workspaces/get")["workspace"]["is_sandbox"] is False
+    assert me.call("/devices/list")["devices"] == []
+
+
+def test_settings_come_from_variables_too(tmp_path, monkeypatch):
+    """A THUMBTURN_* variable sets what its flag sets; nonsense is refused with a sentence."""
+    monkeypatch.setenv("THUMBTURN_PORT", "no port")
+    ended = run("serve", "--data", tmp_path / "data")
+    assert ended.returncode == 2
+    assert "port" in ended.stderr.lower()
+
+
+def test_keys_are_made_listed_and_revoked(fresh_server):
+    """`thumbturn keys` makes a key that opens the workspace until it is revoked."""
+    where = ("--data", fresh_server.data)
+    token = run("keys", "create", "for the test", *where).stdout.strip()
+    assert httpx.post(
+        f"{fresh_server.endpoint}/devices/list", headers={"authorization": f"Bearer {token}"}
+    ).is_success
+    listed = fresh_server.client().post("/thumbturn/keys/list").json()["keys"]
+    key_id = next(key["key_id"] for key in listed if key["name"] == "for the test")
+    shown = run("keys", "list", *where)
+    assert "for the test" in shown.stdout
+    assert token not in shown.stdout
+    assert run("keys", "revoke", key_id, *where).stdout == "revoked\n"
+    refused = httpx.post(
+        f"{fresh_server.endpoint}/devices/list", headers={"authorization": f"Bearer {token}"}
+    )
+    assert refused.status_code == 401
+
+
+def test_keys_without_a_server_say_so(tmp_path, fresh_server):
+    """`thumbturn keys` ends with a sentence when there is no folder, no server or no such key."""
+    no_folder = run("keys", "list", "--data", tmp_path / "nowhere")
+    unknown = run("keys", "revoke", "nothing", "--data", fresh_server.data)
+    fresh_server.stop()
+    no_server = run("keys", "list", "--data", fresh_server.data)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "credentials.json").write_text(json.dumps({"endpoint": "x"}))
+    not_ours = run("keys", "list", "--data", broken)
+    for ended in (no_folder, unknown, no_server, not_ours):
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("thumbturn: ")
+        assert "Traceback" not in ended.stderr
+
+
+def test_migrate_brings_an_empty_folder_to_the_newest_schema(tmp_path):
+    """`thumbturn migrate` makes the database and names its revision; a second time changes nothing."""
+    first = run("migrate", "--data", tmp_path / "data")
+    assert first.returncode == 0, first.stderr
+    assert run("migrate", "--data", tmp_path / "data").stdout == first.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("serve", "--help")])
+def test_help_is_given(arguments):
+    """Every level of the command line explains itself."""
+    assert "Usage" in run(*arguments).stdout
