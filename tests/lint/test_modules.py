@@ -17,6 +17,9 @@ LONGEST = 400
 #: Modules that catch everything, each because a supervisor must outlive what it supervises.
 SUPERVISORS = {
     "engine/dispatch.py": "a bug in an action or a driver must still end its attempt",
+    "api/server.py": "a bug in an endpoint must still be answered: 500 with a request id",
+    "storage/reader.py": "its thread hands whatever a query raised to the caller who asked",
+    "storage/writer.py": "its thread hands whatever an operation raised to the caller who asked",
 }
 
 #: Modules that may read the time, or make ids and chance, and which of the two sources they own.
@@ -50,14 +53,14 @@ def test_module_is_short_enough_to_read(path: Path):
 @pytest.mark.parametrize("path", SOURCE, ids=inside)
 def test_module_says_what_it_is(path: Path):
     """Every module of the package opens with a docstring."""
-    if "migrations/versions" in inside(path) and path.name == "__init__.py":
-        return
     assert ast.get_docstring(tree(path)), f"{inside(path)} has no docstring: say why one would open it"
 
 
 @pytest.mark.parametrize("path", SOURCE, ids=inside)
 def test_public_things_say_what_the_caller_gets(path: Path):
     """Every public class and function has a docstring, and so has every method of a protocol."""
+    if "migrations/versions" in inside(path):
+        return  # upgrade() and downgrade() are Alembic's, in each of them
     missing = []
     for node in tree(path).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -148,6 +151,7 @@ def test_everything_is_caught_by_supervisors_only(path: Path):
         for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
+        and ast.unparse(node.body[-1]) != "raise"
     ]
     allowed = inside(path) in SUPERVISORS
     assert allowed or not broad, f"{inside(path)} catches everything in lines {broad}"

@@ -1,0 +1,223 @@
+"""Nobody sees another workspace's anything: each route has rows that say how somebody else's id is tried.
+
+The rows are held against the server's own table of routes. A new route without a row fails, and so does a
+row whose route is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fixtures.server import Caller, LiveServer, caller_in_new_sandbox
+from thumbturn.api.table import endpoints
+
+UNKNOWN = "01890000-0000-7000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """The route takes the id of a thing: another workspace's is 404, word for word as an unknown one."""
+
+    parameter: str
+    thing: str
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The route lists, and takes ids to choose by: another workspace's choose nothing, as unknown ones do."""
+
+    parameter: str
+    thing: str
+    answers: str
+    more: dict[str, Any] = field(default_factory=dict)
+    takes_many: bool = False
+
+
+@dataclass(frozen=True)
+class Own:
+    """The route takes no id and is about the caller's workspace: nothing of another is in its answer."""
+
+    ask: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NoWorkspace:
+    """The route is about no workspace at all, or about making one."""
+
+    why: str
+
+
+AUTO_LOCK = {"auto_lock_enabled": True, "auto_lock_delay_seconds": 5}
+
+ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
+    "/action_attempts/get": [Foreign("action_attempt_id", "attempt")],
+    "/action_attempts/list": [
+        Own(),
+        Filter("action_attempt_ids", "attempt", "action_attempts", takes_many=True),
+        Filter("device_id", "door", "action_attempts"),
+    ],
+    "/devices/get": [Foreign("device_id", "door")],
+    "/devices/list": [
+        Own(),
+        Filter("device_ids", "door", "devices", takes_many=True),
+        Filter("connected_account_id", "account", "devices"),
+    ],
+    "/devices/list_device_providers": [NoWorkspace("names the providers that this server knows")],
+    "/devices/simulate/connect": [Foreign("device_id", "door")],
+    "/devices/simulate/disconnect": [Foreign("device_id", "door")],
+    "/devices/simulate/remove": [Foreign("device_id", "door")],
+    "/devices/update": [Foreign("device_id", "door", {"name": "Mine now"})],
+    "/events/get": [Foreign("event_id", "event"), Foreign("device_id", "door")],
+    "/events/list": [
+        Own({"since": "2000-01-01T00:00:00Z"}),
+        Filter("device_id", "door", "events"),
+        Filter("event_ids", "event", "events", takes_many=True),
+        Filter("connected_account_id", "account", "events"),
+    ],
+    "/health": [NoWorkspace("says that the server lives")],
+    "/locks/configure_auto_lock": [Foreign("device_id", "door", AUTO_LOCK)],
+    "/locks/get": [Foreign("device_id", "door"), Foreign("name", "door_name")],
+    "/locks/list": [Own(), Filter("device_ids", "door", "locks", takes_many=True)],
+    "/locks/lock_door": [Foreign("device_id", "door")],
+    "/locks/simulate/keypad_code_entry": [Foreign("device_id", "door", {"code": "1234"})],
+    "/locks/simulate/manual_lock_via_keypad": [Foreign("device_id", "door")],
+    "/locks/unlock_door": [Foreign("device_id", "door"), Foreign("device_id", "door", {"sync": True})],
+    "/thumbturn/attempts/timeline": [Foreign("action_attempt_id", "attempt")],
+    "/thumbturn/keys/create": [Own({"name": "made in passing"})],
+    "/thumbturn/keys/list": [Own()],
+    "/thumbturn/keys/revoke": [Foreign("key_id", "key")],
+    "/thumbturn/sandbox/clear_faults": [Own(), Foreign("device_id", "door")],
+    "/thumbturn/sandbox/inject_fault": [Foreign("device_id", "door", {"fault": "jam"})],
+    "/workspaces/create": [NoWorkspace("makes a workspace; an API key may not")],
+    "/workspaces/get": [Own()],
+    "/workspaces/list": [Own()],
+    "/workspaces/reset_sandbox": [Own()],
+    "/workspaces/update": [Own({"name": "Renamed"})],
+}
+TRIED = [(path, row) for path, rows in ROWS.items() for row in rows if not isinstance(row, NoWorkspace)]
+
+
+class Party:
+    """A workspace with an API key of its own and one thing of each kind."""
+
+    def __init__(self, server: LiveServer, name: str) -> None:
+        owner = caller_in_new_sandbox(server, name)
+        made = owner.call("/thumbturn/keys/create", name=name)
+        self.caller = Caller(server, server.client(made["token"]), owner.workspace_id)
+        door = self.caller.locks()[0]
+        self.caller.call("/devices/update", device_id=door["device_id"], name=f"The door of {name}")
+        attempt = self.caller.call("/locks/unlock_door", device_id=door["device_id"], sync=True)
+        event = self.caller.call("/events/list", device_id=door["device_id"])["events"][0]
+        self.things = {
+            "workspace": owner.workspace_id,
+            "door": door["device_id"],
+            "door_name": f"The door of {name}",
+            "account": door["connected_account_id"],
+            "attempt": attempt["action_attempt"]["action_attempt_id"],
+            "event": event["event_id"],
+            "key": made["key"]["key_id"],
+        }
+
+    def sees(self) -> dict[str, Any]:
+        """Everything that the workspace holds, as its own key reads it."""
+        call = self.caller.call
+        return {
+            "workspace": call("/workspaces/get"),
+            "devices": call("/devices/list"),
+            "attempts": call("/action_attempts/list"),
+            "events": call("/events/list", since="2000-01-01T00:00:00Z"),
+            "keys": call("/thumbturn/keys/list"),
+        }
+
+
+@pytest.fixture(scope="module")
+def stranger(server: LiveServer) -> Party:
+    return Party(server, "stranger")
+
+
+@pytest.fixture(scope="module")
+def victim(server: LiveServer) -> Party:
+    return Party(server, "victim")
+
+
+def test_every_route_has_its_row():
+    """The rows name the routes of the server, all of them and no others."""
+    assert sorted(ROWS) == sorted(endpoints())
+
+
+@pytest.mark.parametrize(
+    ("path", "row"), TRIED, ids=[f"{path}-{index}" for index, (path, _) in enumerate(TRIED)]
+)
+def test_a_foreign_id_is_an_unknown_id(path, row, stranger, victim):
+    """With a key of another workspace a route answers as if the thing did not exist, and changes nothing."""
+    before = victim.sees()
+    post = stranger.caller.http.post
+    if isinstance(row, Own):
+        answer = post(path, json=row.ask)
+        assert answer.status_code in {200, 401}, answer.text
+        assert [thing for thing in victim.things.values() if thing in answer.text] == []
+    else:
+        many = isinstance(row, Filter) and row.takes_many
+        asks = [
+            row.more | {row.parameter: [each] if many else each}
+            for each in (victim.things[row.thing], UNKNOWN)
+        ]
+        foreign, unknown = (post(path, json=ask) for ask in asks)
+        if isinstance(row, Filter):
+            assert foreign.json()[row.answers] == []
+        else:
+            assert foreign.status_code == 404, foreign.text
+        assert told(foreign, victim.things[row.thing]) == told(unknown, UNKNOWN)
+    assert victim.sees() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "row"), TRIED, ids=[f"{path}-{index}" for index, (path, _) in enumerate(TRIED)]
+)
+def test_the_owner_is_served(path, row, victim):
+    """The same asks with the workspace's own key find the thing: the refusals above are not vacuous."""
+    if isinstance(row, Own) or path in {"/thumbturn/keys/revoke", "/devices/simulate/remove"}:
+        pytest.skip("takes no id, or would take the thing away from the other rows")
+    many = isinstance(row, Filter) and row.takes_many
+    thing = victim.things[row.thing]
+    answer = victim.caller.http.post(path, json=row.more | {row.parameter: [thing] if many else thing})
+    assert answer.status_code == 200, answer.text
+    if isinstance(row, Filter):
+        assert answer.json()[row.answers] != []
+
+
+@pytest.mark.parametrize("path", [path for path in ROWS if path != "/health"])
+def test_no_route_is_open_to_nobody(server, path):
+    """Without a token, and with one that was made up, every route but /health is 401."""
+    for headers in ({}, {"authorization": "Bearer seam_test_made_up"}):
+        answer = httpx.post(server.endpoint + path, json={}, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["type"]) == (401, "unauthorized")
+
+
+def test_workspace_header_opens_nothing(server, stranger, victim):
+    """An API key opens its own workspace, whatever workspace the header names."""
+    token = stranger.caller.http.headers["authorization"].removeprefix("Bearer ")
+    answer = server.client(token, victim.things["workspace"]).post("/workspaces/get", json={})
+    assert answer.json()["workspace"]["workspace_id"] == stranger.things["workspace"]
+
+
+def test_access_token_opens_its_own_workspaces_only(server, new_server):
+    """A personal access token with the workspace of somebody else, or with an unknown one, is 401."""
+    other = new_server()
+    for workspace_id in (other.credentials["workspace_id"], UNKNOWN):
+        client = server.client(server.credentials["personal_access_token"], workspace_id)
+        answer = client.post("/devices/list", json={})
+        assert (answer.status_code, answer.json()["error"]["type"]) == (401, "workspace_not_found")
+
+
+def told(answer: httpx.Response, asked: str) -> tuple[int, Any]:
+    """Status and body, without the request's own id and the id that was asked for."""
+    body = answer.json()
+    if "error" in body:
+        body["error"].pop("request_id")
+    return answer.status_code, str(body).replace(asked, "…")
