@@ -1,0 +1,46 @@
+"""Many callers at once who note what they were answered, until the server dies under them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import httpx
+
+#: (path, weight, extra parameters)
+COMMANDS = (
+    ("/locks/unlock_door", 8, {}),
+    ("/locks/lock_door", 8, {}),
+    ("/locks/configure_auto_lock", 2, {"auto_lock_enabled": False}),
+    ("/locks/simulate/keypad_code_entry", 1, {"code": "1234"}),
+)
+#: Faults that end an attempt soon: a silent lock would keep its lane for half a minute.
+FAULTS = ("refuse", "jam", "slow", "lie", "offline")
+
+
+async def press(endpoint: str, token: str, devices: Sequence[str], seed: int, callers: int = 12) -> list[str]:
+    """Command the devices at random until the server does not answer any more; the ids that were answered."""
+    answered: list[str] = []
+
+    async def call(chance: random.Random) -> None:
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=endpoint, headers=headers, timeout=10) as client:
+            while True:
+                device_id = chance.choice(devices)
+                if chance.random() < 0.02:
+                    fault = {"device_id": device_id, "fault": chance.choice(FAULTS), "times": 1}
+                    path, ask = "/thumbturn/sandbox/inject_fault", {**fault, "milliseconds": 20}
+                else:
+                    [(path, _, extra)] = chance.choices(COMMANDS, [each[1] for each in COMMANDS])
+                    ask = {"device_id": device_id, **extra}
+                try:
+                    answer = await client.post(path, json=ask)
+                except httpx.TransportError:
+                    return
+                assert answer.status_code == 200, answer.text
+                if "action_attempt" in answer.json():
+                    answered.append(answer.json()["action_attempt"]["action_attempt_id"])
+
+    await asyncio.gather(*(call(random.Random(f"{seed}/{each}")) for each in range(callers)))
+    return answered

@@ -1,0 +1,65 @@
+"""``kill -9`` at random moments under load, again and again, and the promises checked after each."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+
+import pytest
+
+from tests.crash.history import History
+from tests.crash.load import press
+
+#: The longest deadline of the actions under load, with the sweep's lag.
+ALL_ENDED_WITHIN = 33.0
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_nothing_promised_is_lost_when_the_server_is_killed(
+    database, new_server, request, crash_rounds, tmp_path
+):
+    """Whatever moment the server dies at, every promise about attempts, events and devices still holds."""
+    url = request.getfixturevalue("postgres_database") if database == "postgresql" else None
+    data = tmp_path / "data"
+    server = new_server(data, database_url=url)
+    token = server.credentials["api_key"]
+    with server.client() as client:
+        ids = []
+        for travel in (0, 0, 25):
+            more = {"count": 10, "kind": "lock", "travel_milliseconds": travel}
+            ids += client.post("/thumbturn/sandbox/add_devices", json=more).json()["device_ids"]
+    answered, finals = [], {}
+
+    def history():
+        return History(_sqlalchemy_url(url, data), data / "virtual-world.jsonl")
+
+    for number in range(crash_rounds):
+        chance = random.Random(number)
+        killer = threading.Timer(chance.uniform(0.05, 0.6), server.process.kill)
+        killer.start()
+        answered += asyncio.run(press(server.endpoint, token, ids, seed=number))
+        killer.join()
+        server.process.wait(timeout=20)
+        print(f"round {number}: {len(answered)} answered so far")
+        seen = history()
+        seen.check(answered, finals)
+        finals = seen.finals()
+        server.start()
+
+    limit = time.monotonic() + ALL_ENDED_WITHIN
+    while time.monotonic() < limit and any(each not in finals for each in answered):
+        time.sleep(0.25)
+        finals = history().finals()
+    seen = history()
+    seen.check(answered, finals)
+    still_open = [each["id"] for each in seen.attempts.values() if each["id"] not in seen.finals()]
+    assert not still_open, f"not ended after their deadlines: {still_open[:5]}"
+    assert len(answered) > 10 * crash_rounds, "too little load to prove anything"
+
+
+def _sqlalchemy_url(database_url, data):
+    if database_url is None:
+        return f"sqlite:///{data / 'thumbturn.db'}"
+    return database_url.replace("postgresql://", "postgresql+psycopg://", 1)
