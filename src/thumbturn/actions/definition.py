@@ -32,7 +32,7 @@ CAPABILITY_WORD: dict[type, str] = {Lock: "lock", AutoLock: "auto_lock", Keypad:
 class Ask(BaseModel):
     """What a caller asks of an action: the parameters of its endpoint. Unknown ones are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
 
 class DeviceAsk(Ask):
@@ -45,7 +45,7 @@ class DeviceAsk(Ask):
 class Result(BaseModel):
     """What a successful attempt carries as its ``result``; the base is the empty one."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class Outcome(NamedTuple):

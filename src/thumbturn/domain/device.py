@@ -33,7 +33,8 @@ class Device:
     #: The vendor-free capabilities it has: ``lock``, ``auto_lock``, ``keypad``, ``battery``, …
     capabilities: frozenset[str] = frozenset()
     #: What it last reported: ``online`` always; ``locked``, ``battery_level``, ``door_open``,
-    #: ``auto_lock_enabled``, ``auto_lock_delay_seconds`` … where it has them.
+    #: ``auto_lock_enabled``, ``auto_lock_delay_seconds`` … where it has them; ``offline_since`` (µs)
+    #: while it is offline.
     state: Mapping[str, Any] = field(default_factory=dict)
     #: What does not change: maker, model, serial number, picture, location.
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -131,4 +132,6 @@ def absorb(device: Device, seen: Observation, now: int, action_attempt_id: str |
         tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
     if not news:
         return Absorbed(device, tuple(events))
+    if "online" in news:
+        news["offline_since"] = None if news["online"] else seen.at
     return Absorbed(replace(device, state={**device.state, **news}), tuple(events))

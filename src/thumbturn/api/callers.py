@@ -1,0 +1,102 @@
+"""Who asks: from the headers of a request to a key and, where the endpoint needs one, a workspace.
+
+A token is found by its SHA-256, so that neither the database nor the time of a look-up says
+anything about tokens that exist. What was found is remembered for a few seconds; revoking a key
+or changing a workspace forgets it at once in this process, and within those seconds in others.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from thumbturn.api.refusals import Unauthorized, WorkspaceNotFound
+from thumbturn.domain.clock import Clock, seconds
+from thumbturn.domain.keys import hash_token
+from thumbturn.domain.workspace import Key, KeyKind, Workspace
+from thumbturn.engine.ports import Store
+
+REMEMBERED_FOR = seconds(5)
+_MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Somebody with a valid token."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Caller(Bearer):
+    """Somebody with a valid token, in a workspace that it opens."""
+
+    workspace: Workspace
+
+
+class Callers:
+    """Finds out who asks."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._known: dict[tuple[str, bytes], tuple[int, Bearer]] = {}
+        # What was read before a revocation must not be remembered after it.
+        self._generation = 0
+
+    async def identify(self, authorization: bytes, workspace_header: bytes) -> Bearer:
+        """The bearer of the token; a ``Caller`` if it opens a workspace.
+
+        Raises ``Unauthorized`` for a missing or unknown token, ``WorkspaceNotFound`` for a
+        workspace header that the token does not open.
+        """
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or not token:
+            raise Unauthorized
+        hashed = hash_token(token.strip().decode("latin-1"))
+        now = self._clock.now()
+        known = self._known.get((hashed, workspace_header))
+        if known is not None and known[0] > now:
+            return known[1]
+        generation = self._generation
+        bearer = await self._look_up(hashed, workspace_header.decode("latin-1"))
+        if generation == self._generation:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[hashed, workspace_header] = (now + REMEMBERED_FOR, bearer)
+        return bearer
+
+    def forget_key(self, key: Key) -> None:
+        """Ask the store again about this key."""
+        self._forget({entry for entry, (_, bearer) in self._known.items() if bearer.key.id == key.id})
+
+    def forget_workspace(self, workspace_id: str) -> None:
+        """Ask the store again about this workspace."""
+        self._forget(
+            {
+                entry
+                for entry, (_, bearer) in self._known.items()
+                if isinstance(bearer, Caller) and bearer.workspace.id == workspace_id
+            }
+        )
+
+    def _forget(self, entries: set[tuple[str, bytes]]) -> None:
+        self._generation += 1
+        for entry in entries:
+            del self._known[entry]
+
+    async def _look_up(self, hashed: str, wanted_workspace: str) -> Bearer:
+        key = await self._store.key(hashed)
+        if key is None or key.revoked_at is not None or not hmac.compare_digest(key.token_hash, hashed):
+            raise Unauthorized("API Key not found")
+        if key.kind is KeyKind.API_KEY:
+            workspace = await self._store.workspace(key.workspace_id or "")
+            if workspace is None:
+                raise WorkspaceNotFound
+            return Caller(key, workspace)
+        if not wanted_workspace:
+            return Bearer(key)
+        for workspace in await self._store.workspaces_of_user(key.user_id or ""):
+            if workspace.id == wanted_workspace:
+                return Caller(key, workspace)
+        raise WorkspaceNotFound

@@ -1,0 +1,117 @@
+"""An endpoint: a typed function bound to a path, and the one decorator that declares it.
+
+What a function needs it says by annotation: its parameters (a pydantic model), the ``Caller`` (or
+the ``Bearer``, where no workspace is needed), the ``Pages`` of a list, and parts of the server. The
+signature is read once, here; a need that nobody can meet fails at start, not at a request.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel
+
+from thumbturn.api.callers import Bearer
+from thumbturn.api.pages import Pages
+from thumbturn.api.parameters import Parameters
+
+Answer = Mapping[str, Any]
+Function = Callable[..., Awaitable[Answer]]
+
+READ = ("GET", "POST")
+WRITE = ("POST",)
+UPDATE = ("POST", "PATCH")
+
+_ROUTES = "thumbturn.api.routes."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A function that answers at a path."""
+
+    path: str
+    methods: tuple[str, ...]
+    function: Function
+    #: The keys of a good answer, besides ``ok``, and the shape of each.
+    answers: Mapping[str, Any]
+    #: The model of its parameters.
+    ask: type[BaseModel]
+    #: Who may call it: ``Caller``, ``Bearer``, or ``None`` for anybody.
+    access: type[Bearer] | None
+    #: Its parameters' names and what each is annotated with.
+    needs: Mapping[str, Any]
+    #: What it does, in a line, and all that is to say of it.
+    summary: str
+    description: str
+
+    def name_of(self, kind: type) -> str | None:
+        """The name under which the function takes this, if it does."""
+        for name, wanted in self.needs.items():
+            if isinstance(wanted, type) and issubclass(wanted, kind):
+                return name
+        return None
+
+    def furnish(self, provided: Mapping[type, Any]) -> Function:
+        """The function with those of its needs met that are the same at every request.
+
+        Raises ``TypeError`` for a need that is neither provided nor brought by a request.
+        """
+        brought = (BaseModel, Bearer, Pages)
+        constants = {}
+        for name, wanted in self.needs.items():
+            if isinstance(wanted, type) and issubclass(wanted, brought):
+                continue
+            if wanted not in provided:
+                raise TypeError(f"{self.path} needs {name}: {wanted}, which nobody provides")
+            constants[name] = provided[wanted]
+        return partial(self.function, **constants)
+
+
+def endpoint(
+    answers: Mapping[str, Any] | None = None,
+    *,
+    methods: tuple[str, ...] = READ,
+    at: str | None = None,
+    is_public: bool = False,
+) -> Callable[[Function], Endpoint]:
+    """Declares the decorated function as the endpoint at ``at``, or where its module and name say."""
+
+    def declare(function: Function) -> Endpoint:
+        return describe(function, at or _path_of(function), answers or {}, methods, is_public=is_public)
+
+    return declare
+
+
+def describe(
+    function: Function, path: str, answers: Mapping[str, Any], methods: tuple[str, ...], *, is_public: bool
+) -> Endpoint:
+    """The endpoint that this function makes.
+
+    Raises ``TypeError`` when it asks for no caller and is not meant to be public.
+    """
+    needs = {name: kind for name, kind in get_type_hints(function).items() if name != "return"}
+    kinds = [kind for kind in needs.values() if isinstance(kind, type)]
+    access = next((kind for kind in kinds if issubclass(kind, Bearer)), None)
+    if (access is None) != is_public:
+        raise TypeError(f"{path}: an endpoint asks for its Caller, or is declared public")
+    text = inspect.getdoc(function) or path
+    return Endpoint(
+        path=path,
+        methods=methods,
+        function=function,
+        answers=answers,
+        ask=next((kind for kind in kinds if issubclass(kind, BaseModel)), Parameters),
+        access=access,
+        needs=needs,
+        summary=text.splitlines()[0],
+        description=text,
+    )
+
+
+def _path_of(function: Function) -> str:
+    module = function.__module__.removeprefix(_ROUTES).replace(".", "/")
+    return f"/{module}/{function.__name__.rstrip('_')}"

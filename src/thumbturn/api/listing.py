@@ -1,0 +1,135 @@
+"""Finding devices as ``/devices`` and ``/locks`` are asked to: one device, or a filtered page of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from thumbturn.api.pages import Pages, Place
+from thumbturn.api.parameters import Listing, Moment, Parameters, either
+from thumbturn.api.wire.device import Device, device_json
+from thumbturn.api.wire.pagination import Pagination
+from thumbturn.api.wire.vocabulary import DeviceType, Flag, Manufacturer
+from thumbturn.domain.refusals import DeviceNotFound
+from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.ports import DeviceFilter, Store
+
+
+class DeviceGet(Parameters):
+    """Which device."""
+
+    device_id: str | None = None
+    """The device."""
+    name: str | None = None
+    """Or the name it is shown by."""
+
+    @model_validator(mode="after")
+    def _one_ofeither(self) -> DeviceGet:
+        if self.device_id is None and self.name is None:
+            raise ValueError("Either 'device_id' or 'name' is required")
+        return self
+
+
+class DeviceList(Listing):
+    """Which devices. What is not given does not matter."""
+
+    device_ids: list[str] | None = None
+    """Only these."""
+    device_type: DeviceType | None = None
+    """Only of this type."""
+    device_types: list[DeviceType] | None = None
+    """Only of one of these types."""
+    manufacturer: Manufacturer | None = None
+    """Only of this maker."""
+    connected_account_id: str | None = None
+    """Only of this account."""
+    connected_account_ids: list[str] | None = None
+    """Only of one of these accounts."""
+    search: Annotated[str, Field(min_length=1)] | None = None
+    """Only with this in their name, in any letter case."""
+    created_before: Moment | None = None
+    """Only older ones."""
+    custom_metadata_has: dict[str, str | bool] | None = None
+    """Only with these values in their custom metadata."""
+    include_if: list[Flag] | None = None
+    """Only those of which all of these flags are true."""
+    exclude_if: list[Flag] | None = None
+    """None of which one of these flags is true."""
+    connect_webview_id: str | None = None
+    """Only those added through this webview."""
+    customer_key: str | None = None
+    """Only those of this customer."""
+    space_id: str | None = None
+    """Only those in this space."""
+    unstable_location_id: str | None = None
+    """Only those in this location."""
+    user_identifier_key: str | None = None
+    """Only those of this user."""
+
+    def asks_for_the_unknown(self) -> bool:
+        """True if it asks for devices of something that this server has none of: nothing can match."""
+        return any(
+            wanted is not None
+            for wanted in (
+                self.connect_webview_id,
+                self.customer_key,
+                self.space_id,
+                self.unstable_location_id,
+                self.user_identifier_key,
+            )
+        )
+
+
+async def find_device(
+    ask: DeviceGet, workspace: Workspace, store: Store, capability: str | None = None
+) -> Device:
+    """The managed device that is asked for. Raises ``DeviceNotFound``."""
+    wanted = DeviceFilter(
+        device_ids=None if ask.device_id is None else [ask.device_id],
+        name=ask.name,
+        capability=capability,
+        is_managed=True,
+    )
+    found = await store.devices(workspace.id, wanted, limit=1)
+    if not found:
+        raise DeviceNotFound
+    return device_json(found[0], is_sandbox=workspace.is_sandbox)
+
+
+async def list_devices(
+    ask: DeviceList, workspace: Workspace, store: Store, pages: Pages, capability: str | None = None
+) -> tuple[list[Device], Pagination]:
+    """A page of the managed devices that fit, in order of (created_at, id)."""
+    kept: list[tuple[Place, Device]] = []
+    after, is_more = pages.after, not ask.asks_for_the_unknown()
+    while is_more and len(kept) <= ask.most:
+        found = await store.devices(workspace.id, _filter(ask, capability), after=after, limit=ask.most + 1)
+        for device in found:
+            json = device_json(device, is_sandbox=workspace.is_sandbox)
+            if _has_flags(json, ask):
+                kept.append(((device.created_at, device.id), json))
+        is_more = len(found) > ask.most
+        after = (found[-1].created_at, found[-1].id) if is_more else None
+    page, pagination = pages.turn(kept, ask.most, lambda each: each[0])
+    return [json for _, json in page], pagination
+
+
+def _filter(ask: DeviceList, capability: str | None) -> DeviceFilter:
+    return DeviceFilter(
+        device_ids=ask.device_ids,
+        connected_account_ids=either(ask.connected_account_id, ask.connected_account_ids),
+        device_types=either(ask.device_type, ask.device_types),
+        capability=capability,
+        manufacturer=ask.manufacturer,
+        search=ask.search,
+        created_before=ask.created_before,
+        custom_metadata_has=ask.custom_metadata_has,
+        is_managed=True,
+    )
+
+
+def _has_flags(json: Device, ask: DeviceList) -> bool:
+    return all(json.get(flag) is True for flag in ask.include_if or ()) and not any(
+        json.get(flag) is True for flag in ask.exclude_if or ()
+    )

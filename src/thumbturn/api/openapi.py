@@ -1,0 +1,138 @@
+"""The OpenAPI 3.1 document, from the same models that validate and the same shapes that are built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from thumbturn import __version__
+from thumbturn.api.callers import Caller
+from thumbturn.api.endpoint import Endpoint
+from thumbturn.domain.errors import FAILURES, REFUSALS
+
+_REFERENCE = "#/components/schemas/{model}"
+
+_SECURITY_SCHEMES = {
+    "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: it opens one workspace."},
+    "personal_access_token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A person's token: with the header seam-workspace it opens one of his workspaces.",
+    },
+    "seam_workspace": {"type": "apiKey", "in": "header", "name": "seam-workspace"},
+}
+_WITH_WORKSPACE: list[dict[str, list[str]]] = [
+    {"api_key": []},
+    {"personal_access_token": [], "seam_workspace": []},
+]
+_WITHOUT_WORKSPACE: list[dict[str, list[str]]] = [*_WITH_WORKSPACE, {"personal_access_token": []}]
+
+_ERROR = {
+    "type": "object",
+    "required": ["error", "ok"],
+    "properties": {
+        "ok": {"type": "boolean", "const": False},
+        "error": {
+            "type": "object",
+            "required": ["type", "message", "request_id"],
+            "properties": {
+                "type": {"type": "string"},
+                "message": {"type": "string"},
+                "data": {"type": "object", "description": "The ids at fault."},
+                "validation_errors": {
+                    "type": "object",
+                    "description": "Every problem at its place; each node has a list _errors.",
+                },
+                "request_id": {"type": "string", "description": "The same as in the header seam-request-id."},
+            },
+        },
+    },
+}
+
+
+def openapi(table: Mapping[str, Endpoint]) -> dict[str, Any]:
+    """The whole document for these endpoints."""
+    components: dict[str, Any] = {"Error": _ERROR}
+    paths = {path: _path(endpoint, components) for path, endpoint in table.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Thumbturn",
+            "version": __version__,
+            "description": "Makes physical devices do things and tells the truth about it.",
+        },
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": _SECURITY_SCHEMES},
+        "x-refusals": {
+            type: {"status": refusal.status, "message": refusal.sentence}
+            for type, refusal in sorted(REFUSALS.items())
+        },
+        "x-failures": {type: failure.sentence for type, failure in sorted(FAILURES.items())},
+    }
+
+
+def _path(endpoint: Endpoint, components: dict[str, Any]) -> dict[str, Any]:
+    ask = _collect(TypeAdapter(endpoint.ask).json_schema(ref_template=_REFERENCE), components)
+    answer = {
+        "type": "object",
+        "required": [*endpoint.answers, "ok"],
+        "properties": {
+            **{
+                key: _collect(TypeAdapter(shape).json_schema(ref_template=_REFERENCE), components)
+                for key, shape in endpoint.answers.items()
+            },
+            "ok": {"type": "boolean", "const": True},
+        },
+    }
+    return {method.lower(): _operation(endpoint, method, ask, answer) for method in endpoint.methods}
+
+
+def _operation(
+    endpoint: Endpoint, method: str, ask: Mapping[str, Any], answer: Mapping[str, Any]
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"{endpoint.path.strip('/').replace('/', '_')}_{method.lower()}",
+        "tags": [endpoint.path.rpartition("/")[0] or "/"],
+        "summary": endpoint.summary,
+        "description": endpoint.description,
+        "security": _security(endpoint),
+        "responses": {
+            "200": {"description": "OK", "content": {"application/json": {"schema": answer}}},
+            "default": {
+                "description": "Refused",
+                "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="Error")}}},
+            },
+        },
+    }
+    if method == "GET":
+        operation["parameters"] = [
+            _parameter(name, schema, required=name in ask.get("required", ()))
+            for name, schema in ask.get("properties", {}).items()
+        ]
+    elif ask.get("properties"):
+        operation["requestBody"] = {
+            "required": bool(ask.get("required")),
+            "content": {"application/json": {"schema": ask}},
+        }
+    return operation
+
+
+def _parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "required": required, "schema": schema}
+    if "description" in schema:
+        parameter["description"] = schema["description"]
+    return parameter
+
+
+def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    if endpoint.access is None:
+        return []
+    return _WITH_WORKSPACE if endpoint.access is Caller else _WITHOUT_WORKSPACE
+
+
+def _collect(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """The schema without its definitions, which go to the components."""
+    components.update(schema.pop("$defs", {}))
+    return schema

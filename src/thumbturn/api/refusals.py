@@ -1,0 +1,71 @@
+"""Refusals that only HTTP knows: who asks, with what method, in what words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from thumbturn.domain.errors import Refusal
+
+
+class Unauthorized(Refusal, type="unauthorized", status=401):
+    """No authentication methods succeeded"""
+
+
+class WorkspaceNotFound(Refusal, type="workspace_not_found", status=401):
+    """Workspace not found"""
+
+
+class NotFound(Refusal, type="not_found", status=404):
+    """There is nothing at this path"""
+
+
+class MethodNotAllowed(Refusal, type="method_not_allowed", status=405):
+    """This method is not accepted here"""
+
+
+class PayloadTooLarge(Refusal, type="payload_too_large", status=413):
+    """The request is larger than this server accepts"""
+
+
+class InvalidContentType(Refusal, type="invalid_content_type", status=400):
+    """A body must come with the Content-Type header "application/json" and hold JSON"""
+
+
+class InvalidQueryParams(Refusal, type="invalid_query_params", status=400):
+    """The query string could not be parsed"""
+
+
+class InvalidInput(Refusal, type="invalid_input", status=400):
+    """The parameters are not what this endpoint takes"""
+
+    def __init__(self, message: str, validation_errors: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        #: Every problem at the place where it is: a tree whose nodes have ``_errors``.
+        self.validation_errors = validation_errors
+
+    @classmethod
+    def whole(cls, message: str) -> InvalidInput:
+        """A problem of the request as a whole, not of one parameter."""
+        return cls(message, {"_errors": [message]})
+
+    @classmethod
+    def of(cls, name: str, problem: str) -> InvalidInput:
+        """A problem of one parameter that only its endpoint can see."""
+        return cls(f'{problem} for "{name}"', {"_errors": [], name: {"_errors": [problem]}})
+
+
+class MismatchedPageParameters(Refusal, type="mismatched_page_parameters", status=400):
+    """The page_cursor belongs to a list with other parameters: ask on with the same ones"""
+
+
+class EventNotFound(Refusal, type="event_not_found", status=404):
+    """Event not found"""
+
+
+class KeyNotFound(Refusal, type="key_not_found", status=404):
+    """Key not found"""
+
+
+class AccessTokenNeedsPerson(Refusal, type="personal_access_token_needed", status=400):
+    """A personal access token belongs to a person: ask with one to get another"""

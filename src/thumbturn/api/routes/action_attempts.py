@@ -1,0 +1,51 @@
+"""``/action_attempts``: looking at attempts."""
+
+from __future__ import annotations
+
+from thumbturn.api.callers import Caller
+from thumbturn.api.endpoint import Answer, endpoint
+from thumbturn.api.pages import Pages
+from thumbturn.api.parameters import Listing, Parameters
+from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
+from thumbturn.api.wire.pagination import Pagination
+from thumbturn.domain.refusals import ActionAttemptNotFound
+from thumbturn.engine.ports import Store
+
+
+class AttemptGet(Parameters):
+    """Which attempt."""
+
+    action_attempt_id: str
+    """The attempt."""
+
+
+class AttemptList(Listing):
+    """Which attempts."""
+
+    action_attempt_ids: list[str] | None = None
+    """Only these."""
+    device_id: str | None = None
+    """Only those of this device."""
+
+
+@endpoint({"action_attempt": ActionAttempt})
+async def get(ask: AttemptGet, caller: Caller, store: Store) -> Answer:
+    """Returns an action attempt."""
+    attempt = await store.attempt(caller.workspace.id, ask.action_attempt_id)
+    if attempt is None:
+        raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
+    return {"action_attempt": attempt_json(attempt)}
+
+
+@endpoint({"action_attempts": list[ActionAttempt], "pagination": Pagination})
+async def list_(ask: AttemptList, caller: Caller, store: Store, pages: Pages) -> Answer:
+    """Lists action attempts, oldest first."""
+    found = await store.attempts(
+        caller.workspace.id,
+        ids=ask.action_attempt_ids,
+        device_id=ask.device_id,
+        after=pages.after,
+        limit=ask.most + 1,
+    )
+    page, pagination = pages.turn(found, ask.most, lambda attempt: (attempt.accepted_at, attempt.id))
+    return {"action_attempts": [attempt_json(attempt) for attempt in page], "pagination": pagination}

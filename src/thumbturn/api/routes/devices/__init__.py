@@ -1,0 +1,89 @@
+"""``/devices``: looking at devices, and what people may change of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from thumbturn.api.callers import Caller
+from thumbturn.api.endpoint import UPDATE, Answer, endpoint
+from thumbturn.api.listing import DeviceGet, DeviceList, find_device, list_devices
+from thumbturn.api.pages import Pages
+from thumbturn.api.parameters import OfDevice, Parameters
+from thumbturn.api.wire.device import Device
+from thumbturn.api.wire.pagination import Pagination
+from thumbturn.api.wire.provider import DeviceProvider, ProviderCategory, providers
+from thumbturn.domain.refusals import DeviceNotFound
+from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import Store
+
+
+class DeviceProperties(Parameters):
+    """Properties that may be set."""
+
+    name: str | None = None
+    """The name to show, or null for the name its maker gave it."""
+
+
+class DeviceUpdate(OfDevice):
+    """What shall change of a device. What is not given stays."""
+
+    name: str | None = None
+    """The name to show, or null for the name its maker gave it."""
+    properties: DeviceProperties | None = None
+    """Another way to give the name."""
+    custom_metadata: dict[str, Annotated[str, Field(max_length=500)] | bool | None] | None = None
+    """Values to set, by their keys; null erases a key."""
+    is_managed: bool = True
+    """False hands the device over: it stays known, and is not commanded any more."""
+    backup_access_code_pool_enabled: bool | None = None
+    """Accepted; there are no access codes yet, so nothing follows."""
+
+
+class ProviderList(Parameters):
+    """Which providers."""
+
+    provider_category: ProviderCategory | None = None
+    """Only of this category."""
+
+
+@endpoint({"device": Device})
+async def get(ask: DeviceGet, caller: Caller, store: Store) -> Answer:
+    """Returns a device."""
+    return {"device": await find_device(ask, caller.workspace, store)}
+
+
+@endpoint({"devices": list[Device], "pagination": Pagination})
+async def list_(ask: DeviceList, caller: Caller, store: Store, pages: Pages) -> Answer:
+    """Lists devices, oldest first."""
+    devices, pagination = await list_devices(ask, caller.workspace, store, pages)
+    return {"devices": devices, "pagination": pagination}
+
+
+@endpoint(methods=UPDATE)
+async def update(ask: DeviceUpdate, caller: Caller, store: Store, engine: Engine) -> Answer:
+    """Changes a device's name or metadata, or whether it is managed."""
+    device = await store.device(caller.workspace.id, ask.device_id)
+    if device is None:
+        raise DeviceNotFound
+    given = ask.model_fields_set
+    if "name" in given:
+        device = replace(device, nickname=ask.name or None)
+    elif ask.properties is not None and "name" in ask.properties.model_fields_set:
+        device = replace(device, nickname=ask.properties.name or None)
+    if "is_managed" in given:
+        device = replace(device, is_managed=ask.is_managed)
+    if ask.custom_metadata is not None:
+        merged = {**device.custom_metadata, **ask.custom_metadata}
+        kept = {key: value for key, value in merged.items() if value is not None}
+        device = replace(device, custom_metadata=kept)
+    await engine.update_device(device)
+    return {}
+
+
+@endpoint({"device_providers": list[DeviceProvider]})
+async def list_device_providers(ask: ProviderList, caller: Caller) -> Answer:
+    """Lists the makers and clouds that devices can come from."""
+    return {"device_providers": providers(caller.workspace, ask.provider_category)}

@@ -1,0 +1,133 @@
+"""``/events``: what the workspace was told."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from thumbturn.api.callers import Caller
+from thumbturn.api.endpoint import Answer, endpoint
+from thumbturn.api.parameters import MOST_AT_ONCE, Moment, Parameters, either
+from thumbturn.api.refusals import EventNotFound
+from thumbturn.api.wire.event import Event, event_json
+from thumbturn.api.wire.vocabulary import EventType
+from thumbturn.engine.ports import EventFilter, Store
+
+Hundred = Annotated[list[str], Field(max_length=100)]
+
+
+class EventGet(Parameters):
+    """Which event: the newest that fits."""
+
+    event_id: str | None = None
+    """The event."""
+    device_id: str | None = None
+    """Of this device."""
+    event_type: str | None = None
+    """Of this type."""
+
+    @model_validator(mode="after")
+    def _something(self) -> EventGet:
+        if self.event_id is None and self.device_id is None and self.event_type is None:
+            raise ValueError("One of 'event_id', 'device_id' or 'event_type' is required")
+        return self
+
+
+class EventList(Parameters):
+    """Which events. At least one filter is needed."""
+
+    event_ids: list[str] | None = None
+    """Only these."""
+    event_type: EventType | None = None
+    """Only of this type."""
+    event_types: list[EventType] | None = None
+    """Only of one of these types."""
+    device_id: str | None = None
+    """Only of this device."""
+    device_ids: list[str] | None = None
+    """Only of one of these devices."""
+    connected_account_id: str | None = None
+    """Only of this account."""
+    since: Moment | None = None
+    """Only what came after this moment."""
+    between: Annotated[list[Moment], Field(min_length=2, max_length=2)] | None = None
+    """Only what came after the first and before the second moment."""
+    access_code_id: str | None = None
+    access_code_ids: list[str] | None = None
+    access_grant_id: str | None = None
+    access_grant_ids: Hundred | None = None
+    access_method_id: str | None = None
+    access_method_ids: Hundred | None = None
+    acs_access_group_id: str | None = None
+    acs_credential_id: str | None = None
+    acs_encoder_id: str | None = None
+    acs_entrance_id: str | None = None
+    acs_system_id: str | None = None
+    acs_system_ids: list[str] | None = None
+    acs_user_id: str | None = None
+    connect_webview_id: str | None = None
+    customer_key: str | None = None
+    space_id: str | None = None
+    space_ids: Hundred | None = None
+    user_identity_id: str | None = None
+    limit: Annotated[int, Field(gt=0)] = 500
+    """How many at most; never more than 10,000 at once."""
+    unstable_offset: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    """How many of them to leave out at the beginning."""
+
+    @model_validator(mode="after")
+    def _filters(self) -> EventList:
+        if not any(getattr(self, name) is not None for name in _FILTERS):
+            raise ValueError("At least one filter is required, such as 'since', 'between' or 'device_id'")
+        if self.since is not None and self.between is not None:
+            raise ValueError("Only one of 'since' and 'between' can be given")
+        return self
+
+
+_FILTERS = frozenset(EventList.model_fields) - {"limit", "unstable_offset"}
+#: Filters for things that no event of this server is about yet: nothing matches them.
+_UNKNOWN = _FILTERS - {
+    "event_ids",
+    "event_type",
+    "event_types",
+    "device_id",
+    "device_ids",
+    "connected_account_id",
+    "since",
+    "between",
+}
+
+
+@endpoint({"event": Event})
+async def get(ask: EventGet, caller: Caller, store: Store) -> Answer:
+    """Returns an event: by its id, or the newest of a device or a type."""
+    wanted = EventFilter(
+        event_ids=either(ask.event_id, None),
+        event_types=either(ask.event_type, None),
+        device_ids=either(ask.device_id, None),
+    )
+    event = await store.event(caller.workspace.id, wanted)
+    if event is None:
+        raise EventNotFound
+    return {"event": event_json(event)}
+
+
+@endpoint({"events": list[Event]})
+async def list_(ask: EventList, caller: Caller, store: Store) -> Answer:
+    """Lists events in the order in which they were told."""
+    if any(getattr(ask, name) is not None for name in _UNKNOWN):
+        return {"events": []}
+    after, before = ask.between or (ask.since, None)
+    wanted = EventFilter(
+        event_ids=ask.event_ids,
+        event_types=either(ask.event_type, ask.event_types),
+        device_ids=either(ask.device_id, ask.device_ids),
+        connected_account_id=ask.connected_account_id,
+        after=after,
+        before=before,
+    )
+    events = await store.events(
+        caller.workspace.id, wanted, limit=min(ask.limit, MOST_AT_ONCE), offset=ask.unstable_offset
+    )
+    return {"events": [event_json(event) for event in events]}

@@ -1,0 +1,1 @@
+"""What this server can and the contract does not know, under ``/thumbturn``."""

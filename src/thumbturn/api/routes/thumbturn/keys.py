@@ -1,0 +1,59 @@
+"""``/thumbturn/keys``: the tokens that open the workspace."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from thumbturn.api.callers import Caller, Callers
+from thumbturn.api.endpoint import WRITE, Answer, endpoint
+from thumbturn.api.parameters import Parameters
+from thumbturn.api.refusals import AccessTokenNeedsPerson, KeyNotFound
+from thumbturn.api.wire.key import Key, key_json
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
+from thumbturn.engine.ports import Store
+
+
+class KeyCreate(Parameters):
+    """A new key."""
+
+    name: str = "key"
+    """What to call it."""
+    kind: Literal["api_key", "personal_access_token"] = "api_key"
+    """A key of this workspace, or a token of the person who asks, good for all of his."""
+
+
+class KeyRevoke(Parameters):
+    """Which key."""
+
+    key_id: str
+    """The key."""
+
+
+@endpoint({"key": Key, "token": str}, methods=WRITE)
+async def create(ask: KeyCreate, caller: Caller, store: Store, clock: Clock) -> Answer:
+    """Makes a key. Its token is shown here and never again."""
+    if ask.kind == "api_key":
+        minted = mint_api_key(caller.workspace, ask.name, clock.now())
+    elif caller.key.user_id is None:
+        raise AccessTokenNeedsPerson
+    else:
+        minted = mint_personal_access_token(caller.key.user_id, ask.name, clock.now())
+    await store.add_key(minted.key)
+    return {"key": key_json(minted.key), "token": minted.token}
+
+
+@endpoint({"keys": list[Key]})
+async def list_(caller: Caller, store: Store) -> Answer:
+    """Lists the keys that open the workspace, revoked ones too, oldest first."""
+    return {"keys": [key_json(key) for key in await store.keys(caller.workspace.id)]}
+
+
+@endpoint({"key": Key}, methods=WRITE)
+async def revoke(ask: KeyRevoke, caller: Caller, store: Store, callers: Callers, clock: Clock) -> Answer:
+    """Revokes a key: from now on it opens nothing."""
+    key = await store.revoke_key(caller.workspace.id, ask.key_id, clock.now())
+    if key is None:
+        raise KeyNotFound
+    callers.forget_key(key)
+    return {"key": key_json(key)}

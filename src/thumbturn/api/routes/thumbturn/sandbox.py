@@ -1,0 +1,70 @@
+"""``/thumbturn/sandbox``: breaking virtual devices on purpose, and having more of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from thumbturn.api.callers import Caller
+from thumbturn.api.endpoint import WRITE, Answer, endpoint
+from thumbturn.api.parameters import OfDevice, Parameters
+from thumbturn.api.refusals import InvalidInput
+from thumbturn.engine.engine import Engine
+
+
+class FaultInject(OfDevice):
+    """A fault for a device."""
+
+    fault: str
+    """Its name."""
+    times: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """How many commands it shall spoil; until cleared if it is not given."""
+    milliseconds: Annotated[int, Field(ge=0, le=3_600_000)] | None = None
+    """How long, for faults that take time."""
+
+
+class FaultsClear(Parameters):
+    """Whose faults."""
+
+    device_id: str | None = None
+    """The device; all of the workspace if it is not given."""
+
+
+class DevicesAdd(Parameters):
+    """Virtual devices to add."""
+
+    count: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """How many."""
+    kind: Literal["lock", "sensor"] = "lock"
+    """Of what kind."""
+    travel_milliseconds: Annotated[int, Field(ge=0, le=60_000)] = 0
+    """How long a lock's motor takes."""
+
+
+@endpoint(methods=WRITE)
+async def inject_fault(ask: FaultInject, caller: Caller, engine: Engine) -> Answer:
+    """Makes a virtual device misbehave."""
+    faults = engine.sandbox.faults
+    if ask.fault not in faults:
+        names = " | ".join(f"'{name}'" for name in faults)
+        problem = f"Invalid enum value. Expected {names}, received '{ask.fault}'"
+        raise InvalidInput.of("fault", problem)
+    await engine.sandbox.inject_fault(
+        caller.workspace, ask.device_id, ask.fault, times=ask.times, milliseconds=ask.milliseconds
+    )
+    return {}
+
+
+@endpoint(methods=WRITE)
+async def clear_faults(ask: FaultsClear, caller: Caller, engine: Engine) -> Answer:
+    """Heals a virtual device, or all of the workspace."""
+    await engine.sandbox.clear_faults(caller.workspace, ask.device_id)
+    return {}
+
+
+@endpoint({"device_ids": list[str]}, methods=WRITE)
+async def add_devices(ask: DevicesAdd, caller: Caller, engine: Engine) -> Answer:
+    """Adds virtual devices, and says their ids."""
+    devices = await engine.sandbox.add_devices(caller.workspace, ask.count, ask.kind, ask.travel_milliseconds)
+    return {"device_ids": [device.id for device in devices]}

@@ -1,0 +1,186 @@
+"""The ASGI application: one request in, one envelope out.
+
+The order of checks is the contract's: CORS, request id, authentication, method, content type,
+query, validation, handler. Everything that can be decided at start is decided at start: a request
+costs a look-up in a dictionary, not a walk over routes, and there is no middleware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
+from thumbturn.api.callers import Bearer, Caller, Callers
+from thumbturn.api.docs_page import docs_page
+from thumbturn.api.endpoint import Endpoint
+from thumbturn.api.openapi import openapi
+from thumbturn.api.pages import Pages
+from thumbturn.api.query import QueryGrammar
+from thumbturn.api.refusals import MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
+from thumbturn.api.reply import JSON, PREFLIGHT, Header, failure_body, headers_of
+from thumbturn.api.surroundings import ApiSettings, Surroundings
+from thumbturn.api.table import endpoints
+from thumbturn.api.validation import refusal_of
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.errors import Refusal
+from thumbturn.domain.ids import new_id
+from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import Store
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+
+_log = structlog.get_logger("thumbturn.api")
+
+
+def create_app(surroundings: Surroundings) -> Api:
+    """The ASGI application that speaks for this surroundings."""
+    return Api(surroundings, endpoints())
+
+
+class Api:
+    """An ASGI application."""
+
+    def __init__(self, surroundings: Surroundings, table: Mapping[str, Endpoint]) -> None:
+        self._settings = surroundings.settings
+        self._callers = Callers(surroundings.store, surroundings.clock)
+        provided = {
+            Engine: surroundings.engine,
+            Store: surroundings.store,
+            Clock: surroundings.clock,
+            ApiSettings: surroundings.settings,
+            Callers: self._callers,
+        }
+        self._routes = {path: Route(each, provided) for path, each in table.items()}
+        described = openapi(table)
+        self._documents = {
+            "/openapi.json": (JSON, to_json(described)),
+            "/docs": (b"text/html; charset=utf-8", docs_page(described)),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _refuse_protocol(scope, receive, send)
+            return
+        headers: Headers = dict(scope["headers"])
+        request_id = new_id()
+        status, kind = 200, JSON
+        more: tuple[Header, ...] = ()
+        try:
+            if scope["method"] == "OPTIONS":
+                body, more = b'{"ok":true}', PREFLIGHT
+            elif (route := self._routes.get(scope["path"])) is not None:
+                body = await self._answer(route, scope, headers, receive)
+            else:
+                kind, body = self._document(scope)
+        except Refusal as refusal:
+            status, body, more = failure_body(refusal, request_id)
+        except Disconnected:
+            return
+        except Exception:  # noqa: BLE001 - a bug must end in an answer, and in the log
+            _log.exception("request_failed", request_id=request_id, path=scope["path"])
+            status, body, more = failure_body(None, request_id)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": headers_of(request_id, kind, len(body), headers.get(b"origin"), more),
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, route: Route, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        bearer = None
+        if route.access is not None:
+            bearer = await self._callers.identify(
+                headers.get(b"authorization", b""), headers.get(b"seam-workspace", b"")
+            )
+            if not isinstance(bearer, route.access):
+                raise Unauthorized
+        method = scope["method"]
+        if method not in route.methods:
+            raise wrong_method(route.methods)
+        parameters: Any = {}
+        if method != "GET" or b"content-length" in headers or b"transfer-encoding" in headers:
+            content = await read_body(receive, headers, self._settings.max_body_bytes)
+            if content:
+                parameters = decode_body(method, headers.get(b"content-type", b""), content)
+        query = scope["query_string"]
+        if query:
+            if len(query) > self._settings.max_query_bytes:
+                raise PayloadTooLarge
+            asked = route.grammar.parse(query)
+            if isinstance(parameters, dict):
+                parameters = asked | parameters
+        try:
+            ask = route.validate(parameters, strict=True)
+        except ValidationError as problems:
+            raise refusal_of(problems, parameters, self._settings.error_wording) from None
+        answer = await route.call(ask, bearer, parameters, scope, headers)
+        return to_json({**answer, "ok": True})
+
+    def _document(self, scope: Scope) -> tuple[bytes, bytes]:
+        document = self._documents.get(scope["path"])
+        if document is None:
+            raise NotFound
+        if scope["method"] != "GET":
+            raise wrong_method(("GET",))
+        return document
+
+
+class Route:
+    """An endpoint made ready for one surroundings."""
+
+    def __init__(self, endpoint: Endpoint, provided: Mapping[type, Any]) -> None:
+        self.methods = endpoint.methods
+        self.access = endpoint.access
+        self.grammar = QueryGrammar(endpoint.ask)
+        self.validate = endpoint.ask.__pydantic_validator__.validate_python
+        self._path = endpoint.path
+        self._fields = frozenset(endpoint.ask.model_fields)
+        self._function = endpoint.furnish(provided)
+        self._ask = endpoint.name_of(BaseModel)
+        self._bearer = endpoint.name_of(Bearer)
+        self._pages = endpoint.name_of(Pages)
+
+    async def call(
+        self,
+        ask: BaseModel,
+        bearer: Bearer | None,
+        parameters: Mapping[str, Any],
+        scope: Scope,
+        headers: Headers,
+    ) -> Mapping[str, Any]:
+        """The function's answer to this request."""
+        brought: dict[str, Any] = {}
+        if self._ask is not None:
+            brought[self._ask] = ask
+        if self._bearer is not None:
+            brought[self._bearer] = bearer
+        if self._pages is not None and isinstance(bearer, Caller):
+            given = {key: value for key, value in parameters.items() if key in self._fields}
+            host = headers.get(b"host", b"").decode("latin-1")
+            brought[self._pages] = Pages(self._path, given, bearer.workspace.id, scope["scheme"], host)
+        return await self._function(**brought)
+
+
+def wrong_method(methods: tuple[str, ...]) -> MethodNotAllowed:
+    """The refusal of any other method than these."""
+    accepted = ",".join(methods)
+    return MethodNotAllowed(f"only {accepted} accepted", headers={"allow": accepted})
+
+
+async def _refuse_protocol(scope: Scope, receive: Receive, send: Send) -> None:
+    """Starting and stopping is not this application's affair, and it speaks no websocket."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    while (await receive())["type"] != "lifespan.shutdown":
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,35 @@
+"""What the API is given: the parts of the running server it speaks for, and its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from thumbturn.domain.clock import Clock
+from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import Store
+
+#: How the sentence for one missing parameter is worded: as the oldest documents have it, or as
+#: the hosted service words it today. Types and ``validation_errors`` are the same in both.
+ErrorWording = Literal["seed", "current"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """What may be set about the API."""
+
+    error_wording: ErrorWording = "seed"
+    #: A longer body is refused with 413.
+    max_body_bytes: int = 1 << 20
+    #: A longer query string is refused with 413. Room for 4,000 ids.
+    max_query_bytes: int = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Everything that an endpoint may need at run time."""
+
+    engine: Engine
+    store: Store
+    clock: Clock
+    settings: ApiSettings

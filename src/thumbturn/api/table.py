@@ -1,0 +1,61 @@
+"""The table of all endpoints: those that are written, and those that follow from the actions."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, create_model
+
+from thumbturn.actions import Action, load
+from thumbturn.api import routes
+from thumbturn.api.callers import Caller
+from thumbturn.api.endpoint import WRITE, Answer, Endpoint, describe
+from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
+from thumbturn.engine.engine import Engine
+
+
+def endpoints() -> dict[str, Endpoint]:
+    """Every endpoint there is, by its path. Raises ``TypeError`` for a path that is taken twice."""
+    return tabulate([*_written(), *(of_action(action) for action in load().values())])
+
+
+def tabulate(all_of_them: Iterable[Endpoint]) -> dict[str, Endpoint]:
+    """The endpoints by path. Raises ``TypeError`` for a path that is taken twice."""
+    table: dict[str, Endpoint] = {}
+    for each in all_of_them:
+        if each.path in table:
+            raise TypeError(f"{each.path} is declared twice")
+        table[each.path] = each
+    return dict(sorted(table.items()))
+
+
+def of_action(action: Action) -> Endpoint:
+    """The endpoint that begins attempts of an action.
+
+    Where the contract has the flag ``sync``, a true one makes the answer wait for the attempt's end.
+    """
+
+    async def begin(ask: Any, caller: Caller, engine: Engine) -> Answer:
+        attempt = await engine.begin(action, ask, caller.workspace)
+        if action.takes_sync and ask.sync:
+            attempt = await engine.settled(attempt)
+        return {"action_attempt": attempt_json(attempt)}
+
+    begin.__annotations__["ask"] = _with_sync(action) if action.takes_sync else action.ask
+    begin.__doc__ = action.summary
+    return describe(begin, action.at, {"action_attempt": ActionAttempt}, WRITE, is_public=False)
+
+
+def _with_sync(action: Action) -> Any:
+    # ``sync`` is about the answer and not about the command: it is no part of what is stored.
+    flag = Annotated[bool, Field(exclude=True, description="Answer only when the attempt has ended.")]
+    return create_model(action.ask.__name__, __base__=action.ask, sync=(flag, False))
+
+
+def _written() -> Iterable[Endpoint]:
+    for module in pkgutil.walk_packages(routes.__path__, f"{routes.__name__}."):
+        names: Mapping[str, Any] = vars(importlib.import_module(module.name))
+        yield from (each for each in names.values() if isinstance(each, Endpoint))

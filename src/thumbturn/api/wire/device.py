@@ -1,0 +1,199 @@
+"""A device: what it is, what it can do right now, and what it last reported.
+
+Flags such as ``can_remotely_unlock`` have three states: true, it works now; false, the device can
+but something is in the way; absent, it cannot. While a device is offline nobody knows where its
+bolt is, so ``locked`` is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, cast
+
+from typing_extensions import TypedDict
+
+from thumbturn.domain import device as domain
+from thumbturn.domain.clock import to_wire
+
+BatteryStatus = Literal["critical", "low", "good", "full"]
+
+
+class Battery(TypedDict):
+    """How full a battery is, 0 to 1."""
+
+    level: float
+    status: BatteryStatus
+
+
+class Appearance(TypedDict):
+    """How to show a device to people."""
+
+    name: str
+
+
+class Model(TypedDict):
+    """What the maker calls it."""
+
+    display_name: str
+    manufacturer_display_name: str
+    has_built_in_keypad: NotRequired[bool]
+
+
+class DeviceError(TypedDict):
+    """Why a device cannot be used at present."""
+
+    error_code: str
+    message: str
+    created_at: str
+    is_device_error: Literal[True]
+
+
+class Location(TypedDict):
+    """Where a device is."""
+
+    location_name: NotRequired[str]
+    time_zone: NotRequired[str]
+
+
+class DeviceProperties(TypedDict):
+    """What a device last reported, and what it is."""
+
+    online: bool
+    name: str
+    appearance: Appearance
+    model: Model
+    manufacturer: NotRequired[str]
+    serial_number: NotRequired[str]
+    image_url: NotRequired[str]
+    has_direct_power: NotRequired[bool]
+    battery: NotRequired[Battery]
+    battery_level: NotRequired[float]
+    locked: NotRequired[bool]
+    door_open: NotRequired[bool]
+    auto_lock_enabled: NotRequired[bool]
+    auto_lock_delay_seconds: NotRequired[float]
+
+
+class Device(TypedDict):
+    """A thing that can act or sense."""
+
+    device_id: str
+    workspace_id: str
+    connected_account_id: str
+    device_type: str
+    display_name: str
+    nickname: NotRequired[str]
+    capabilities_supported: list[str]
+    properties: DeviceProperties
+    location: NotRequired[Location]
+    errors: list[DeviceError]
+    warnings: list[Mapping[str, Any]]
+    custom_metadata: Mapping[str, str | bool]
+    space_ids: list[str]
+    is_managed: bool
+    created_at: str
+    can_remotely_lock: NotRequired[bool]
+    can_remotely_unlock: NotRequired[bool]
+    can_configure_auto_lock: NotRequired[bool]
+    can_unlock_with_code: NotRequired[bool]
+    can_simulate_connection: NotRequired[bool]
+    can_simulate_disconnection: NotRequired[bool]
+    can_simulate_removal: NotRequired[bool]
+
+
+#: Our capabilities that the wire has a word for.
+_SUPPORTED = ("lock", "battery")
+#: The flags that each capability brings.
+_FLAGS = {
+    "lock": ("can_remotely_lock", "can_remotely_unlock"),
+    "auto_lock": ("can_configure_auto_lock",),
+    "keypad": ("can_unlock_with_code",),
+}
+#: What a device reports that goes to the wire as it is.
+_REPORTED = ("locked", "door_open", "auto_lock_enabled", "auto_lock_delay_seconds", "battery_level")
+#: What is known of a device that goes to the wire as it is.
+_KNOWN = ("manufacturer", "serial_number", "image_url", "has_direct_power")
+
+
+def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
+    """The device as the wire has it; a sandbox says what may be simulated."""
+    json: dict[str, Any] = {
+        "device_id": device.id,
+        "workspace_id": device.workspace_id,
+        "connected_account_id": device.connected_account_id,
+        "device_type": device.device_type,
+        "display_name": device.display_name,
+        "capabilities_supported": [word for word in _SUPPORTED if word in device.capabilities],
+        "properties": _properties(device),
+        "errors": _errors(device),
+        "warnings": [],
+        "custom_metadata": device.custom_metadata,
+        "space_ids": [],
+        "is_managed": device.is_managed,
+        "created_at": to_wire(device.created_at),
+    }
+    if device.nickname is not None:
+        json["nickname"] = device.nickname
+    location = {key: device.details[key] for key in ("location_name", "time_zone") if key in device.details}
+    if location:
+        json["location"] = location
+    for capability, flags in _FLAGS.items():
+        if capability in device.capabilities:
+            json.update(dict.fromkeys(flags, device.online))
+    if is_sandbox:
+        is_there = not device.state.get("removed", False)
+        json["can_simulate_connection"] = not device.online
+        json["can_simulate_disconnection"] = device.online
+        json["can_simulate_removal"] = is_there
+    return cast("Device", json)
+
+
+def _errors(device: domain.Device) -> list[DeviceError]:
+    since = to_wire(device.state.get("offline_since") or device.created_at)
+    errors: list[DeviceError] = []
+    if not device.online:
+        errors.append(_error("device_disconnected", domain.DEVICE_DISCONNECTED, since))
+    if device.state.get("removed"):
+        errors.append(_error("device_removed", "The device was removed from its account.", since))
+    return errors
+
+
+def _error(code: str, message: str, since: str) -> DeviceError:
+    return {"error_code": code, "message": message, "created_at": since, "is_device_error": True}
+
+
+def _properties(device: domain.Device) -> DeviceProperties:
+    details, state = device.details, device.state
+    json: dict[str, Any] = {
+        "online": device.online,
+        "name": device.display_name,
+        "appearance": {"name": device.display_name},
+        "model": _model(device),
+    }
+    json.update({key: details[key] for key in _KNOWN if key in details})
+    json.update({key: state[key] for key in _REPORTED if state.get(key) is not None})
+    if not device.online:
+        json.pop("locked", None)
+    if "battery_level" in json:
+        level = json["battery_level"]
+        json["battery"] = {"level": level, "status": _battery_status(level)}
+    return cast("DeviceProperties", json)
+
+
+def _model(device: domain.Device) -> Model:
+    details = device.details
+    model: Model = {
+        "display_name": details.get("model_name", device.device_type),
+        "manufacturer_display_name": details.get("manufacturer_name", details.get("manufacturer", "Unknown")),
+    }
+    if "lock" in device.capabilities:
+        model["has_built_in_keypad"] = "keypad" in device.capabilities
+    return model
+
+
+def _battery_status(level: float) -> BatteryStatus:
+    if level < 0.1:
+        return "critical"
+    if level < 0.25:
+        return "low"
+    return "good" if level < 0.95 else "full"

@@ -1,0 +1,56 @@
+"""An event: common keys, and what its type says beyond them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, cast
+
+from typing_extensions import TypedDict
+
+from thumbturn.domain import event as domain
+from thumbturn.domain.clock import to_wire
+
+
+class DeniedReason(TypedDict):
+    """Why a keypad refused somebody."""
+
+    reason_code: str
+    message: str
+
+
+class Event(TypedDict):
+    """A fact that the workspace is told once."""
+
+    event_id: str
+    event_type: str
+    workspace_id: str
+    created_at: str
+    occurred_at: str
+    device_id: NotRequired[str]
+    connected_account_id: NotRequired[str]
+    action_attempt_id: NotRequired[str]
+    action_type: NotRequired[str]
+    status: NotRequired[str]
+    method: NotRequired[str]
+    reason: NotRequired[DeniedReason]
+    error_code: NotRequired[str]
+    device_errors: NotRequired[list[Mapping[str, Any]]]
+    device_warnings: NotRequired[list[Mapping[str, Any]]]
+    connected_account_errors: NotRequired[list[Mapping[str, Any]]]
+    connected_account_warnings: NotRequired[list[Mapping[str, Any]]]
+
+
+def event_json(event: domain.Event) -> Event:
+    """The event as the wire has it."""
+    common: dict[str, Any] = {
+        "event_id": event.event_id,
+        "event_type": event.event_type,
+        "workspace_id": event.workspace_id,
+        "created_at": to_wire(event.created_at),
+        "occurred_at": to_wire(event.occurred_at),
+    }
+    for name in ("device_id", "connected_account_id", "action_attempt_id"):
+        id = getattr(event, name)
+        if id is not None:
+            common[name] = id
+    return cast("Event", common | dict(event.payload))

@@ -1,0 +1,71 @@
+"""An attempt's timeline: what happened to it, when to the microsecond, and how it is known."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from thumbturn.api.wire.attempt import Status, attempt_json
+from thumbturn.domain.attempt import Mark
+from thumbturn.domain.clock import SECOND, to_wire
+from thumbturn.engine import ports
+
+
+class Stage(TypedDict):
+    """One thing that happened to an attempt."""
+
+    stage: str
+    occurred_at: str
+    evidence: str
+    note: str
+
+
+class Timeline(TypedDict):
+    """Everything that is known of an attempt. ``late`` is what came after its end and changed nothing."""
+
+    action_attempt_id: str
+    action_type: str
+    status: Status
+    phase: str
+    device_id: str | None
+    connected_account_id: str | None
+    evidence: str
+    required_evidence: str
+    accepted_at: str
+    deadline_at: str
+    settled_at: str | None
+    stages: list[Stage]
+    late: list[Stage]
+
+
+def timeline_json(timeline: ports.Timeline) -> Timeline:
+    """The timeline as the wire has it."""
+    attempt = timeline.attempt
+    return {
+        "action_attempt_id": attempt.id,
+        "action_type": attempt.action_type,
+        "status": attempt_json(attempt)["status"],
+        "phase": attempt.phase,
+        "device_id": attempt.device_id,
+        "connected_account_id": attempt.connected_account_id,
+        "evidence": attempt.evidence.word,
+        "required_evidence": attempt.required_evidence.word,
+        "accepted_at": _exactly(attempt.accepted_at),
+        "deadline_at": _exactly(attempt.deadline_at),
+        "settled_at": None if attempt.settled_at is None else _exactly(attempt.settled_at),
+        "stages": [_stage(mark) for mark in attempt.marks],
+        "late": [_stage(mark) for mark in timeline.late],
+    }
+
+
+def _stage(mark: Mark) -> Stage:
+    return {
+        "stage": mark.stage,
+        "occurred_at": _exactly(mark.at),
+        "evidence": mark.evidence.word,
+        "note": mark.note,
+    }
+
+
+def _exactly(moment: int) -> str:
+    """ISO 8601, UTC, to the microsecond; the rest of the wire stops at milliseconds."""
+    return f"{to_wire(moment)[:19]}.{moment % SECOND:06d}Z"
