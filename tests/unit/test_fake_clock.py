@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from thumbturn.domain.clock import Clock
 from thumbturn.testing.clock import FakeClock
@@ -110,3 +111,23 @@ async def test_it_has_the_shape_of_a_clock():
     clock: Clock = FakeClock()
     await clock.sleep(0)
     assert clock.now() == FakeClock().now()
+
+
+def test_it_works_on_a_loop_that_shows_nothing():
+    """On uvloop, which does not say whether it is idle, sleepers wake in order as well."""
+    woken: list[str] = []
+
+    async def run() -> None:
+        clock = FakeClock()
+
+        async def sleep(name: str, length: int) -> None:
+            await clock.sleep(length)
+            woken.append(name)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(sleep("second", 20))
+            tasks.create_task(sleep("first", 10))
+            await clock.advance(20)
+
+    uvloop.run(run())
+    assert woken == ["first", "second"]

@@ -1,0 +1,213 @@
+"""What every driver owes the engine, whatever its devices are made of.
+
+A driver joins by adding a bench to ``BENCHES``: how to build it with one full lock and one device that
+is no lock, how to let time pass for it, and how to put the lock out of reach.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+import thumbturn.drivers
+from thumbturn.actions.definition import CAPABILITY_WORD
+from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
+from thumbturn.domain.device import Device, Observation
+from thumbturn.domain.errors import Failure
+from thumbturn.domain.evidence import Evidence
+from thumbturn.drivers.virtual.driver import VirtualDriver
+from thumbturn.engine.ports import Driver
+from thumbturn.testing.clock import FakeClock
+
+
+class Bench(ABC):
+    """A driver on the test bench."""
+
+    #: The driver, not started.
+    driver: Driver
+    #: A lock whose bolt is thrown.
+    lock: Device
+    #: A device that is no lock.
+    other: Device
+
+    @abstractmethod
+    async def wait(self) -> None:
+        """Return when everything that a command can cause has happened."""
+
+    @abstractmethod
+    def put_out_of_reach(self) -> None:
+        """From now on nothing reaches the lock and nothing comes from it."""
+
+
+class VirtualBench(Bench):
+    """The virtual driver; without a motor's travel a command happens at once, with it later."""
+
+    def __init__(self, travel_milliseconds: int) -> None:
+        self.clock = FakeClock()
+        self.driver = self.virtual = VirtualDriver(self.clock, 1, None)
+
+        def make(kind: str) -> Device:
+            return self.virtual.more_devices(
+                "workspace", 1, kind=kind, travel_milliseconds=travel_milliseconds, now=self.clock.now()
+            )[0]
+
+        self.lock, self.other = make("lock"), make("sensor")
+
+    async def wait(self) -> None:
+        await self.clock.advance(5_000_000)
+
+    def put_out_of_reach(self) -> None:
+        self.virtual.disconnect(self.lock.id)
+
+
+BENCHES = {
+    "virtual": lambda: VirtualBench(travel_milliseconds=0),
+    "virtual with a motor": lambda: VirtualBench(travel_milliseconds=300),
+}
+
+
+@pytest.fixture(params=BENCHES.values(), ids=BENCHES.keys())
+async def bench(request):
+    bench = request.param()
+    yield bench
+    await bench.driver.stop()
+
+
+@pytest.fixture
+async def seen(bench) -> list[Observation]:
+    """What the driver reported, once it was started with both devices."""
+    seen: list[Observation] = []
+    await bench.driver.start(seen.append)
+    bench.driver.attach([bench.lock, bench.other])
+    await bench.wait()
+    seen.clear()
+    return seen
+
+
+def offered(bench: Bench, capability: type) -> Lock | AutoLock | Keypad:
+    """The lock's capability, which must be there."""
+    lock = bench.driver.offer(bench.lock, capability)
+    assert lock is not None
+    return lock
+
+
+async def test_it_is_called_as_its_folder(bench):
+    """A driver's name is its folder's, and its devices carry it."""
+    assert bench.driver.name in {module.name for module in pkgutil.iter_modules(thumbturn.drivers.__path__)}
+    assert bench.lock.driver == bench.other.driver == bench.driver.name
+    assert bench.driver.commands_at_once is None or bench.driver.commands_at_once > 0
+
+
+async def test_it_offers_what_a_device_has_and_nothing_else(bench, seen):
+    """A capability is offered exactly to the devices that declare it."""
+    for capability, word in CAPABILITY_WORD.items():
+        for device in (bench.lock, bench.other):
+            thing = bench.driver.offer(device, capability)
+            assert (thing is not None) == (word in device.capabilities)
+            assert thing is None or isinstance(thing, capability)
+
+
+async def test_it_offers_nothing_of_a_device_that_it_does_not_speak_to(bench, seen):
+    """Before it is attached and after it was detached a device has no capabilities."""
+    stranger = replace(bench.lock, id="somebody-elses")
+    assert bench.driver.offer(stranger, Lock) is None
+    bench.driver.detach([bench.lock.id])
+    assert bench.driver.offer(bench.lock, Lock) is None
+    bench.driver.detach([bench.lock.id, "never-heard-of"])
+
+
+@pytest.mark.parametrize("locked", [False, True], ids=["unlock", "lock"])
+async def test_a_command_moves_the_bolt_and_the_device_says_so(bench, seen, locked):
+    """The reply grades what is known so far; the device's own report of its bolt follows or precedes."""
+    lock = offered(bench, Lock)
+    reply = await (lock.lock() if locked else lock.unlock())
+    assert reply is not Evidence.NONE
+    await bench.wait()
+    reports = [each for each in seen if "locked" in each.changes]
+    assert reports
+    for report in reports:
+        assert report.device_id == bench.lock.id
+        assert report.changes["locked"] is locked
+        assert report.evidence >= Evidence.STATE_REPORT
+        assert report.method == "remote"
+    assert {each.device_id for each in seen} == {bench.lock.id}
+
+
+async def test_a_read_is_fresh(bench, seen):
+    """Asked for its bolt, the device says where it is now, not where it was."""
+    lock = offered(bench, Lock)
+    for locked in (False, True, False):
+        await (lock.lock() if locked else lock.unlock())
+        await bench.wait()
+        report = await lock.read_bolt()
+        assert report is not None
+        assert report.device_id == bench.lock.id
+        assert report.changes["locked"] is locked
+        assert report.evidence >= Evidence.STATE_REPORT
+
+
+async def test_doing_it_twice_is_doing_it_once(bench, seen):
+    """A bolt that is there already is commanded without an error and stays."""
+    lock = offered(bench, Lock)
+    for _ in range(2):
+        assert await lock.unlock() is not Evidence.NONE
+        await bench.wait()
+    assert all(each.changes.get("locked", False) is False for each in seen)
+
+
+async def test_what_is_out_of_reach_is_never_confirmed(bench, seen):
+    """A command that cannot reach the device raises, or answers less than the device's word."""
+    lock = offered(bench, Lock)
+    bench.put_out_of_reach()
+    await bench.wait()
+    with suppress(Failure):
+        assert await lock.unlock() < Evidence.DEVICE_ACCEPTED
+    await bench.wait()
+    assert await lock.read_bolt() is None
+    assert not [each for each in seen if "locked" in each.changes]
+    assert [each.changes["online"] for each in seen if "online" in each.changes] == [False]
+
+
+async def test_automatic_locking_is_set_and_read_back(bench, seen):
+    """The setting is reported, and a read brings what was set."""
+    lock = offered(bench, AutoLock)
+    assert await lock.set_auto_lock(True, 20) is not Evidence.NONE
+    await bench.wait()
+    report = await lock.read_auto_lock()
+    assert report is not None
+    assert report.changes == {"auto_lock_enabled": True, "auto_lock_delay_seconds": 20}
+    assert await lock.set_auto_lock(False, None) is not Evidence.NONE
+    await bench.wait()
+    assert [each.changes["auto_lock_enabled"] for each in seen] == [True, False]
+
+
+async def test_a_start_brings_what_is_not_as_believed(bench):
+    """A device that does not stand as the server believes is reported when the driver starts."""
+    seen: list[Observation] = []
+    believed = replace(bench.lock, state={**bench.lock.state, "locked": True})
+    bench.driver.attach([believed])
+    await bench.driver.start(seen.append)
+    await offered(bench, Lock).unlock()
+    await bench.wait()
+    seen.clear()
+    bench.driver.detach([believed.id])
+    bench.driver.attach([believed])
+    await bench.wait()
+    assert [each.changes["locked"] for each in seen if "locked" in each.changes] == [False]
+
+
+@pytest.mark.parametrize("by", ["detach", "stop"])
+async def test_nothing_is_reported_after_the_end(bench, seen, by):
+    """A device that was let go of reports no more, even if it was in motion."""
+    await offered(bench, Lock).unlock()
+    seen.clear()
+    if by == "stop":
+        await bench.driver.stop()
+    else:
+        bench.driver.detach([bench.lock.id])
+    await bench.wait()
+    assert seen == []
