@@ -65,7 +65,8 @@ class Link:
         if fault is OFFLINE:
             self._spend()
             if self._injected is None:
-                self._recover()
+                # Once the command has failed, so that nobody takes the return for its outcome.
+                self._world.later(0, self._return)
             raise DeviceOffline
         if not self.online:
             raise DeviceOffline
@@ -119,7 +120,8 @@ class Link:
     def heal(self) -> None:
         """Nothing is wrong with it any more; what it could not say, it says now."""
         if self._injected or self._cut or self._in_force is not SOUND:
-            self._recover()
+            self._injected, self._times, self._in_force = None, None, SOUND
+            self._return()
 
     def cut(self) -> None:
         """It drops off the air, until healed or connected."""
@@ -157,8 +159,7 @@ class Link:
             if self._times <= 0:
                 self._injected = self._times = None
 
-    def _recover(self) -> None:
-        self._injected, self._times, self._in_force = None, None, SOUND
+    def _return(self) -> None:
         if self._cut:
             self._cut = False
             self._remember("heal", cut=False)
