@@ -29,9 +29,9 @@ from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 from thumbturn.logs import configure_logs
 from thumbturn.settings import Settings
-from thumbturn.storage.lockfile import FolderInUse, lock_folder
+from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
+from thumbturn.storage.open import DatabaseTooNew, open_store
 from thumbturn.storage.open import migrate as migrate_database
-from thumbturn.storage.open import open_store
 from thumbturn.welcome import say_ready
 
 #: Together under the promised 5 s from SIGTERM to exit.
@@ -39,7 +39,10 @@ REQUESTS_MAY_TAKE = 2
 ATTEMPTS_MAY_TAKE = 1.5
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="A server that makes physical devices do things."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print variables, and tokens are among them
+    help="A server that makes physical devices do things.",
 )
 app.add_typer(keys, name="keys")
 app.command()(version)
@@ -75,9 +78,9 @@ def serve(
     configure_logs(settings.log_level)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with lock_folder(settings.data):
+        with exclusive(settings.data):
             uvloop.run(_serve(settings, show_credentials=show_credentials))
-    except (FolderInUse, OSError) as reason:
+    except (DataDirectoryInUse, DatabaseTooNew, OSError) as reason:
         typer.echo(f"thumbturn: {reason}", err=True)
         raise typer.Exit(1) from None
 
@@ -87,10 +90,16 @@ def migrate(
     data: Annotated[Path | None, _option("data")] = None,
     database_url: Annotated[str | None, _option("database_url")] = None,
 ) -> None:
-    """Bring the database to this version's schema, and say which that is."""
+    """Bring the database to this version's schema, and say what was done."""
     settings = _settings(locals())
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    typer.echo(f"The database is at revision {migrate_database(_database_url(settings))}.")
+    try:
+        with exclusive(settings.data):
+            done = migrate_database(_database_url(settings))
+    except (DataDirectoryInUse, DatabaseTooNew) as reason:
+        typer.echo(f"thumbturn: {reason}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
 
 
 async def _serve(settings: Settings, *, show_credentials: bool) -> None:

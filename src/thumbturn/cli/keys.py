@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from thumbturn.cli.client import Client
 
@@ -28,7 +28,8 @@ def create(
 @keys.command("list")
 def list_keys(data: Folder = Path("thumbturn-data")) -> None:
     """Show the keys that open the workspace."""
-    table = Table("id", "kind", "name", "begins with", "made", "revoked")
+    # Whatever else gives way on a narrow terminal: the id is what `revoke` needs, whole.
+    table = Table(Column("id", no_wrap=True, min_width=36), "kind", "name", "begins with", "made", "revoked")
     for key in Client(data).call("/thumbturn/keys/list")["keys"]:
         table.add_row(
             key["key_id"], key["kind"], key["name"], key["hint"], key["created_at"], key["revoked_at"] or ""

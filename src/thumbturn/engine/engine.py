@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
@@ -83,12 +84,16 @@ class Engine:
         await recovery.go_on(ends)
 
     async def stop(self, patience: float = 3.0) -> None:
-        """Start nothing more, give what is in flight some seconds to end, let go of the devices."""
+        """Start nothing more, give what is in flight some seconds to end, let go of the devices.
+
+        What cannot be written in that time either is settled by the next start.
+        """
         await self._dispatch.drain(patience)
         await self._deadlines.stop()
         for driver in self._drivers.values():
             await driver.stop()
-        await self._ledger.settle_down()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ledger.settle_down(), patience)
 
     # attempts -----------------------------------------------------------------------------------
 

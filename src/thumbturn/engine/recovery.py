@@ -84,6 +84,7 @@ class Recovery:
             return None
         if run.time_left() <= 0 or is_gone:
             return DeadlinePassed()
+        run.may_have_acted = True
         match action.after_crash:
             case AfterCrash.RESEND:
                 run.opening = Resending(AFTER_A_RESTART)

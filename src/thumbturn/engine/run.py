@@ -53,6 +53,7 @@ class Run:
         "finished",
         "has_turn",
         "is_durable",
+        "may_have_acted",
         "opening",
         "performance",
         "task",
@@ -73,6 +74,8 @@ class Run:
         #: Done once its end is durable.
         self.finished: asyncio.Future[Attempt] | None = None
         self.task: asyncio.Task[None] | None = None
+        #: True if it was sent in an earlier life of the server: then even its expiry is unknown.
+        self.may_have_acted = False
         #: What must be on record before the device is touched; ``None`` if it is already.
         self.opening: Signal | None = Sending() if attempt.phase is Phase.QUEUED else None
         #: What is done then. After a crash it may be something else than the action itself.
