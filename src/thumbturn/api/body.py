@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -14,6 +15,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 #: Methods whose body is what is asked. With others a body is read if it is JSON, else ignored.
 _WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 
+#: U+0000, which not every database can hold, is read as U+FFFD, as HTML does: an id with it is
+#: then simply unknown. An even number of backslashes before it would mean the letters themselves.
+_ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
 
 class Disconnected(Exception):
     """The client went away before it had sent its request: there is nobody to answer."""
@@ -24,21 +29,19 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], most: int)
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > most:
         raise PayloadTooLarge
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    chunks, length = [body], len(body)
-    while message.get("more_body", False):
+    chunks: list[bytes] = []
+    length, is_more = 0, True
+    while is_more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
         chunk = message.get("body", b"")
         length += len(chunk)
         if length > most:
             raise PayloadTooLarge
         chunks.append(chunk)
-    if message["type"] == "http.disconnect":
-        raise Disconnected
-    if length > most:
-        raise PayloadTooLarge
-    return body if len(chunks) == 1 else b"".join(chunks)
+        is_more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 def decode_body(method: str, content_type: bytes, body: bytes) -> Any:
@@ -53,19 +56,9 @@ def decode_body(method: str, content_type: bytes, body: bytes) -> Any:
                 f'{method} requests must have Content-Type header with "application/json"'
             )
         return {}
+    if b"\\u0000" in body:
+        body = _ESCAPED_NUL.sub(rb"\1\\ufffd", body)
     try:
-        content = from_json(body, allow_inf_nan=False)
+        return from_json(body, allow_inf_nan=False)
     except ValueError as problem:
         raise InvalidInput.whole(f"The body is not valid JSON: {problem}") from None
-    # No database stores this character everywhere, so it is stopped where it would come in.
-    if b"\\u0000" in body and _contains_nul(content):
-        raise InvalidInput.whole("The body contains the character U+0000")
-    return content
-
-
-def _contains_nul(content: Any) -> bool:
-    if isinstance(content, str):
-        return "\0" in content
-    if isinstance(content, dict):
-        return any("\0" in key or _contains_nul(value) for key, value in content.items())
-    return isinstance(content, list) and any(map(_contains_nul, content))

@@ -147,12 +147,9 @@ def _unquote(name: str, text: str) -> str:
     if "%" not in text and "+" not in text:
         return text
     try:
-        plain = unquote_plus(text, errors="strict")
+        return unquote_plus(text, errors="strict").replace("\0", "\ufffd")
     except UnicodeDecodeError:
         raise _unreadable(name, "is not UTF-8") from None
-    if "\0" in plain:
-        raise _unreadable(name, "contains the character U+0000")
-    return plain
 
 
 def _unreadable(name: str, reason: str) -> InvalidQueryParams:

@@ -16,6 +16,10 @@ class WorkspaceNotFound(Refusal, type="workspace_not_found", status=401):
     """Workspace not found"""
 
 
+class UnreadableRequest(Refusal, type="unreadable_request", status=400):
+    """This could not be read as an HTTP request"""
+
+
 class NotFound(Refusal, type="not_found", status=404):
     """There is nothing at this path"""
 
