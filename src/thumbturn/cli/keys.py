@@ -27,14 +27,10 @@ def create(
 
 @keys.command("list")
 def list_keys(data: Folder = Path("thumbturn-data")) -> None:
-    """Show the keys that open the workspace."""
-    # Whatever else gives way on a narrow terminal: the id is what `revoke` needs, whole.
-    table = Table(Column("id", no_wrap=True, min_width=36), "kind", "name", "begins with", "made", "revoked")
+    """Show the keys that open the workspace, one in a line: id, beginning, kind, name."""
     for key in Client(data).call("/thumbturn/keys/list")["keys"]:
-        table.add_row(
-            key["key_id"], key["kind"], key["name"], key["hint"], key["created_at"], key["revoked_at"] or ""
-        )
-    Console().print(table)
+        line = f"{key['key_id']}  {key['hint']:<14}  {key['kind']:<21}  {key['name']}"
+        typer.echo(f"{line}  (revoked {key['revoked_at']})" if key["revoked_at"] else line)
 
 
 @keys.command()

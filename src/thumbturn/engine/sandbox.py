@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from thumbturn.domain.attempt import Failed
 from thumbturn.domain.clock import Clock
@@ -85,6 +86,10 @@ class SandboxControls:
     async def remove(self, workspace: Workspace, device_id: str) -> None:
         """The device is taken out of its account, as by its owner."""
         await self._do(workspace, device_id, self._world.remove)
+
+    async def swing_door(self, workspace: Workspace, device_id: str, *, is_open: bool) -> None:
+        """Open or close a door by hand; nothing happens where there is no door contact."""
+        await self._do(workspace, device_id, partial(self._world.swing_door, is_open=is_open))
 
     async def add_devices(
         self, workspace: Workspace, count: int, kind: str, travel_milliseconds: int
