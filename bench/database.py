@@ -1,0 +1,80 @@
+"""Our database file, read to see for oneself that what was answered was kept and settled."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from bench.rows import BenchError
+
+ATTEMPTS = "attempts"
+ID = "id"
+PHASE = "phase"
+SUCCEEDED = "succeeded"
+#: Written out, so that a partial index over open work with the same words serves the question.
+OPEN = "('queued', 'sent', 'confirming')"
+
+EVENTS = "events"
+EVENT_ID = "event_id"
+SEQUENCE = "sequence"
+WORKSPACE = "workspace_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many attempts there are."""
+
+    total: int
+    succeeded: int
+
+
+def find(data: Path) -> Path:
+    """The SQLite file in a data directory."""
+    for path in sorted(data.iterdir()):
+        if path.is_file():
+            with path.open("rb") as file:
+                if file.read(15) == b"SQLite format 3":
+                    return path
+    raise BenchError("there is no SQLite file in the data directory")
+
+
+@contextmanager
+def reading(data: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write."""
+    with closing(sqlite3.connect(f"file:{find(data)}?mode=ro", uri=True, timeout=10)) as connection:
+        yield connection
+
+
+def census(data: Path) -> Census:
+    """The attempts in the file now."""
+    with reading(data) as connection:
+        counts = dict(
+            connection.execute(f"select {PHASE}, count(*) from {ATTEMPTS} group by {PHASE}").fetchall()
+        )
+    return Census(sum(counts.values()), counts.get(SUCCEEDED, 0))
+
+
+def wait_until_settled(data: Path, within: float = 60.0) -> float:
+    """Return the seconds it took until no attempt was open any more."""
+    started = time.perf_counter()
+    with reading(data) as connection:
+        while connection.execute(f"select 1 from {ATTEMPTS} where {PHASE} in {OPEN} limit 1").fetchone():
+            if time.perf_counter() - started > within:
+                raise BenchError(f"attempts were still open {within:g} s after the last request")
+            time.sleep(0.005)
+    return time.perf_counter() - started
+
+
+def some_ids(data: Path, count: int) -> list[str]:
+    """Ids of attempts from all over the file, as the wire spells them."""
+    with reading(data) as connection:
+        every = f"select {ID} from {ATTEMPTS} order by random() limit ?"
+        return [as_text(one) for (one,) in connection.execute(every, (count,))]
+
+
+def as_text(key: str | bytes) -> str:
+    """An id as the wire spells it, whichever way the file does."""
+    return str(UUID(bytes=key)) if isinstance(key, bytes) else key

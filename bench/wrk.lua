@@ -1,0 +1,53 @@
+-- The load: one kind of request, over a list of ids, round robin; every request is formatted once, before the first is sent.
+--
+--   wrk [options] URL -s wrk.lua -- KIND IDS TOKEN
+--
+-- KIND is a key of `kinds` below, IDS a file with one id per line, TOKEN the API key.
+-- After the run one line of JSON follows the word RESULT.
+
+local kinds = {
+  -- What every official SDK sends to open a door.
+  unlock = function(id)
+    return "POST", "/locks/unlock_door", '{"device_id":"' .. id .. '"}'
+  end,
+  -- What the official SDKs send while they wait for an attempt.
+  get = function(id)
+    return "GET", "/action_attempts/get?_strict=true&action_attempt_id=" .. id, nil
+  end,
+  -- The same question by POST.
+  post = function(id)
+    return "POST", "/action_attempts/get", '{"action_attempt_id":"' .. id .. '"}'
+  end,
+}
+
+local requests = {}
+local next_request = 0
+
+function init(args)
+  local shape = kinds[args[1]]
+  local headers = { ["authorization"] = "Bearer " .. args[3] }
+  for id in io.lines(args[2]) do
+    local method, path, body = shape(id)
+    headers["content-type"] = body and "application/json" or nil
+    requests[#requests + 1] = wrk.format(method, path, headers, body)
+  end
+end
+
+function request()
+  next_request = next_request % #requests + 1
+  return requests[next_request]
+end
+
+function done(summary, latency, _)
+  local errors = summary.errors
+  io.write(string.format(
+    'RESULT {"answered":%d,"seconds":%.6f,"refused":%d,"broken":%d,"late":%d,"p50_ms":%.3f,"p99_ms":%.3f}\n',
+    summary.requests,
+    summary.duration / 1e6,
+    errors.status,
+    errors.connect + errors.read + errors.write,
+    errors.timeout,
+    latency:percentile(50) / 1e3,
+    latency:percentile(99) / 1e3
+  ))
+end
