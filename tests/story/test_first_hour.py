@@ -56,16 +56,39 @@ def test_honest_error_and_its_cure(caller):
     assert attempt["status"] == "success"
 
 
-def test_what_was_answered_is_kept(fresh_server):
-    """After kill -9 and a restart the attempt, its end and the key are as they were."""
-    me = Caller(fresh_server, fresh_server.client(), "")
+def test_what_was_answered_is_kept(any_server):
+    """After kill -9 and a restart the attempt, its end and the key are as they were, on either database."""
+    me = Caller(any_server, any_server.client(), "")
     door = me.locks()[0]["device_id"]
     before = me.call("/locks/unlock_door", device_id=door, sync=True)["action_attempt"]
-    fresh_server.kill9()
-    fresh_server.restart()
+    any_server.kill9()
+    any_server.restart()
     after = me.call("/action_attempts/get", action_attempt_id=before["action_attempt_id"])["action_attempt"]
     assert after == before
     assert me.call("/devices/get", device_id=door)["device"]["properties"]["locked"] is False
+
+
+def test_odd_ids_fit_nothing(any_server):
+    """An id of any shape, as others make them, is not found and never an error, on either database."""
+    me = any_server.client()
+    for odd in ("august_device_1", "\x00", "ü", "'; --", "%", "x" * 10_000, " ", "123"):
+        for path, parameter in (
+            ("/devices/get", "device_id"),
+            ("/locks/unlock_door", "device_id"),
+            ("/action_attempts/get", "action_attempt_id"),
+            ("/thumbturn/attempts/timeline", "action_attempt_id"),
+            ("/events/get", "event_id"),
+        ):
+            answer = me.post(path, json={parameter: odd})
+            assert answer.status_code == 404, (path, odd, answer.text)
+        for path, ask, answers in (
+            ("/action_attempts/list", {"action_attempt_ids": [odd]}, "action_attempts"),
+            ("/devices/list", {"device_ids": [odd]}, "devices"),
+            ("/devices/list", {"search": odd * 2}, "devices"),
+            ("/events/list", {"event_ids": [odd]}, "events"),
+        ):
+            answer = me.post(path, json=ask)
+            assert answer.json().get(answers) == [], (path, odd, answer.text)
 
 
 def test_sandbox_begins_the_same_for_the_same_seed(new_server):
