@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.engine", "tests.fixtures.server"]
+pytest_plugins = ["tests.fixtures.engine", "tests.fixtures.postgres", "tests.fixtures.server"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
