@@ -17,11 +17,11 @@ ALL_ENDED_WITHIN = 33.0
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_nothing_promised_is_lost_when_the_server_is_killed(
-    database, new_server, request, crash_rounds, tmp_path
-):
+def test_nothing_promised_is_lost_when_the_server_is_killed(database, request, crash_rounds, tmp_path):
     """Whatever moment the server dies at, every promise about attempts, events and devices still holds."""
-    url = request.getfixturevalue("postgres_database") if database == "postgresql" else None
+    # The database first, so that it is still there when the server ends.
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
+    new_server = request.getfixturevalue("new_server")
     data = tmp_path / "data"
     server = new_server(data, database_url=url)
     token = server.credentials["api_key"]
