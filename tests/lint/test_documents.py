@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.lint.source import ROOT, texts
+from tests.lint.source import MADE, ROOT, texts
 from tools.write_docs import DOCUMENTS, PARTS, renewed
 
 PAGES = sorted(each for each in texts() if each.endswith(".md"))
@@ -34,9 +34,10 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_named_paths_exist(page):
-    """A path of the project in backticks exists."""
+    """A path of the project in backticks exists, unless running something makes it."""
     named = re.findall(r"`((?:src|tests|docs|tools|scripts|bench|requirements)/[\w./-]*)`", texts()[page])
-    assert [path for path in named if not (ROOT / path).exists()] == []
+    written = [path for path in named if not MADE & set(path.split("/"))]
+    assert [path for path in written if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)
