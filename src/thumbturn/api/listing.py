@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from thumbturn.api.pages import Pages, Place
-from thumbturn.api.parameters import Listing, Moment, Parameters, either
+from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters, either
 from thumbturn.api.wire.device import Device, device_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.vocabulary import DeviceType, Flag, Manufacturer
@@ -19,9 +19,9 @@ from thumbturn.engine.ports import DeviceFilter, Store
 class DeviceGet(Parameters):
     """Which device."""
 
-    device_id: str | None = None
+    device_id: Maybe[str] = None
     """The device."""
-    name: str | None = None
+    name: Maybe[str] = None
     """Or the name it is shown by."""
 
     @model_validator(mode="after")
@@ -34,37 +34,37 @@ class DeviceGet(Parameters):
 class DeviceList(Listing):
     """Which devices. What is not given does not matter."""
 
-    device_ids: list[str] | None = None
+    device_ids: Maybe[list[str]] = None
     """Only these."""
-    device_type: DeviceType | None = None
+    device_type: Maybe[DeviceType] = None
     """Only of this type."""
-    device_types: list[DeviceType] | None = None
+    device_types: Maybe[list[DeviceType]] = None
     """Only of one of these types."""
-    manufacturer: Manufacturer | None = None
+    manufacturer: Maybe[Manufacturer] = None
     """Only of this maker."""
-    connected_account_id: str | None = None
+    connected_account_id: Maybe[str] = None
     """Only of this account."""
-    connected_account_ids: list[str] | None = None
+    connected_account_ids: Maybe[list[str]] = None
     """Only of one of these accounts."""
-    search: Annotated[str, Field(min_length=1)] | None = None
+    search: Maybe[Annotated[str, Field(min_length=1)]] = None
     """Only with this in their name, in any letter case."""
-    created_before: Moment | None = None
+    created_before: Maybe[Moment] = None
     """Only older ones."""
-    custom_metadata_has: dict[str, str | bool] | None = None
+    custom_metadata_has: Maybe[dict[str, str | bool]] = None
     """Only with these values in their custom metadata."""
-    include_if: list[Flag] | None = None
+    include_if: Maybe[list[Flag]] = None
     """Only those of which all of these flags are true."""
-    exclude_if: list[Flag] | None = None
+    exclude_if: Maybe[list[Flag]] = None
     """None of which one of these flags is true."""
-    connect_webview_id: str | None = None
+    connect_webview_id: Maybe[str] = None
     """Only those added through this webview."""
-    customer_key: str | None = None
+    customer_key: Maybe[str] = None
     """Only those of this customer."""
-    space_id: str | None = None
+    space_id: Maybe[str] = None
     """Only those in this space."""
     unstable_location_id: str | None = None
     """Only those in this location."""
-    user_identifier_key: str | None = None
+    user_identifier_key: Maybe[str] = None
     """Only those of this user."""
 
     def asks_for_the_unknown(self) -> bool:

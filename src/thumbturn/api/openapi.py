@@ -134,5 +134,18 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
 
 def _collect(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
     """The schema without its definitions, which go to the components."""
+    _drop_absent_defaults(schema)
     components.update(schema.pop("$defs", {}))
     return schema
+
+
+def _drop_absent_defaults(node: Any) -> None:
+    """Inside, a parameter that was left out is ``None``; that is no default to tell anybody."""
+    if isinstance(node, dict):
+        if node.get("default", ...) is None:
+            del node["default"]
+        for each in node.values():
+            _drop_absent_defaults(each)
+    elif isinstance(node, list):
+        for each in node:
+            _drop_absent_defaults(each)

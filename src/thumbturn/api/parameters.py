@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 
 from thumbturn.domain.clock import from_datetime
 
@@ -19,6 +19,19 @@ class Parameters(BaseModel):
     """What an endpoint takes. Unknown parameters are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class _NotNull:
+    """Takes the null out of a type: what may be left out is not thereby null."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        return schema["schema"] if schema["type"] == "nullable" else schema
+
+
+T = TypeVar("T")
+#: A parameter that may be left out (it is ``None`` then) and must not be null.
+Maybe = Annotated[T | None, _NotNull()]
 
 
 class OfDevice(Parameters):

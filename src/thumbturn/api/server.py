@@ -8,6 +8,7 @@ costs a look-up in a dictionary, not a walk over routes, and there is no middlew
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from traceback import format_exception
 from typing import Any
 
 import structlog
@@ -83,8 +84,10 @@ class Api:
             status, body, more = failure_body(refusal, request_id)
         except Disconnected:
             return
-        except Exception:  # noqa: BLE001 - a bug must end in an answer, and in the log
-            _log.exception("request_failed", request_id=request_id, path=scope["path"])
+        except Exception as bug:  # noqa: BLE001 - a bug must end in an answer, and in the log
+            # Formatted here, because a formatter that shows variables would show tokens.
+            trace = "".join(format_exception(bug))
+            _log.error("request_failed", request_id=request_id, path=scope["path"], exception=trace)
             status, body, more = failure_body(None, request_id)
         await send(
             {

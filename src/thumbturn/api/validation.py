@@ -64,10 +64,10 @@ def refusal_of(problems: ValidationError, given: Any, wording: ErrorWording) -> 
 
 
 def sentence(problem: ErrorDetails) -> str:
-    """What is wrong, in the contract's words. Raises ``KeyError`` for a problem without a sentence."""
+    """What is wrong, in the contract's words."""
     kind, value = problem["type"], problem["input"]
     context = {key: _plain(each) for key, each in problem.get("ctx", {}).items()}
-    template = SENTENCES[kind]
+    template = SENTENCES.get(kind, "Invalid input")
     if kind == "int_type" and isinstance(value, float):
         template = "Expected integer, received float"
     elif kind == "literal_error":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import Answer, endpoint
 from thumbturn.api.pages import Pages
-from thumbturn.api.parameters import Listing, Parameters
+from thumbturn.api.parameters import Listing, Maybe, Parameters
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain.refusals import ActionAttemptNotFound
@@ -22,9 +22,9 @@ class AttemptGet(Parameters):
 class AttemptList(Listing):
     """Which attempts."""
 
-    action_attempt_ids: list[str] | None = None
+    action_attempt_ids: Maybe[list[str]] = None
     """Only these."""
-    device_id: str | None = None
+    device_id: Maybe[str] = None
     """Only those of this device."""
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import Answer, endpoint
-from thumbturn.api.parameters import MOST_AT_ONCE, Moment, Parameters, either
+from thumbturn.api.parameters import MOST_AT_ONCE, Maybe, Moment, Parameters, either
 from thumbturn.api.refusals import EventNotFound
 from thumbturn.api.wire.event import Event, event_json
 from thumbturn.api.wire.vocabulary import EventType
@@ -20,11 +20,11 @@ Hundred = Annotated[list[str], Field(max_length=100)]
 class EventGet(Parameters):
     """Which event: the newest that fits."""
 
-    event_id: str | None = None
+    event_id: Maybe[str] = None
     """The event."""
-    device_id: str | None = None
+    device_id: Maybe[str] = None
     """Of this device."""
-    event_type: str | None = None
+    event_type: Maybe[str] = None
     """Of this type."""
 
     @model_validator(mode="after")
@@ -37,40 +37,40 @@ class EventGet(Parameters):
 class EventList(Parameters):
     """Which events. At least one filter is needed."""
 
-    event_ids: list[str] | None = None
+    event_ids: Maybe[list[str]] = None
     """Only these."""
-    event_type: EventType | None = None
+    event_type: Maybe[EventType] = None
     """Only of this type."""
-    event_types: list[EventType] | None = None
+    event_types: Maybe[list[EventType]] = None
     """Only of one of these types."""
-    device_id: str | None = None
+    device_id: Maybe[str] = None
     """Only of this device."""
-    device_ids: list[str] | None = None
+    device_ids: Maybe[list[str]] = None
     """Only of one of these devices."""
-    connected_account_id: str | None = None
+    connected_account_id: Maybe[str] = None
     """Only of this account."""
-    since: Moment | None = None
+    since: Maybe[Moment] = None
     """Only what came after this moment."""
-    between: Annotated[list[Moment], Field(min_length=2, max_length=2)] | None = None
+    between: Maybe[Annotated[list[Moment], Field(min_length=2, max_length=2)]] = None
     """Only what came after the first and before the second moment."""
-    access_code_id: str | None = None
-    access_code_ids: list[str] | None = None
-    access_grant_id: str | None = None
-    access_grant_ids: Hundred | None = None
-    access_method_id: str | None = None
-    access_method_ids: Hundred | None = None
-    acs_access_group_id: str | None = None
-    acs_credential_id: str | None = None
-    acs_encoder_id: str | None = None
-    acs_entrance_id: str | None = None
-    acs_system_id: str | None = None
-    acs_system_ids: list[str] | None = None
-    acs_user_id: str | None = None
-    connect_webview_id: str | None = None
-    customer_key: str | None = None
-    space_id: str | None = None
-    space_ids: Hundred | None = None
-    user_identity_id: str | None = None
+    access_code_id: Maybe[str] = None
+    access_code_ids: Maybe[list[str]] = None
+    access_grant_id: Maybe[str] = None
+    access_grant_ids: Maybe[Hundred] = None
+    access_method_id: Maybe[str] = None
+    access_method_ids: Maybe[Hundred] = None
+    acs_access_group_id: Maybe[str] = None
+    acs_credential_id: Maybe[str] = None
+    acs_encoder_id: Maybe[str] = None
+    acs_entrance_id: Maybe[str] = None
+    acs_system_id: Maybe[str] = None
+    acs_system_ids: Maybe[list[str]] = None
+    acs_user_id: Maybe[str] = None
+    connect_webview_id: Maybe[str] = None
+    customer_key: Maybe[str] = None
+    space_id: Maybe[str] = None
+    space_ids: Maybe[Hundred] = None
+    user_identity_id: Maybe[str] = None
     limit: Annotated[int, Field(gt=0)] = 500
     """How many at most; never more than 10,000 at once."""
     unstable_offset: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0

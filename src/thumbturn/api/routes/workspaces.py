@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from thumbturn.api.callers import Bearer, Caller, Callers
 from thumbturn.api.endpoint import UPDATE, WRITE, Answer, endpoint
-from thumbturn.api.parameters import Parameters
+from thumbturn.api.parameters import Maybe, Parameters
 from thumbturn.api.refusals import Unauthorized
 from thumbturn.api.wire import workspace as wire
 from thumbturn.api.wire.workspace import workspace_json
@@ -34,40 +34,40 @@ class WorkspaceCreate(Parameters):
 
     name: str
     """What to call it."""
-    company_name: str | None = None
+    company_name: Maybe[str] = None
     """Whose it is; the workspace's name if it is not given."""
     connect_partner_name: str | None = None
     """The older word for ``company_name``."""
     is_sandbox: bool = False
     """True for one with virtual devices, which begins with a few of them."""
-    organization_id: str | None = None
+    organization_id: Maybe[str] = None
     """The organization it belongs to."""
-    connect_webview_customization: Customization | None = None
+    connect_webview_customization: Maybe[Customization] = None
     """How its connect webviews look."""
-    webview_logo_shape: LogoShape | None = None
+    webview_logo_shape: Maybe[LogoShape] = None
     """The older place of ``logo_shape``."""
-    webview_primary_button_color: str | None = None
+    webview_primary_button_color: Maybe[str] = None
     """The older place of ``primary_button_color``."""
-    webview_primary_button_text_color: str | None = None
+    webview_primary_button_text_color: Maybe[str] = None
     """The older place of ``primary_button_text_color``."""
-    webview_success_message: str | None = None
+    webview_success_message: Maybe[str] = None
     """The older place of ``success_message``."""
 
 
 class WorkspaceUpdate(Parameters):
     """What shall change of the workspace. What is not given stays."""
 
-    name: str | None = None
+    name: Maybe[str] = None
     """What to call it."""
-    connect_partner_name: str | None = None
+    connect_partner_name: Maybe[str] = None
     """The name that connect webviews show."""
-    organization_id: str | None = None
+    organization_id: Maybe[str] = None
     """The organization it belongs to."""
-    is_publishable_key_auth_enabled: bool | None = None
+    is_publishable_key_auth_enabled: Maybe[bool] = None
     """Whether publishable keys shall work."""
-    is_suspended: bool | None = None
+    is_suspended: Maybe[bool] = None
     """Whether it is suspended."""
-    connect_webview_customization: Customization | None = None
+    connect_webview_customization: Maybe[Customization] = None
     """How its connect webviews look."""
 
 

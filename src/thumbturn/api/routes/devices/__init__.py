@@ -11,7 +11,7 @@ from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import UPDATE, Answer, endpoint
 from thumbturn.api.listing import DeviceGet, DeviceList, find_device, list_devices
 from thumbturn.api.pages import Pages
-from thumbturn.api.parameters import OfDevice, Parameters
+from thumbturn.api.parameters import Maybe, OfDevice, Parameters
 from thumbturn.api.wire.device import Device
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.provider import DeviceProvider, ProviderCategory, providers
@@ -32,20 +32,20 @@ class DeviceUpdate(OfDevice):
 
     name: str | None = None
     """The name to show, or null for the name its maker gave it."""
-    properties: DeviceProperties | None = None
+    properties: Maybe[DeviceProperties] = None
     """Another way to give the name."""
-    custom_metadata: dict[str, Annotated[str, Field(max_length=500)] | bool | None] | None = None
+    custom_metadata: Maybe[dict[str, Annotated[str, Field(max_length=500)] | bool | None]] = None
     """Values to set, by their keys; null erases a key."""
     is_managed: bool = True
     """False hands the device over: it stays known, and is not commanded any more."""
-    backup_access_code_pool_enabled: bool | None = None
+    backup_access_code_pool_enabled: Maybe[bool] = None
     """Accepted; there are no access codes yet, so nothing follows."""
 
 
 class ProviderList(Parameters):
     """Which providers."""
 
-    provider_category: ProviderCategory | None = None
+    provider_category: Maybe[ProviderCategory] = None
     """Only of this category."""
 
 

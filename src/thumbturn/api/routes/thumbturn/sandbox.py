@@ -8,7 +8,7 @@ from pydantic import Field
 
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
-from thumbturn.api.parameters import OfDevice, Parameters
+from thumbturn.api.parameters import Maybe, OfDevice, Parameters
 from thumbturn.api.refusals import InvalidInput
 from thumbturn.engine.engine import Engine
 
@@ -18,16 +18,16 @@ class FaultInject(OfDevice):
 
     fault: str
     """Its name."""
-    times: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    times: Maybe[Annotated[int, Field(ge=1, le=1_000_000)]] = None
     """How many commands it shall spoil; until cleared if it is not given."""
-    milliseconds: Annotated[int, Field(ge=0, le=3_600_000)] | None = None
+    milliseconds: Maybe[Annotated[int, Field(ge=0, le=3_600_000)]] = None
     """How long, for faults that take time."""
 
 
 class FaultsClear(Parameters):
     """Whose faults."""
 
-    device_id: str | None = None
+    device_id: Maybe[str] = None
     """The device; all of the workspace if it is not given."""
 
 

@@ -1,0 +1,144 @@
+"""Who may ask: tokens, workspaces, and how soon a revoked key opens nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from thumbturn.api.callers import REMEMBERED_FOR
+from thumbturn.domain.keys import mint_api_key
+
+NOBODY = (401, "unauthorized", "No authentication methods succeeded")
+UNKNOWN = (401, "unauthorized", "API Key not found")
+
+
+async def told(wire, path="/workspaces/get", **how):
+    refused = await wire.ask("POST", path, **how)
+    return refused.status, refused.error["type"], refused.error["message"]
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dTpw", "seam_test", "\xff\xfe"])
+async def test_no_token(wire, header):
+    """Without a bearer token nobody is let in."""
+    assert await told(wire, token=None, headers={"authorization": header}) == NOBODY
+
+
+@pytest.mark.parametrize("token", ["seam_testkey_x", "seam_at_x", "ey.x.y", "\xff", "x" * 10_000])
+async def test_unknown_token(wire, token):
+    """A token that nobody was given is told so."""
+    assert await told(wire, token=token) == UNKNOWN
+
+
+async def test_scheme_in_any_letter_case(wire):
+    """The word Bearer may be written in any letter case."""
+    headers = {"authorization": f"bEARER {wire.api_key}"}
+    assert (await wire.ask("POST", "/workspaces/get", token=None, headers=headers)).status == 200
+
+
+async def test_access_token_needs_a_workspace(wire):
+    """A personal access token opens a workspace of its person, which the header names."""
+    assert await told(wire, token=wire.access_token) == NOBODY
+    for foreign in ("w2", "nowhere", "\xff"):
+        await wire.another_workspace() if foreign == "w2" else None
+        refusal = await told(wire, token=wire.access_token, headers={"seam-workspace": foreign})
+        assert refusal == (401, "workspace_not_found", "Workspace not found")
+    headers = {"seam-workspace": "w1"}
+    reply = await wire.ask("POST", "/workspaces/get", token=wire.access_token, headers=headers)
+    assert reply.json["workspace"]["workspace_id"] == "w1"
+
+
+async def test_api_key_ignores_the_workspace_header(wire):
+    """An API key opens its own workspace, whatever the header says."""
+    reply = await wire.ask("POST", "/workspaces/get", headers={"seam-workspace": "elsewhere"})
+    assert reply.json["workspace"]["workspace_id"] == "w1"
+
+
+async def test_workspaces_without_a_workspace(wire):
+    """Listing and making workspaces needs no workspace; making one needs a person."""
+    reply = await wire.ask("GET", "/workspaces/list", token=wire.access_token)
+    assert [each["workspace_id"] for each in reply.json["workspaces"]] == ["w1"]
+    made = await wire.ask("POST", "/workspaces/create", {"name": "New"}, token=wire.access_token)
+    reply = await wire.ask("GET", "/workspaces/list", token=wire.access_token)
+    assert made.json["workspace"] in reply.json["workspaces"]
+    assert [each["workspace_id"] for each in (await wire.call("/workspaces/list"))["workspaces"]] == ["w1"]
+    assert await told(wire, "/workspaces/create", body={"name": "New"}) == NOBODY
+
+
+async def test_a_revoked_key_opens_nothing_at_once(wire):
+    """Revoking takes effect at the very next request, though callers are remembered."""
+    made = await wire.call("/thumbturn/keys/create", name="short-lived")
+    assert re.fullmatch(r"seam_test(?!at|cst|pk)\w+", made["token"])
+    assert (await wire.ask("POST", "/workspaces/get", token=made["token"])).status == 200
+    revoked = await wire.call("/thumbturn/keys/revoke", key_id=made["key"]["key_id"])
+    assert revoked["key"]["revoked_at"] is not None
+    assert await told(wire, token=made["token"]) == UNKNOWN
+
+
+async def test_another_process_learns_of_it_within_seconds(wire):
+    """What another process revoked is forgotten here after five seconds."""
+    key, token = mint_api_key(wire.house.workspace, "other process", 0)
+    await wire.house.store.add_key(key)
+    assert (await wire.ask("POST", "/workspaces/get", token=token)).status == 200
+    await wire.house.store.revoke_key("w1", key.id, 1)
+    assert (await wire.ask("POST", "/workspaces/get", token=token)).status == 200
+    await wire.house.clock.advance(REMEMBERED_FOR)
+    assert await told(wire, token=token) == UNKNOWN
+
+
+async def test_a_key_revoked_while_it_is_looked_up_is_not_remembered(wire, monkeypatch):
+    """A look-up that began before a revocation does not outlive it."""
+    made = await wire.call("/thumbturn/keys/create")
+    look_up = wire.house.store.workspace
+
+    async def slow(workspace_id):
+        monkeypatch.setattr(wire.house.store, "workspace", look_up)
+        await wire.call("/thumbturn/keys/revoke", key_id=made["key"]["key_id"])
+        return await look_up(workspace_id)
+
+    await wire.call("/workspaces/get")
+    monkeypatch.setattr(wire.house.store, "workspace", slow)
+    await wire.ask("POST", "/workspaces/get", token=made["token"])
+    assert await told(wire, token=made["token"]) == UNKNOWN
+
+
+async def test_keys_belong_to_their_workspace(wire):
+    """A key of another workspace cannot be revoked, exactly as one that is unknown."""
+    _, token = await wire.another_workspace()
+    own = (await wire.call("/thumbturn/keys/list"))["keys"][0]["key_id"]
+    for key_id in (own, "nobody's"):
+        refused = await wire.ask("POST", "/thumbturn/keys/revoke", {"key_id": key_id}, token=token)
+        assert (refused.status, refused.error["type"]) == (404, "key_not_found")
+
+
+async def test_an_access_token_is_made_by_a_person(wire):
+    """A personal access token is given to the person who asks with one, and to no API key."""
+    refused = await wire.ask("POST", "/thumbturn/keys/create", {"kind": "personal_access_token"})
+    assert (refused.status, refused.error["type"]) == (400, "personal_access_token_needed")
+    made = await wire.ask(
+        "POST",
+        "/thumbturn/keys/create",
+        {"kind": "personal_access_token", "name": "second"},
+        token=wire.access_token,
+        headers={"seam-workspace": "w1"},
+    )
+    token = made.json["token"]
+    assert token.startswith("seam_at")
+    assert (await wire.ask("GET", "/workspaces/list", token=token)).status == 200
+
+
+async def test_lists_of_keys_show_no_token(wire):
+    """A key is listed by its name and how it begins; the token is shown once, when it is made."""
+    made = await wire.call("/thumbturn/keys/create", name="listed")
+    reply = await wire.ask("GET", "/thumbturn/keys/list")
+    assert made["token"] not in reply.content.decode()
+    assert made["key"] in reply.json["keys"]
+    assert made["token"].startswith(made["key"]["hint"])
+
+
+async def test_a_crowd_of_callers_is_forgotten(wire, monkeypatch):
+    """What is remembered of callers has a bound."""
+    monkeypatch.setattr("thumbturn.api.callers._MOST_REMEMBERED", 2)
+    for number in range(5):
+        await wire.ask("POST", "/workspaces/get", headers={"seam-workspace": str(number)})
+    assert len(wire.app._callers._known) <= 2
