@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 
 from thumbturn import actions
+from thumbturn.api.protocol import EnvelopeProtocol
 from thumbturn.api.server import create_app
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.cli.keys import keys
@@ -211,7 +212,7 @@ def _uvicorn(asgi: Any) -> uvicorn.Config:
     return uvicorn.Config(
         asgi,
         loop="none",
-        http="httptools",
+        http=EnvelopeProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -34,6 +34,13 @@ class Caller(Bearer):
     workspace: Workspace
 
 
+@dataclass(frozen=True, slots=True)
+class Person(Bearer):
+    """Somebody with a personal access token, in no workspace."""
+
+    user_id: str
+
+
 class Callers:
     """Finds out who asks."""
 
@@ -45,7 +52,7 @@ class Callers:
         self._generation = 0
 
     async def identify(self, authorization: bytes, workspace_header: bytes) -> Bearer:
-        """The bearer of the token; a ``Caller`` if it opens a workspace.
+        """The bearer of the token: a ``Caller`` where it opens a workspace, else a ``Person``.
 
         Raises ``Unauthorized`` for a missing or unknown token, ``WorkspaceNotFound`` for a
         workspace header that the token does not open.
@@ -94,9 +101,10 @@ class Callers:
             if workspace is None:
                 raise WorkspaceNotFound
             return Caller(key, workspace)
+        user_id = key.user_id or ""
         if not wanted_workspace:
-            return Bearer(key)
-        for workspace in await self._store.workspaces_of_user(key.user_id or ""):
+            return Person(key, user_id)
+        for workspace in await self._store.workspaces_of_user(user_id):
             if workspace.id == wanted_workspace:
                 return Caller(key, workspace)
         raise WorkspaceNotFound

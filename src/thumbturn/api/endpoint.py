@@ -1,8 +1,8 @@
 """An endpoint: a typed function bound to a path, and the one decorator that declares it.
 
-What a function needs it says by annotation: its parameters (a pydantic model), the ``Caller`` (or
-the ``Bearer``, where no workspace is needed), the ``Pages`` of a list, and parts of the server. The
-signature is read once, here; a need that nobody can meet fails at start, not at a request.
+What a function needs it says by annotation: its parameters (a pydantic model), the ``Caller`` (or,
+where no workspace is needed, the ``Bearer`` or ``Person``), the ``Pages`` of a list, and parts of the
+server. The signature is read once, here; a need that nobody can meet fails at start.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Endpoint:
     answers: Mapping[str, Any]
     #: The model of its parameters.
     ask: type[BaseModel]
-    #: Who may call it: ``Caller``, ``Bearer``, or ``None`` for anybody.
+    #: Who may call it: ``Caller``, ``Person``, either (``Bearer``), or ``None`` for anybody.
     access: type[Bearer] | None
     #: Its parameters' names and what each is annotated with.
     needs: Mapping[str, Any]

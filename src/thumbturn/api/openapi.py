@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from thumbturn import __version__
-from thumbturn.api.callers import Caller
+from thumbturn.api.callers import Bearer, Caller, Person
 from thumbturn.api.endpoint import Endpoint
 from thumbturn.domain.errors import FAILURES, REFUSALS
 
@@ -27,7 +27,13 @@ _WITH_WORKSPACE: list[dict[str, list[str]]] = [
     {"api_key": []},
     {"personal_access_token": [], "seam_workspace": []},
 ]
-_WITHOUT_WORKSPACE: list[dict[str, list[str]]] = [*_WITH_WORKSPACE, {"personal_access_token": []}]
+_WITHOUT_WORKSPACE: list[dict[str, list[str]]] = [{"personal_access_token": []}]
+_SECURITY: dict[type[Bearer] | None, list[dict[str, list[str]]]] = {
+    None: [],
+    Caller: _WITH_WORKSPACE,
+    Person: _WITHOUT_WORKSPACE,
+    Bearer: _WITH_WORKSPACE + _WITHOUT_WORKSPACE,
+}
 
 _ERROR = {
     "type": "object",
@@ -97,7 +103,7 @@ def _operation(
         "tags": [endpoint.path.rpartition("/")[0] or "/"],
         "summary": endpoint.summary,
         "description": endpoint.description,
-        "security": _security(endpoint),
+        "security": _SECURITY[endpoint.access],
         "responses": {
             "200": {"description": "OK", "content": {"application/json": {"schema": answer}}},
             "default": {
@@ -126,16 +132,15 @@ def _parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> dict[
     return parameter
 
 
-def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
-    if endpoint.access is None:
-        return []
-    return _WITH_WORKSPACE if endpoint.access is Caller else _WITHOUT_WORKSPACE
-
-
 def _collect(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    """The schema without its definitions, which go to the components."""
+    """The schema without its definitions, which go to the components.
+
+    Raises ``TypeError`` for two definitions of one name.
+    """
     _drop_absent_defaults(schema)
-    components.update(schema.pop("$defs", {}))
+    for name, definition in schema.pop("$defs", {}).items():
+        if components.setdefault(name, definition) != definition:
+            raise TypeError(f"two shapes are called {name}")
     return schema
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
-from thumbturn.api.callers import Bearer, Caller, Callers
+from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.docs_page import docs_page
 from thumbturn.api.endpoint import Endpoint
 from thumbturn.api.openapi import openapi
@@ -101,9 +101,9 @@ class Api:
     async def _answer(self, route: Route, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         bearer = None
         if route.access is not None:
-            bearer = await self._callers.identify(
-                headers.get(b"authorization", b""), headers.get(b"seam-workspace", b"")
-            )
+            # A person is the same in any workspace.
+            workspace = b"" if route.access is Person else headers.get(b"seam-workspace", b"")
+            bearer = await self._callers.identify(headers.get(b"authorization", b""), workspace)
             if not isinstance(bearer, route.access):
                 raise Unauthorized
         method = scope["method"]

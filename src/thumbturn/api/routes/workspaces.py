@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from thumbturn.api.callers import Bearer, Caller, Callers
+from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.endpoint import UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, Parameters
-from thumbturn.api.refusals import Unauthorized
 from thumbturn.api.wire import workspace as wire
 from thumbturn.api.wire.workspace import workspace_json
 from thumbturn.domain.clock import Clock
@@ -89,11 +88,8 @@ async def list_(bearer: Bearer, store: Store) -> Answer:
 
 
 @endpoint({"workspace": wire.Workspace}, methods=WRITE)
-async def create(ask: WorkspaceCreate, bearer: Bearer, engine: Engine, clock: Clock) -> Answer:
+async def create(ask: WorkspaceCreate, person: Person, engine: Engine, clock: Clock) -> Answer:
     """Makes a workspace, whose member is the person of the token. Personal access tokens only."""
-    user_id = bearer.key.user_id
-    if user_id is None:
-        raise Unauthorized
     older_places = {
         "logo_shape": ask.webview_logo_shape,
         "primary_button_color": ask.webview_primary_button_color,
@@ -110,7 +106,7 @@ async def create(ask: WorkspaceCreate, bearer: Bearer, engine: Engine, clock: Cl
         connect_webview_customization=_customized(older_places, ask.connect_webview_customization),
         created_at=clock.now(),
     )
-    await engine.add_workspace(workspace, user_id=user_id)
+    await engine.add_workspace(workspace, user_id=person.user_id)
     return {"workspace": workspace_json(workspace)}
 
 

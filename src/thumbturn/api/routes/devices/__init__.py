@@ -20,7 +20,7 @@ from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 
 
-class DeviceProperties(Parameters):
+class PropertiesUpdate(Parameters):
     """Properties that may be set."""
 
     name: str | None = None
@@ -32,7 +32,7 @@ class DeviceUpdate(OfDevice):
 
     name: str | None = None
     """The name to show, or null for the name its maker gave it."""
-    properties: Maybe[DeviceProperties] = None
+    properties: Maybe[PropertiesUpdate] = None
     """Another way to give the name."""
     custom_metadata: Maybe[dict[str, Annotated[str, Field(max_length=500)] | bool | None]] = None
     """Values to set, by their keys; null erases a key."""
