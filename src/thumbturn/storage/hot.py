@@ -17,7 +17,7 @@ from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import Change, Transition
 from thumbturn.storage.bulk import insert_rows, update_rows
-from thumbturn.storage.rows import Row, attempt_row, event_row
+from thumbturn.storage.rows import Row, attempt_row, event_row, plain_marks
 from thumbturn.storage.tables import attempts, devices, events, late_marks, workspaces
 from thumbturn.storage.writer import Lost
 
@@ -132,12 +132,12 @@ def _move_row(move: Transition) -> Row:
     failure_type, failure_message = attempt.failure or (None, None)
     return (
         attempt.id,
-        attempt.phase,
-        attempt.evidence,
+        attempt.phase.value,
+        int(attempt.evidence),
         attempt.result,
         failure_type,
         failure_message,
         attempt.settled_at,
-        attempt.marks,
-        move.came_from,
+        plain_marks(attempt),
+        move.came_from.value,
     )

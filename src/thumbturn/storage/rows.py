@@ -1,7 +1,8 @@
 """Domain objects as rows, and back.
 
 A row to be written is a tuple in the order of its table's columns, with JSON columns as plain
-Python: ``bulk.insert_rows`` encodes all rows of a statement in one go.
+Python: ``bulk.insert_rows`` encodes all rows of a statement in one go. On the hot path enums and
+named tuples become plain numbers, strings and lists here: the encoder is ten times faster on those.
 """
 
 from __future__ import annotations
@@ -35,17 +36,22 @@ def attempt_row(attempt: Attempt) -> Row:
         attempt.device_id,
         attempt.connected_account_id,
         attempt.ask,
-        attempt.phase,
+        attempt.phase.value,
         attempt.accepted_at,
         attempt.deadline_at,
-        attempt.required_evidence,
-        attempt.evidence,
+        int(attempt.required_evidence),
+        int(attempt.evidence),
         attempt.result,
         failure_type,
         failure_message,
         attempt.settled_at,
-        attempt.marks,
+        plain_marks(attempt),
     )
+
+
+def plain_marks(attempt: Attempt) -> list[Row]:
+    """The column ``marks``."""
+    return [(mark.stage, mark.at, int(mark.evidence), mark.note) for mark in attempt.marks]
 
 
 def attempt_of(row: Row) -> Attempt:
