@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.engine", "tests.fixtures.postgres", "tests.fixtures.server"]
+pytest_plugins = [
+    "tests.fixtures.engine",
+    "tests.fixtures.postgres",
+    "tests.fixtures.server",
+    "tests.fixtures.stores",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
