@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,6 +78,7 @@ def serve(
     }
     settings = _settings(given)
     configure_logs(settings.log_level)
+    _tune_interpreter()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with exclusive(settings.data):
@@ -127,6 +129,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                     settings=ApiSettings(error_wording=settings.error_wording),
                 )
             )
+            gc.freeze()  # what is there now stays: it need not be looked through again and again
             show = is_new or show_credentials
             server = _Server(
                 _uvicorn(asgi), lambda: say_ready(endpoint, settings.data, credentials, show=show)
@@ -137,6 +140,17 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             await engine.stop(ATTEMPTS_MAY_TAKE)
     finally:
         await store.close()
+
+
+def _tune_interpreter() -> None:
+    """Let the loop and the writer's thread hand the interpreter over quickly, and collect less often.
+
+    The writer takes the interpreter lock back a few times in each wave. With CPython's 5 ms it
+    waits longer for that than for the disk: a fifth of a millisecond gave half as many attempts
+    again. Garbage is mostly counted away here; the collector's own rhythm cost a seventh.
+    """
+    sys.setswitchinterval(0.0002)
+    gc.set_threshold(20_000, 20, 50)
 
 
 class _Server(uvicorn.Server):

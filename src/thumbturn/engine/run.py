@@ -21,7 +21,6 @@ from thumbturn.domain.attempt import (
     Phase,
     Sending,
     Signal,
-    changed,
     decide,
 )
 from thumbturn.domain.capabilities.lock import Keypad
@@ -138,9 +137,7 @@ class Run:
 
     def queue(self) -> None:
         """Its lane is busy: it waits for its turn."""
-        self.attempt = changed(
-            self.attempt, marks=(*self.attempt.marks, Mark("queued", self.attempt.accepted_at))
-        )
+        self.attempt = self.attempt.moved(Phase.QUEUED, Mark("queued", self.attempt.accepted_at))
 
     def take(self, signal: Signal) -> bool:
         """Apply a signal that does not end the attempt; ``False`` if it came after the end."""

@@ -21,10 +21,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
+
 #: Above this size the history is dropped at start, and only what is so now is kept.
 COMPACT_ABOVE_BYTES = 8 * 1024 * 1024
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 _FORGET = "forget"
 _NOTHING: Mapping[str, Any] = {}
 
@@ -55,7 +56,7 @@ class Journal:
                 line["now"] = now
             if fault:
                 line["fault"] = fault
-            os.write(self._file, f"{_encode(line)}\n".encode())
+            os.write(self._file, to_json(line) + b"\n")
         if now:
             self._facts.setdefault(device_id, {}).update(now)
 
@@ -94,9 +95,9 @@ class Journal:
 
     def _compact(self, path: Path, last_at: Mapping[str, int]) -> None:
         shorter = path.with_name(f"{path.name}.new")
-        with shorter.open("w") as file:
+        with shorter.open("wb") as file:
             for device_id, now in self._facts.items():
                 line = {"at": last_at[device_id], "device_id": device_id, "did": "compact", "now": now}
-                file.write(f"{_encode(line)}\n")
+                file.write(to_json(line) + b"\n")
         shorter.chmod(0o600)
         shorter.replace(path)
