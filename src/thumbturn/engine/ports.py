@@ -71,7 +71,7 @@ class EventFilter:
     event_types: Sequence[str] | None = None
     device_ids: Sequence[str] | None = None
     connected_account_id: str | None = None
-    #: µs; both ends open.
+    #: µs, of ``created_at``; both ends open.
     after: int | None = None
     before: int | None = None
     #: Keys of the payload that must have this value (``access_code_id`` …).
