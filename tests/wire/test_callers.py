@@ -8,6 +8,7 @@ import pytest
 
 from thumbturn.api.callers import REMEMBERED_FOR
 from thumbturn.domain.keys import mint_api_key
+from thumbturn.domain.workspace import Workspace
 
 NOBODY = (401, "unauthorized", "No authentication methods succeeded")
 UNKNOWN = (401, "unauthorized", "API Key not found")
@@ -28,6 +29,13 @@ async def test_no_token(wire, header):
 async def test_unknown_token(wire, token):
     """A token that nobody was given is told so."""
     assert await told(wire, token=token) == UNKNOWN
+
+
+async def test_a_key_without_its_workspace(wire):
+    """A key whose workspace is gone opens nothing."""
+    key, token = mint_api_key(Workspace(id="gone", name="Gone", is_sandbox=False), "left over", 0)
+    await wire.house.store.add_key(key)
+    assert (await told(wire, token=token))[:2] == (401, "workspace_not_found")
 
 
 async def test_scheme_in_any_letter_case(wire):

@@ -110,6 +110,12 @@ async def test_three_ways_to_ask_are_one(wire, path, ask, query, dialect):
     assert told(replies[0]) == told(replies[1]) == told(replies[2])
 
 
+async def test_a_get_with_a_body_that_is_not_json(wire):
+    """A GET has its query; a body that does not say it is JSON is ignored."""
+    path = "/devices/get?name=Front+Door"
+    assert (await wire.ask("GET", path, b"<html>", headers={"content-type": "text/html"})).status == 200
+
+
 async def test_body_wins_over_query(wire):
     """Query and body are merged; what both name is taken from the body."""
     reply = await wire.ask(

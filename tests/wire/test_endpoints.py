@@ -100,6 +100,23 @@ async def test_renaming_a_device(wire, change, nickname, method):
     assert device["display_name"] == device["properties"]["name"] == (nickname or "Front Door")
 
 
+async def test_renaming_forgets_no_report(wire, monkeypatch):
+    """What a device reports while it is being renamed is told once, and what follows too."""
+    door = await wire.door()
+    store = wire.house.store
+    update_device = store.update_device
+
+    async def meanwhile(device: Any) -> bool:
+        await wire.call("/devices/simulate/disconnect", device_id=door)
+        return await update_device(device)
+
+    monkeypatch.setattr(store, "update_device", meanwhile)
+    await wire.call("/devices/update", device_id=door, name="Renamed")
+    await wire.call("/devices/simulate/connect", device_id=door)
+    assert await told(wire, device_id=door) == ["device.disconnected", "device.connected"]
+    assert (await wire.call("/devices/get", device_id=door))["device"]["nickname"] == "Renamed"
+
+
 async def test_custom_metadata_is_merged(wire):
     """Values are set by their keys, null erases a key, the others stay; they can be searched by."""
     door = await wire.door()

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from thumbturn.api.table import endpoints
+from thumbturn.api.wire.device import Device, device_json
 from thumbturn.domain.attempt import Attempt, Phase
 from thumbturn.domain.evidence import Evidence
 
@@ -202,6 +203,29 @@ async def test_what_cannot_be_locked_has_no_flags_of_a_lock(wire):
     assert [flag for flag in sensor if flag.startswith("can_") and "simulate" not in flag] == []
     assert sensor["capabilities_supported"] == ["battery"]
     assert sensor["properties"]["battery"] == {"level": 0.87, "status": "good"}
+
+
+@pytest.mark.parametrize(
+    ("level", "word"),
+    [(0.0, "critical"), (0.09, "critical"), (0.1, "low"), (0.25, "good"), (0.95, "full"), (1.0, "full")],
+)
+async def test_battery_in_words(wire, level, word):
+    """How full a battery is has a word too."""
+    device = await wire.house.device("Hallway Sensor")
+    json = device_json(replace(device, state={**device.state, "battery_level": level}), is_sandbox=True)
+    assert json["properties"]["battery"] == {"level": level, "status": word}
+
+
+async def test_a_device_of_which_little_is_known(wire):
+    """A device without details still has every key that the contract requires."""
+    device = await wire.house.device("Hallway Sensor")
+    json = device_json(replace(device, details={}, state={}), is_sandbox=False)
+    TypeAdapter(Device).validate_python(json, strict=True)
+    assert json["properties"]["model"] == {
+        "display_name": "minut_sensor",
+        "manufacturer_display_name": "Unknown",
+    }
+    assert json["errors"][0]["created_at"] == json["created_at"]
 
 
 async def test_events_of_an_unlock(wire):

@@ -138,7 +138,7 @@ class Api:
 
 
 class Route:
-    """An endpoint made ready for one surroundings."""
+    """An endpoint made ready to answer."""
 
     def __init__(self, endpoint: Endpoint, provided: Mapping[type, Any]) -> None:
         self.methods = endpoint.methods

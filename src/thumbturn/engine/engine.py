@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
@@ -147,10 +148,19 @@ class Engine:
 
         Raises ``DeviceNotFound`` if it is gone.
         """
-        known = self._devices.find(device.workspace_id, device.id)
-        if known is None or not await self._store.update_device(device):
+        if not await self._store.update_device(device):
             raise DeviceNotFound
-        self._devices.put((device,))
+        known = self._devices.find(device.workspace_id, device.id)
+        if known is None:
+            raise DeviceNotFound
+        # The caller's copy may be older than what the device has reported since.
+        changed = replace(
+            known,
+            nickname=device.nickname,
+            custom_metadata=device.custom_metadata,
+            is_managed=device.is_managed,
+        )
+        self._devices.put((changed,))
 
     async def add_workspace(
         self, workspace: Workspace, *, user_id: str | None, keys: Sequence[Key] = (), seeded: bool = True
