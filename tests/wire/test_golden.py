@@ -34,8 +34,7 @@ class SampleEngine:
     """Stands where the engine stands, and accepts the attempt of the documents."""
 
     async def begin(self, *_: Any) -> Attempt:
-        return replace(
-            SAMPLE,
+        return SAMPLE._replace(
             id="e685a885-5f16-4b4d-acd1-22f5c00c6786",
             phase=Phase.QUEUED,
             result=None,
@@ -106,8 +105,8 @@ async def test_unlock_a_door(wire):
 
 async def test_a_failed_attempt_says_why(wire):
     """An attempt that ended badly has `error` with a type and a message, `result` null, and is a 200."""
-    failed = replace(
-        SAMPLE, phase=Phase.FAILED, result=None, failure=("lock_jammed", "The bolt did not move.")
+    failed = SAMPLE._replace(
+        phase=Phase.FAILED, result=None, failure=("lock_jammed", "The bolt did not move.")
     )
     await wire.house.store.accept(failed)
     assert await wire.call("/action_attempts/get", action_attempt_id=SAMPLE.id) == {
