@@ -48,6 +48,17 @@ async def test_an_unmanaged_device_is_not_commanded(house):
         await house.begin("UNLOCK_DOOR", door)
 
 
+async def test_renaming_a_device_does_not_bring_back_an_old_state(house):
+    """What it reported between the reading and the writing of its name stays."""
+    read_before = await house.lock()
+    await house.run("UNLOCK_DOOR", read_before)
+    await house.engine.update_device(replace(read_before, nickname="Mine"))
+    await house.run("LOCK_DOOR", read_before)
+    assert await house.told("lock.unlocked", "lock.locked") == ["lock.unlocked", "lock.locked"]
+    stored = await house.store.device("w1", read_before.id)
+    assert (stored.nickname, stored.state["locked"]) == ("Mine", True)
+
+
 async def test_sandbox_actions_and_controls_are_refused_elsewhere(house):
     """workspace_not_sandbox."""
     door = await house.lock()
