@@ -45,7 +45,9 @@ lock: ## resolve the dependencies of pyproject.toml anew into requirements/locke
 	scripts/lock.sh $(PYTHON)
 
 clean: ## remove everything that a verb has made, except ./thumbturn-data
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* $(SDK)/node_modules
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(SDK)/node_modules bench/peer/node_modules bench/results
+	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): requirements/locked.txt pyproject.toml
 	@scripts/setup.sh $(PYTHON)
