@@ -28,7 +28,9 @@ async def test_device_reads_back_equal(store: Store):
     await store.add_devices([device], [an_event(event_type="device.added")])
     assert await store.device("w1", device.id) == device
     assert await store.device("w2", device.id) is None
-    assert [event.event_type for event in await store.events("w1", EventFilter(), limit=9)] == ["device.added"]
+    assert [event.event_type for event in await store.events("w1", EventFilter(), limit=9)] == [
+        "device.added"
+    ]
 
 
 async def test_update_changes_what_people_may_change(store: Store):
@@ -49,8 +51,12 @@ async def test_last_state_of_a_device_stands(store: Store):
 
 DEVICES = [
     a_device("w1", 1, nickname="Straße", custom_metadata={"floor": "1", "vip": True}),
-    a_device("w1", 2, device_type="yale_lock", details={"manufacturer": "yale"}, custom_metadata={"vip": "true"}),
-    a_device("w1", 3, capabilities=frozenset({"auto_lock"}), is_managed=False, custom_metadata={"we.ird\"'": "x"}),
+    a_device(
+        "w1", 2, device_type="yale_lock", details={"manufacturer": "yale"}, custom_metadata={"vip": "true"}
+    ),
+    a_device(
+        "w1", 3, capabilities=frozenset({"auto_lock"}), is_managed=False, custom_metadata={"we.ird\"'": "x"}
+    ),
 ]
 
 

@@ -31,25 +31,48 @@ def listed(
     connection: Connection,
     workspace_id: str,
     *,
-    ids: Sequence[str] | None,
     device_id: str | None,
     action_types: Sequence[str] | None,
     after: tuple[int, str] | None,
     limit: int,
 ) -> list[Attempt]:
     """The attempts of a workspace in order of (accepted_at, id)."""
-    dialect, columns = connection.dialect, attempts.c
+    columns = attempts.c
     query = select(attempts).where(columns.workspace_id == workspace_id)
-    if ids is not None:
-        query = query.where(one_of(columns.id, ids, dialect))
     if device_id is not None:
         query = query.where(columns.device_id == device_id)
     if action_types is not None:
-        query = query.where(one_of(columns.action_type, action_types, dialect))
+        query = query.where(one_of(columns.action_type, action_types, connection.dialect))
     if after is not None:
         query = query.where(tuple_(columns.accepted_at, columns.id) > after)
     query = query.order_by(columns.accepted_at, columns.id).limit(limit)
     return [attempt_of(row) for row in connection.execute(query)]
+
+
+def chosen(
+    connection: Connection,
+    workspace_id: str,
+    ids: Sequence[str],
+    *,
+    device_id: str | None,
+    action_types: Sequence[str] | None,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[Attempt]:
+    """As ``listed``, among these ids only.
+
+    They are few, so they are fetched by their key and looked at here: asked for both an id and an
+    order, SQLite would walk the whole workspace in that order.
+    """
+    found = [
+        attempt
+        for attempt in by_ids(connection, ids).values()
+        if attempt.workspace_id == workspace_id
+        and (device_id is None or attempt.device_id == device_id)
+        and (action_types is None or attempt.action_type in action_types)
+        and (after is None or (attempt.accepted_at, attempt.id) > after)
+    ]
+    return sorted(found, key=lambda attempt: (attempt.accepted_at, attempt.id))[:limit]
 
 
 def unfinished(connection: Connection) -> list[Attempt]:
@@ -62,7 +85,7 @@ def timeline(connection: Connection, workspace_id: str, attempt_id: str) -> Time
     """One attempt with its late marks."""
     query = (
         select(attempts, late_marks)
-        .outerjoin(late_marks)
+        .outerjoin(late_marks, late_marks.c.attempt_id == attempts.c.id)
         .where(attempts.c.id == attempt_id, attempts.c.workspace_id == workspace_id)
         .order_by(late_marks.c.n)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, select
 
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import EventFilter
@@ -15,8 +15,12 @@ from thumbturn.storage.tables import events
 
 def newest(connection: Connection, workspace_id: str, wanted: EventFilter) -> Event | None:
     """The newest event of a workspace that fits."""
-    query = _that_fit(workspace_id, wanted, connection.dialect).order_by(events.c.sequence.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
+    if wanted.event_ids is not None:
+        found = _chosen(connection, workspace_id, wanted)
+        return found[-1] if found else None
+    query = _in_workspace(workspace_id, wanted, connection.dialect)
+    newest_first = [column.desc() for column in _order(wanted)]
+    row = connection.execute(query.order_by(*newest_first).limit(1)).one_or_none()
     return None if row is None else event_of(row)
 
 
@@ -24,20 +28,55 @@ def listed(
     connection: Connection, workspace_id: str, wanted: EventFilter, *, limit: int, offset: int
 ) -> list[Event]:
     """The events of a workspace that fit, in order of their sequence."""
-    query = _that_fit(workspace_id, wanted, connection.dialect).order_by(events.c.sequence)
-    return [event_of(row) for row in connection.execute(query.limit(limit).offset(offset))]
+    if wanted.event_ids is not None:
+        return _chosen(connection, workspace_id, wanted)[offset : offset + limit]
+    query = _in_workspace(workspace_id, wanted, connection.dialect)
+    rows = connection.execute(query.order_by(*_order(wanted)).limit(limit).offset(offset))
+    return sorted([event_of(row) for row in rows], key=_sequence)
 
 
-def _that_fit(workspace_id: str, wanted: EventFilter, dialect: Dialect) -> Select[Any]:
+def _chosen(connection: Connection, workspace_id: str, wanted: EventFilter) -> list[Event]:
+    # Found by their ids alone: were the workspace in the query, SQLite would walk all its events.
+    query = _that_fit(wanted, connection.dialect).where(
+        one_of(events.c.event_id, wanted.event_ids or (), connection.dialect)
+    )
+    found = [event_of(row) for row in connection.execute(query)]
+    return sorted([event for event in found if event.workspace_id == workspace_id], key=_sequence)
+
+
+def _in_workspace(workspace_id: str, wanted: EventFilter, dialect: Dialect) -> Select[Any]:
+    query, its_workspace = _that_fit(wanted, dialect), events.c.workspace_id
+    if wanted.device_ids is not None and not _by_time(wanted):
+        # An expression is no indexed column: this keeps SQLite from walking all of the workspace's
+        # events where a device's few are asked for.
+        return query.where(its_workspace.concat("") == workspace_id)
+    return query.where(its_workspace == workspace_id)
+
+
+def _by_time(wanted: EventFilter) -> bool:
+    return wanted.after is not None or wanted.before is not None
+
+
+def _order(wanted: EventFilter) -> tuple[ColumnElement[int], ...]:
+    # Sequence and time run together but for the events of one moment. Where a time is asked for,
+    # pages are cut in the order of time, because only that order has an index that begins there.
+    return (events.c.created_at, events.c.sequence) if _by_time(wanted) else (events.c.sequence,)
+
+
+def _sequence(event: Event) -> int:
+    return event.sequence
+
+
+def _that_fit(wanted: EventFilter, dialect: Dialect) -> Select[Any]:
     columns = events.c
-    query = select(events).where(columns.workspace_id == workspace_id)
-    for column, values in (
-        (columns.event_id, wanted.event_ids),
-        (columns.event_type, wanted.event_types),
-        (columns.device_id, wanted.device_ids),
-    ):
-        if values is not None:
-            query = query.where(one_of(column, values, dialect))
+    query = select(events)
+    if wanted.event_types is not None:
+        query = query.where(one_of(columns.event_type, wanted.event_types, dialect))
+    if wanted.device_ids is not None and len(wanted.device_ids) == 1:
+        # One device has an index in the order of the sequence; several have to be sorted.
+        query = query.where(columns.device_id == wanted.device_ids[0])
+    elif wanted.device_ids is not None:
+        query = query.where(one_of(columns.device_id, wanted.device_ids, dialect))
     if wanted.connected_account_id is not None:
         query = query.where(columns.connected_account_id == wanted.connected_account_id)
     if wanted.after is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection
 
@@ -66,17 +66,13 @@ class SqlStore:
         after: tuple[int, str] | None = None,
         limit: int,
     ) -> list[Attempt]:
-        return await self._read(
-            lambda connection: attempts.listed(
-                connection,
-                workspace_id,
-                ids=ids,
-                device_id=device_id,
-                action_types=action_types,
-                after=after,
-                limit=limit,
+        narrowed: Any = {"device_id": device_id, "action_types": action_types, "after": after, "limit": limit}
+        if ids is not None:
+            wanted = ids
+            return await self._read(
+                lambda connection: attempts.chosen(connection, workspace_id, wanted, **narrowed)
             )
-        )
+        return await self._read(lambda connection: attempts.listed(connection, workspace_id, **narrowed))
 
     async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
         return await self._read(lambda connection: attempts.timeline(connection, workspace_id, attempt_id))

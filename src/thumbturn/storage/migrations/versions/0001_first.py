@@ -133,7 +133,6 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("evidence", sa.Integer(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name="fk_late_marks_attempt_id"),
         sa.PrimaryKeyConstraint("n", name="pk_late_marks"),
     )
     op.create_index("ix_late_marks_attempt_id", "late_marks", ["attempt_id"])
@@ -154,4 +153,4 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_events_by_time", "events", ["workspace_id", "created_at", "sequence"])
-    op.create_index("ix_events_of_device", "events", ["workspace_id", "device_id", "sequence"])
+    op.create_index("ix_events_of_device", "events", ["device_id", "sequence"])

@@ -1,0 +1,220 @@
+"""Opening a database, its history, and which index answers which question."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import event, text
+
+from tests.fixtures.stores import NOON, a_key, an_attempt, an_event, succeeding
+from thumbturn.domain.attempt import Attempt, Phase
+from thumbturn.engine.ports import Change, DeviceFilter, EventFilter
+from thumbturn.storage.databases import parse_url, writing_engine
+from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
+from thumbturn.storage.open import DatabaseTooNew, migrate, open_store, pending_migrations
+from thumbturn.storage.store import SqlStore
+from thumbturn.storage.tables import HEAD, metadata
+
+
+def test_migrations_lead_to_the_tables(database_url: str):
+    """The migrated schema is the one that the code works with."""
+    assert pending_migrations(database_url)[-1] == HEAD
+    assert migrate(database_url)[-1] == HEAD
+    assert pending_migrations(database_url) == []
+    assert migrate(database_url) == []
+    engine = writing_engine(parse_url(database_url))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_database_from_the_future_is_refused(database_url: str):
+    """A database of a newer version is refused with a sentence that says what to do, and is left alone."""
+    migrate(database_url)
+    with writing_engine(parse_url(database_url)).begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    for use in (open_store, migrate, pending_migrations):
+        with pytest.raises(DatabaseTooNew, match=r"revision 9999.*start that one"):
+            use(database_url)
+
+
+def test_processes_that_start_together_migrate_once(postgres_url: str):
+    """Two processes that open an empty PostgreSQL database at once both find it ready."""
+    code = "import sys; from thumbturn.storage.open import migrate; print(migrate(sys.argv[1]))"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, postgres_url], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = sorted(process.communicate(timeout=60)[0].strip() for process in started)
+    assert said == ["['0001']", "[]", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql://h/d", "postgresql+psycopg://h/d"),
+        ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
+        ("sqlite:///x.db", "sqlite:///x.db"),
+    ],
+)
+def test_urls_name_the_driver_in_use(given: str, used: str):
+    """Every usual way to write the URL leads to the one driver."""
+    assert parse_url(given).render_as_string(hide_password=False) == used
+
+
+@pytest.mark.parametrize("url", ["mysql://h/d", "sqlite://", "sqlite:///:memory:"])
+def test_other_databases_are_refused(url: str):
+    """Another database, or one that forgets, is refused with a sentence."""
+    with pytest.raises(ValueError, match="must be sqlite:///FILE or postgresql"):
+        open_store(url)
+
+
+async def test_sqlite_commits_are_durable(tmp_path: Path):
+    """The connection that writes waits for the disk, keeps a write-ahead log and checks references."""
+    store = open_store(f"sqlite:///{tmp_path / 'thumbturn.db'}")
+
+    def setting(name: str) -> Any:
+        return store._writer.submit(lambda connection: connection.exec_driver_sql(f"pragma {name}").scalar())
+
+    assert await setting("journal_mode") == "wal"
+    assert await setting("synchronous") == 2  # FULL
+    assert await setting("foreign_keys") == 1
+    await store.close()
+
+
+def test_data_directory_belongs_to_one(tmp_path: Path):
+    """While one process holds a data directory, another is refused with a sentence; afterwards it is free."""
+    with exclusive(tmp_path):
+        assert (tmp_path / "thumbturn.lock").read_text() == f"{os.getpid()}\n"
+        with pytest.raises(DataDirectoryInUse, match=r"Another server .* --data"), exclusive(tmp_path):
+            pass
+    with exclusive(tmp_path):
+        pass
+
+
+class Watched:
+    """The statements that a store sends, and the plans that its database makes of them."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.engine = store._reader._engine
+        self.sent: list[tuple[str, Any]] = []
+        for engine in (self.engine, store._writer._engine):
+            event.listen(engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if not statement.startswith(("begin", "explain")):
+            self.sent.append((statement, parameters))
+
+    def plans(self) -> str:
+        """The plans of the statements since the last call, as the database words them."""
+        sent, self.sent = self.sent, []
+        explain = "explain query plan " if self.engine.dialect.name == "sqlite" else "explain "
+        with self.engine.connect() as connection:
+            rows = [connection.exec_driver_sql(explain + statement, given).all() for statement, given in sent]
+        return "\n".join(str(row[-1]) for plan in rows for row in plan)
+
+
+def sent_attempt() -> Attempt:
+    return an_attempt(id="a", phase=Phase.SENT)
+
+
+#: The questions of the request path: how to ask, and the index that answers on SQLite and PostgreSQL.
+QUESTIONS: dict[str, tuple[Callable[[SqlStore], Any], str, str]] = {
+    "attempt": (lambda s: s.attempt("w1", "a"), "attempts USING PRIMARY KEY", "pk_attempts"),
+    "attempts of ids": (
+        lambda s: s.attempts("w1", ids=["a", "b"], limit=3),
+        "attempts USING PRIMARY KEY",
+        "pk_attempts",
+    ),
+    "attempts of a device": (
+        lambda s: s.attempts("w1", device_id="w1_lock_2", after=(NOON, "a"), limit=3),
+        "ix_attempts_of_device",
+        "ix_attempts_of_device",
+    ),
+    "attempts": (
+        lambda s: s.attempts("w1", after=(NOON, "a"), limit=3),
+        "ix_attempts_of_workspace",
+        "ix_attempts_of_workspace",
+    ),
+    "open attempts": (lambda s: s.open_attempts(), "ix_attempts_open", "ix_attempts_open"),
+    "timeline": (
+        lambda s: s.timeline("w1", "a"),
+        "ix_late_marks_attempt_id",
+        "ix_late_marks_attempt_id",
+    ),
+    "device": (lambda s: s.device("w1", "a"), "devices USING PRIMARY KEY", "pk_devices"),
+    "devices": (
+        lambda s: s.devices("w1", DeviceFilter(), limit=2),
+        "ix_devices_workspace_id_created_at_id",
+        "ix_devices_workspace_id_created_at_id",
+    ),
+    "events": (lambda s: s.events("w1", EventFilter(), limit=3), "events USING PRIMARY KEY", "pk_events"),
+    "events since": (
+        lambda s: s.events("w1", EventFilter(after=NOON), limit=3),
+        "ix_events_by_time",
+        "ix_events_by_time",
+    ),
+    "events of ids": (
+        lambda s: s.events("w1", EventFilter(event_ids=["e"]), limit=3),
+        "events USING INDEX sqlite_autoindex",
+        "uq_events_event_id",
+    ),
+    "newest event of a device": (
+        lambda s: s.event("w1", EventFilter(device_ids=["w1_lock_2"])),
+        "ix_events_of_device",
+        "ix_events_of_device",
+    ),
+    "key": (lambda s: s.key("hash of k1"), "keys USING INDEX sqlite_autoindex", "uq_keys_token_hash"),
+    "change": (
+        lambda s: s.apply(succeeding(sent_attempt())[1]),
+        "attempts USING PRIMARY KEY",
+        "pk_attempts",
+    ),
+}
+
+#: In the order in which they are answered there is an index: nothing is sorted.
+NEVER_SORTED = {
+    "attempts of a device",
+    "attempts",
+    "devices",
+    "events",
+    "events since",
+    "newest event of a device",
+}
+
+
+async def test_questions_are_answered_by_their_index(sql_store: SqlStore):
+    """No question of the request path reads a table whole, or sorts what it pages through."""
+    await fill(sql_store)
+    watched = Watched(sql_store)
+    sqlite = watched.engine.dialect.name == "sqlite"
+    for question, (ask, on_sqlite, on_postgresql) in QUESTIONS.items():
+        await ask(sql_store)
+        plans = watched.plans()
+        assert (on_sqlite if sqlite else on_postgresql) in plans, f"{question}:\n{plans}"
+        assert "Seq Scan" not in plans, f"{question}:\n{plans}"
+        if question in NEVER_SORTED:
+            assert "Sort" not in plans, f"{question}:\n{plans}"
+            assert "TEMP B-TREE" not in plans, f"{question}:\n{plans}"
+
+
+async def fill(store: SqlStore) -> None:
+    """Some thousand attempts and events of three devices; a few attempts are open."""
+    for device in (1, 2, 3):
+        for n in range(700):
+            phase = Phase.SENT if n % 100 == 7 else Phase.FAILED
+            store.accept(an_attempt(device=device, at=NOON + n, phase=phase))
+        told = [an_event(device_id=f"w1_lock_{device}", created_at=NOON + n) for n in range(700)]
+        await store.apply(Change(events=tuple(told)))
+    await store.accept(an_attempt(id="a"))
+    await store.add_key(a_key())
+    if store._writer._engine.dialect.name == "postgresql":
+        await store._writer.submit(lambda connection: connection.execute(text("analyze")))
