@@ -284,22 +284,25 @@ def decide(attempt: Attempt, signal: Signal, now: int) -> Decision | None:
         raise IllegalMove(f"{kind.__name__} in phase {attempt.phase}")
 
     if kind is Sending and now >= attempt.deadline_at:
-        signal, phase = _expired(attempt), Phase.FAILED
-    elif isinstance(signal, DeadlinePassed):
-        signal = _expired(attempt)
-    elif isinstance(signal, Succeeded) and signal.evidence < attempt.required_evidence:
-        signal, phase = _too_weak(attempt, signal.evidence), Phase.FAILED
-
+        return _end_badly(attempt, _expired(attempt), now)
     if isinstance(signal, Succeeded):
+        if signal.evidence < attempt.required_evidence:
+            return _end_badly(attempt, _too_weak(attempt, signal.evidence), now)
         mark = Mark("settled", now, max(attempt.evidence, signal.evidence), "success")
         ended = attempt.moved(phase, mark, result=signal.result, settled_at=now)
         return Decision(ended, _announce(ended, now))
     if isinstance(signal, Failed):
-        mark = Mark("settled", now, attempt.evidence, signal.type)
-        ended = attempt.moved(phase, mark, failure=(signal.type, signal.message), settled_at=now)
-        return Decision(ended, _announce(ended, now))
+        return _end_badly(attempt, signal, now)
+    if isinstance(signal, DeadlinePassed):
+        return _end_badly(attempt, _expired(attempt), now)
     grade = signal.evidence if isinstance(signal, Acknowledged | Observed) else Evidence.NONE
     return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, grade, signal.note())), ())
+
+
+def _end_badly(attempt: Attempt, why: Failed, now: int) -> Decision:
+    mark = Mark("settled", now, attempt.evidence, why.type)
+    ended = attempt.moved(Phase.FAILED, mark, failure=(why.type, why.message), settled_at=now)
+    return Decision(ended, _announce(ended, now))
 
 
 def late_mark(signal: Signal, now: int) -> Mark:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from thumbturn.domain.clock import to_wire
@@ -53,15 +54,14 @@ class Device:
         return self.nickname or self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(NamedTuple):
     """A fact that a device (or its hub) reported. Drivers emit these and decide nothing."""
 
     device_id: str
     #: When it happened as far as the device says, else when it arrived; µs.
     at: int
     #: The part of ``Device.state`` that is so now.
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = MappingProxyType({})
     evidence: Evidence = Evidence.STATE_REPORT
     #: How the bolt was moved, in the wire's words: keycode, manual, automatic, remote, card, unknown.
     method: str | None = None

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from dataclasses import replace
 from typing import Any
 
 from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask

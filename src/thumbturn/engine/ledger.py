@@ -39,7 +39,7 @@ class Ledger:
         nothing was written if that phase is final, and the attempt as it stands is returned;
         from another open phase the change is made all the same.
         """
-        while not await self._apply(change):
+        while not await self._apply(change):  # lost: somebody else moved it
             wanted = change.transitions[0].attempt
             stands = await self._read(wanted)
             if stands is None or stands.phase.is_final:
@@ -74,7 +74,10 @@ class Ledger:
             await asyncio.gather(*self._background, return_exceptions=True)
 
     async def _apply(self, change: Change) -> bool:
-        return bool(await self._insist(lambda: self._store.apply(change)))
+        try:
+            return await self._store.apply(change)
+        except Refusal:
+            return bool(await self._insist(lambda: self._store.apply(change)))
 
     async def _read(self, wanted: Attempt) -> Attempt | None:
         found = await self._insist(lambda: self._store.attempt(wanted.workspace_id, wanted.id))
