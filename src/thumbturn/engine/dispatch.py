@@ -73,12 +73,17 @@ class Dispatch:
         """End a run from outside, whatever it is doing; return when that is durable."""
         if run.attempt.phase.is_final:
             return
-        task = run.task
-        await run.settle(signal)
-        if task is not None and not task.done():
-            task.cancel()
-        else:
-            self.forget(run)
+        run.is_being_ended = True
+        try:
+            await run.settle(signal)
+        finally:
+            # The lane is free once the end is on record and the device is left alone.
+            task = run.task
+            if task is None or task.done():
+                self.forget(run)
+            else:
+                task.add_done_callback(lambda _: self.forget(run))
+                task.cancel()
 
     async def drain(self, patience: float) -> None:
         """Start nothing more; give what is in flight ``patience`` seconds of real time to end.
@@ -102,8 +107,10 @@ class Dispatch:
         try:
             if await run.open():
                 await run.settle(await self._perform(run))
+        except Exception:  # supervised: the deadline ends an attempt whose outcome cannot be recorded
+            log.exception("outcome_not_recorded", action_attempt_id=run.attempt.id)
         finally:
-            if run.attempt.phase.is_final:
+            if run.attempt.phase.is_final and not run.is_being_ended:
                 self.forget(run)
 
     async def _perform(self, run: Run) -> Signal:

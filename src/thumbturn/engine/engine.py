@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
 from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
-from thumbturn.domain.errors import Refusal
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import (
@@ -54,11 +54,13 @@ class Engine:
         self._clock = clock
         self._devices = Devices()
         self._lanes = Lanes()
-        self._ledger = Ledger(store, clock)
+        self._ledger = Ledger(store, clock, self._devices)
         self._deadlines = Deadlines(clock, self._expire)
         self._dispatch = Dispatch(self._lanes, self._deadlines, drivers, self._capability_of)
         self._observations = Observations(self._devices, self._lanes, self._ledger, clock)
         self._last_accepted = 0
+        #: Held while a device is changed; gone when nobody changes it any more.
+        self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: What sandboxes may do to their devices.
         self.sandbox = SandboxControls(
             world=world,
@@ -76,13 +78,15 @@ class Engine:
     async def start(self) -> None:
         """Own every device and every unfinished attempt again, and settle what can be settled."""
         self._devices.put(await self._store.every_device())
-        recovery = Recovery(self.actions, self._dispatch, self._devices, self._revive)
-        ends = recovery.own(await self._store.open_attempts())
+        recovery = Recovery(
+            self.actions, self._dispatch, self._devices, self._ledger, self._clock, self._revive
+        )
+        recovery.own(await self._store.open_attempts())
         for driver in self._drivers.values():
             await driver.start(self._observations.observe)
             driver.attach([device for device in self._devices if device.driver == driver.name])
         self._deadlines.start()
-        await recovery.go_on(ends)
+        await recovery.settle()
 
     async def stop(self, patience: float = 3.0) -> None:
         """Start nothing more, give what is in flight some seconds to end, let go of the devices.
@@ -143,24 +147,29 @@ class Engine:
 
     # workspaces and devices ---------------------------------------------------------------------
 
-    async def update_device(self, device: Device) -> None:
-        """Store a device's nickname, metadata and whether it is managed.
+    async def change_device(
+        self, workspace_id: str, device_id: str, change: Callable[[Device], Device]
+    ) -> None:
+        """Change a device's nickname, metadata or whether it is managed, and store that.
 
-        Raises ``DeviceNotFound`` if it is gone.
+        Changes of one device are made one after the other, so that none undoes another. Raises
+        ``DeviceNotFound``.
         """
-        if not await self._store.update_device(device):
-            raise DeviceNotFound
-        known = self._devices.find(device.workspace_id, device.id)
-        if known is None:
-            raise DeviceNotFound
-        # The caller's copy may be older than what the device has reported since.
-        changed = replace(
-            known,
-            nickname=device.nickname,
-            custom_metadata=device.custom_metadata,
-            is_managed=device.is_managed,
-        )
-        self._devices.put((changed,))
+        async with self._changing.setdefault(device_id, asyncio.Lock()):
+            changed = change(self._known(workspace_id, device_id))
+            if not await self._store.update_device(changed):
+                raise DeviceNotFound
+            # It may have reported something since it was read: only what people change is taken over.
+            self._devices.put(
+                (
+                    replace(
+                        self._known(workspace_id, device_id),
+                        nickname=changed.nickname,
+                        custom_metadata=changed.custom_metadata,
+                        is_managed=changed.is_managed,
+                    ),
+                )
+            )
 
     async def add_workspace(
         self, workspace: Workspace, *, user_id: str | None, keys: Sequence[Key] = (), seeded: bool = True
@@ -174,12 +183,16 @@ class Engine:
 
     # inside -------------------------------------------------------------------------------------
 
+    def _known(self, workspace_id: str, device_id: str) -> Device:
+        device = self._devices.find(workspace_id, device_id)
+        if device is None:
+            raise DeviceNotFound
+        return device
+
     def _admit(self, action: Action, ask: Ask, workspace: Workspace) -> Device | None:
         device = None
         if action.concerns_device:
-            device = self._devices.find(workspace.id, ask.device_id)  # type: ignore[attr-defined]
-            if device is None:
-                raise DeviceNotFound
+            device = self._known(workspace.id, ask.device_id)  # type: ignore[attr-defined]
         if action.sandbox_only and not workspace.is_sandbox:
             raise WorkspaceNotSandbox
         if device is not None:
@@ -196,6 +209,7 @@ class Engine:
             if error is None:
                 self._dispatch.durable(run)
             else:
+                run.void()
                 self._dispatch.forget(run)
             if run.accepted.done():
                 return
@@ -206,7 +220,7 @@ class Engine:
 
         try:
             answer = asyncio.ensure_future(self._store.accept(run.attempt))
-        except Refusal:
+        except Exception:
             self._dispatch.forget(run)
             raise
         answer.add_done_callback(stored)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ import structlog
 from thumbturn.domain.attempt import Attempt, Signal, late_mark
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 from thumbturn.domain.errors import Refusal
+from thumbturn.engine.devices import Devices
 from thumbturn.engine.ports import Change, Store, Transition
 
 log = structlog.get_logger(__name__)
@@ -25,11 +27,12 @@ LONGEST_PAUSE = 1 * SECOND
 
 
 class Ledger:
-    """Writes for the engine, in the order in which it was asked."""
+    """Writes for the engine."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, devices: Devices) -> None:
         self._store = store
         self._clock = clock
+        self._devices = devices
         self._background: set[asyncio.Task[None]] = set()
 
     async def move(self, change: Change) -> Attempt | None:
@@ -42,9 +45,11 @@ class Ledger:
         while not await self._apply(change):  # lost: somebody else moved it
             wanted = change.transitions[0].attempt
             stands = await self._read(wanted)
-            if stands is None or stands.phase.is_final:
+            if stands is None:
+                return wanted  # it never came on record
+            if stands.phase.is_final:
                 log.warning("attempt_was_ended_elsewhere", action_attempt_id=wanted.id)
-                return stands or wanted
+                return stands
             change = Change((Transition(wanted, stands.phase),), change.devices, change.events)
         return None
 
@@ -77,7 +82,12 @@ class Ledger:
         try:
             return await self._store.apply(change)
         except Refusal:
-            return bool(await self._insist(lambda: self._store.apply(change)))
+            return bool(await self._insist(lambda: self._store.apply(self._as_now(change))))
+
+    def _as_now(self, change: Change) -> Change:
+        """The change with its devices as they are now: what is late must not undo what is newer."""
+        known = [self._devices.get(device.id) for device in change.devices]
+        return replace(change, devices=tuple(device for device in known if device is not None))
 
     async def _read(self, wanted: Attempt) -> Attempt | None:
         found = await self._insist(lambda: self._store.attempt(wanted.workspace_id, wanted.id))

@@ -6,7 +6,7 @@ import asyncio
 
 from thumbturn.domain.attempt import Attempt, Observed
 from thumbturn.domain.clock import Clock, seconds
-from thumbturn.domain.device import Observation, absorb
+from thumbturn.domain.device import Device, Observation, absorb
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
@@ -36,15 +36,23 @@ class Observations:
         if run is not None and run.causes(seen):
             run.hear(seen)
             return
-        about = None
-        if run is None and lane is not None and lane.last is not None:
-            about = self._late(lane.last, seen)
+        last = None if lane is None else lane.last
+        if run is not None:
+            # Its end is decided and perhaps not on record yet: a report may be late already.
+            last = run.attempt if run.attempt.phase.is_final else None
+        about = None if last is None else self._late(last, seen)
         absorbed = absorb(device, seen, self._clock.now(), about)
-        if absorbed.device is not device:
-            self._devices.put((absorbed.device,))
         if absorbed.device is not device or absorbed.events:
-            changed = (absorbed.device,) if absorbed.device is not device else ()
-            task = self._ledger.soon(Change(devices=changed, events=absorbed.events))
+            devices: tuple[Device, ...] = ()
+            events = absorbed.events
+            self._devices.put((absorbed.device,))
+            if run is not None:
+                # The device carries what the run has heard: that goes on record with its own events.
+                devices, heard = run.hand_over()
+                events = (*heard, *events)
+            if absorbed.device is not device:
+                devices = (absorbed.device,)
+            task = self._ledger.soon(Change(devices=devices, events=events))
             self._unwritten.add(task)
             task.add_done_callback(self._unwritten.discard)
         if run is not None:

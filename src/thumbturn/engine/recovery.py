@@ -8,15 +8,28 @@ devices, so that a report about the unfinished command is recognised as such.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
 from thumbturn.actions.definition import Action
-from thumbturn.domain.attempt import AfterCrash, Attempt, DeadlinePassed, Failed, Phase, Resending, Signal
+from thumbturn.domain.attempt import (
+    AfterCrash,
+    Attempt,
+    DeadlinePassed,
+    Failed,
+    Phase,
+    Resending,
+    Signal,
+    decide,
+)
+from thumbturn.domain.clock import Clock
 from thumbturn.domain.failures import DeviceRemoved, Interrupted, OutcomeUnknown
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
+from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.ports import Change, Transition
 from thumbturn.engine.run import Run
 
 log = structlog.get_logger(__name__)
@@ -32,70 +45,75 @@ class Recovery:
         actions: Mapping[str, Action],
         dispatch: Dispatch,
         devices: Devices,
+        ledger: Ledger,
+        clock: Clock,
         make_run: Callable[[Attempt, Action], Run],
     ) -> None:
         self._actions = actions
         self._dispatch = dispatch
         self._devices = devices
+        self._ledger = ledger
+        self._clock = clock
         self._make_run = make_run
-        self._entered: list[Run] = []
+        self._going_on: list[Run] = []
+        self._ending: list[tuple[Attempt, Signal]] = []
 
-    def own(self, attempts: Sequence[Attempt]) -> list[tuple[Run, Signal]]:
-        """Put them into their lanes, started ones first; those that can only end, with their end."""
-        ends: list[tuple[Run, Signal]] = []
+    def own(self, attempts: Sequence[Attempt]) -> None:
+        """Put those that may go on into their lanes, started ones first."""
         for attempt in sorted(attempts, key=lambda each: each.phase is Phase.QUEUED):
             action = self._actions.get(attempt.action_type)
-            if action is None:
-                log.error(
-                    "unknown_action_type", action_attempt_id=attempt.id, action_type=attempt.action_type
-                )
-                continue
-            run = self._make_run(attempt, action)
-            end = self._plan(run)
+            end = self._end_of(attempt, action)
             if end is not None:
-                ends.append((run, end))
-            else:
+                self._ending.append((attempt, end))
+            elif action is not None:
+                run = self._make_run(attempt, action)
+                if attempt.phase is not Phase.QUEUED:
+                    _take_up(run)
                 self._dispatch.enter(run)
-                self._entered.append(run)
-        return ends
+                self._going_on.append(run)
 
-    async def go_on(self, ends: list[tuple[Run, Signal]]) -> None:
+    async def settle(self) -> None:
         """End those that can only end, and let the others run."""
-        for run, end in ends:
-            await run.settle(end)
-        for run in self._entered:
+        await asyncio.gather(*(self._end(attempt, signal) for attempt, signal in self._ending))
+        for run in self._going_on:
             self._dispatch.durable(run)
-        if ends or self._entered:
-            log.info("attempts_taken_up_again", ended=len(ends), going_on=len(self._entered))
-        self._entered.clear()
+        if self._ending or self._going_on:
+            log.info("attempts_taken_up_again", ended=len(self._ending), going_on=len(self._going_on))
 
-    def _plan(self, run: Run) -> Signal | None:
-        """How the run must end at once; ``None`` if it may go on, prepared for that."""
-        attempt, action = run.attempt, run.action
+    def _end_of(self, attempt: Attempt, action: Action | None) -> Signal | None:
+        """How the attempt must end at once; ``None`` if it may go on."""
+        is_queued = attempt.phase is Phase.QUEUED
         is_gone = attempt.device_id is not None and self._devices.get(attempt.device_id) is None
-        if attempt.phase is Phase.QUEUED:
-            if run.time_left() <= 0:
-                return DeadlinePassed()
-            if is_gone:
-                return _failed(DeviceRemoved)
-            if action.secrets:
-                # What it needs was never written down.
-                return _failed(Interrupted)
-            return None
-        if run.time_left() <= 0 or is_gone:
+        if attempt.deadline_at <= self._clock.now():
             return DeadlinePassed()
-        run.may_have_acted = True
-        match action.after_crash:
-            case AfterCrash.RESEND:
-                run.opening = Resending(AFTER_A_RESTART)
-            case AfterCrash.ASK_DEVICE | AfterCrash.RECONCILE:
-                assert action.recover is not None  # the declaration saw to it
-                run.performance = action.recover
-            case AfterCrash.FAIL:
-                return Failed(
-                    OutcomeUnknown.type, f"{OutcomeUnknown.sentence} The server was restarted meanwhile."
-                )
+        if is_queued and is_gone:
+            return _failed(DeviceRemoved)
+        if is_queued and (action is None or action.secrets):
+            # Nobody knows how to do it any more, or what it needs was never written down.
+            return _failed(Interrupted)
+        if is_gone:
+            return DeadlinePassed()
+        if not is_queued and (action is None or action.after_crash is AfterCrash.FAIL):
+            return Failed(
+                OutcomeUnknown.type, f"{OutcomeUnknown.sentence} The server was restarted meanwhile."
+            )
         return None
+
+    async def _end(self, attempt: Attempt, signal: Signal) -> None:
+        decision = decide(attempt, signal, self._clock.now())
+        assert decision is not None  # it was open
+        transition = Transition(decision.attempt, attempt.phase)
+        await self._ledger.move(Change((transition,), events=decision.events))
+
+
+def _take_up(run: Run) -> None:
+    """Prepare a run that may have reached its device before the restart."""
+    run.may_have_acted = True
+    if run.action.after_crash is AfterCrash.RESEND:
+        run.opening = Resending(AFTER_A_RESTART)
+    else:
+        assert run.action.recover is not None  # the declaration saw to it
+        run.performance = run.action.recover
 
 
 def _failed(failure: type[DeviceRemoved | Interrupted]) -> Failed:

@@ -16,6 +16,7 @@ from thumbturn.actions.definition import Action, Ask, Perform
 from thumbturn.domain.attempt import (
     Acknowledged,
     Attempt,
+    Failed,
     Mark,
     Observed,
     Phase,
@@ -28,6 +29,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation, absorb
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.failures import Interrupted, OutcomeUnknown
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.ports import Change, Transition
@@ -38,9 +40,9 @@ class Run:
 
     __slots__ = (
         "_clock",
-        "_device_after",
         "_devices",
         "_events",
+        "_has_news",
         "_heard",
         "_ledger",
         "_watching",
@@ -51,6 +53,7 @@ class Run:
         "attempt",
         "finished",
         "has_turn",
+        "is_being_ended",
         "is_durable",
         "may_have_acted",
         "opening",
@@ -73,6 +76,8 @@ class Run:
         #: Done once its end is durable.
         self.finished: asyncio.Future[Attempt] | None = None
         self.task: asyncio.Task[None] | None = None
+        #: True once it is being ended from outside: its lane is then freed from there.
+        self.is_being_ended = False
         #: True if it was sent in an earlier life of the server: then even its expiry is unknown.
         self.may_have_acted = False
         #: What must be on record before the device is touched; ``None`` if it is already.
@@ -85,17 +90,18 @@ class Run:
         self._written: Phase = attempt.phase
         self._heard: list[Observation] = []
         self._watching: list[tuple[Callable[[Observation], bool], asyncio.Future[Observation | None]]] = []
-        self._device_after: Device | None = None
+        #: What its device reported and is not on record yet.
+        self._has_news = False
         self._events: tuple[Event, ...] = ()
 
     # what an action may use ---------------------------------------------------------------------
 
     @property
     def device(self) -> Device:
-        """The device as last known, now."""
+        """The device as last known, now. Raises ``OutcomeUnknown`` if it is gone."""
         device = self._devices.get(self.attempt.device_id or "")
         if device is None:
-            raise LookupError(f"attempt {self.attempt.id} has no device")
+            raise OutcomeUnknown.because("It was removed meanwhile.")
         return device
 
     def time_left(self) -> int:
@@ -148,6 +154,18 @@ class Run:
         self.attempt = decision.attempt
         return True
 
+    def void(self) -> None:
+        """The store did not say that it was accepted: if it is on record all the same, end it there.
+
+        A connection may break between a commit and its answer. The caller was told that nothing
+        was done, so nothing may be done, not after a restart either.
+        """
+        said = "It could not be accepted in time. The device has not acted."
+        decision = decide(self.attempt, Failed(Interrupted.type, said), self._clock.now())
+        if decision is not None:
+            transition = Transition(decision.attempt, self.attempt.phase)
+            self._ledger.soon(Change((transition,), events=decision.events))
+
     def causes(self, seen: Observation) -> bool:
         """True if what was seen is this run's own doing."""
         if self.attempt.phase is Phase.QUEUED or self.attempt.phase.is_final:
@@ -162,7 +180,7 @@ class Run:
         absorbed = absorb(self.device, seen, self._clock.now(), self.attempt.id)
         if absorbed.device is not self.device:
             self._devices.put((absorbed.device,))
-            self._device_after = absorbed.device
+            self._has_news = True
         self._events += absorbed.events
         if not self.attempt.phase.is_final:
             self.take(Observed(seen.evidence, seen.said))
@@ -178,6 +196,12 @@ class Run:
                 future.set_result(seen)
             elif seen.changes.get("online") is False:
                 future.set_result(None)
+
+    def hand_over(self) -> tuple[tuple[Device, ...], tuple[Event, ...]]:
+        """What its device reported and is not on record: whoever takes it must write it, as one."""
+        device = self._devices.get(self.attempt.device_id or "") if self._has_news else None
+        events, self._has_news, self._events = self._events, False, ()
+        return (() if device is None else (device,)), events
 
     def write_progress(self) -> None:
         """Have the phase written if it moved since it last was; does not wait for it."""
@@ -204,11 +228,19 @@ class Run:
         if decision is None:
             self._ledger.late(self.attempt, signal)
             return
+        before, written = self.attempt, self._written
         self.attempt = decision.attempt
-        devices = () if self._device_after is None else (self._device_after,)
-        events = (*self._events, *decision.events)
-        change = Change((Transition(self.attempt, self._written),), devices, events)
-        self._written, self._device_after, self._events = self.attempt.phase, None, ()
-        elsewhere = await self._ledger.move(change)
+        devices, events = self.hand_over()
+        change = Change((Transition(self.attempt, self._written),), devices, (*events, *decision.events))
+        self._written = self.attempt.phase
+        try:
+            elsewhere = await self._ledger.move(change)
+        except Exception:
+            # It cannot be recorded like this at all. Still open, it is ended at its deadline.
+            if self.attempt is decision.attempt:
+                self.attempt, self._written = before, written
+            raise
         if elsewhere is not None:
             self.attempt = elsewhere
+            if devices or events:
+                self._ledger.soon(Change(devices=devices, events=events))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
-from thumbturn.domain.attempt import Failed
+from thumbturn.domain.attempt import Failed, Phase
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
@@ -17,6 +18,7 @@ from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver, SandboxWorld, Store
+from thumbturn.engine.run import Run
 
 WAS_RESET = "The sandbox was reset."
 
@@ -105,21 +107,39 @@ class SandboxControls:
 
     async def reset(self, workspace_id: str) -> Evidence:
         """Put a workspace's devices back to how it began; their open attempts end."""
-        old = [device.id for device in self._devices.of_workspace(workspace_id)]
-        for run in [run for run in self._dispatch.open.values() if run.attempt.device_id in set(old)]:
-            was_queued = run.attempt.phase == "queued"
-            failure = DeviceRemoved if was_queued else OutcomeUnknown
-            await self._dispatch.end(run, Failed(failure.type, f"{failure.sentence} {WAS_RESET}"))
-        seed = self._world.seed(workspace_id, self._clock.now())
-        await self._store.reset_workspace(workspace_id, seed, ())
-        for driver in self._drivers.values():
-            driver.detach(old)
+        # From here on no command reaches them and they report nothing, so that nothing from before
+        # the reset is written after it. An attempt that is begun meanwhile finds its device removed.
+        self._detach(workspace_id)
+        try:
+            open_runs = [
+                run
+                for run in self._dispatch.open.values()
+                if run.attempt.workspace_id == workspace_id and run.attempt.device_id is not None
+            ]
+            # Shielded: what has begun to end must end, also when the reset is given up meanwhile.
+            await asyncio.shield(asyncio.gather(*(self._end(run) for run in open_runs)))
+            seed = self._world.seed(workspace_id, self._clock.now())
+            await self._store.reset_workspace(workspace_id, seed, ())
+        except BaseException:
+            self.attach(self._devices.of_workspace(workspace_id))
+            raise
+        old = self._detach(workspace_id)
         self._world.forget(old)
         self._devices.drop(old)
         for device_id in old:
             self._lanes.forget(device_id)
         self.attach(seed.devices)
         return Evidence.DEVICE_ACCEPTED
+
+    async def _end(self, run: Run) -> None:
+        failure = DeviceRemoved if run.attempt.phase is Phase.QUEUED else OutcomeUnknown
+        await self._dispatch.end(run, Failed(failure.type, f"{failure.sentence} {WAS_RESET}"))
+
+    def _detach(self, workspace_id: str) -> list[str]:
+        ids = [device.id for device in self._devices.of_workspace(workspace_id)]
+        for driver in self._drivers.values():
+            driver.detach(ids)
+        return ids
 
     def attach(self, devices: Sequence[Device]) -> None:
         """Speak for these devices from now on. They are stored already."""

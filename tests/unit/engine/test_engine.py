@@ -43,7 +43,7 @@ async def test_what_cannot_do_it_is_refused_before_an_attempt_exists(house):
 async def test_an_unmanaged_device_is_not_commanded(house):
     """device_unmanaged."""
     door = await house.lock()
-    await house.engine.update_device(replace(door, is_managed=False))
+    await house.engine.change_device("w1", door.id, lambda known: replace(known, is_managed=False))
     with pytest.raises(DeviceUnmanaged):
         await house.begin("UNLOCK_DOOR", door)
 
@@ -52,7 +52,7 @@ async def test_renaming_a_device_does_not_bring_back_an_old_state(house):
     """What it reported between the reading and the writing of its name stays."""
     read_before = await house.lock()
     await house.run("UNLOCK_DOOR", read_before)
-    await house.engine.update_device(replace(read_before, nickname="Mine"))
+    await house.engine.change_device("w1", read_before.id, lambda _: replace(read_before, nickname="Mine"))
     await house.run("LOCK_DOOR", read_before)
     assert await house.told("lock.unlocked", "lock.locked") == ["lock.unlocked", "lock.locked"]
     stored = await house.store.device("w1", read_before.id)
@@ -162,7 +162,8 @@ async def test_accepted_at_orders_attempts_even_when_the_clock_stands_still(hous
 async def test_a_reset_brings_everything_back_and_ends_what_was_open(house):
     """Devices, names and faults are as at the beginning, under the same ids; attempts and events stay."""
     door = await house.device("Front Door")
-    await house.engine.update_device(replace(door, nickname="Mine", custom_metadata={"a": "b"}))
+    named = replace(door, nickname="Mine", custom_metadata={"a": "b"})
+    await house.engine.change_device("w1", door.id, lambda _: named)
     await house.fault(door, "jam")
     extra = await house.lock(travel=1000)
     sent, queued = await house.begin("UNLOCK_DOOR", extra), await house.begin("LOCK_DOOR", extra)

@@ -15,7 +15,7 @@ from thumbturn.api.parameters import Maybe, OfDevice, Parameters
 from thumbturn.api.wire.device import Device
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.provider import DeviceProvider, ProviderCategory, providers
-from thumbturn.domain.refusals import DeviceNotFound
+from thumbturn.domain import device as domain
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 
@@ -63,23 +63,24 @@ async def list_(ask: DeviceList, caller: Caller, store: Store, pages: Pages) -> 
 
 
 @endpoint(methods=UPDATE)
-async def update(ask: DeviceUpdate, caller: Caller, store: Store, engine: Engine) -> Answer:
+async def update(ask: DeviceUpdate, caller: Caller, engine: Engine) -> Answer:
     """Changes a device's name or metadata, or whether it is managed."""
-    device = await store.device(caller.workspace.id, ask.device_id)
-    if device is None:
-        raise DeviceNotFound
     given = ask.model_fields_set
-    if "name" in given:
-        device = replace(device, nickname=ask.name or None)
-    elif ask.properties is not None and "name" in ask.properties.model_fields_set:
-        device = replace(device, nickname=ask.properties.name or None)
-    if "is_managed" in given:
-        device = replace(device, is_managed=ask.is_managed)
-    if ask.custom_metadata is not None:
-        merged = {**device.custom_metadata, **ask.custom_metadata}
-        kept = {key: value for key, value in merged.items() if value is not None}
-        device = replace(device, custom_metadata=kept)
-    await engine.update_device(device)
+
+    def change(device: domain.Device) -> domain.Device:
+        if "name" in given:
+            device = replace(device, nickname=ask.name or None)
+        elif ask.properties is not None and "name" in ask.properties.model_fields_set:
+            device = replace(device, nickname=ask.properties.name or None)
+        if "is_managed" in given:
+            device = replace(device, is_managed=ask.is_managed)
+        if ask.custom_metadata is not None:
+            merged = {**device.custom_metadata, **ask.custom_metadata}
+            kept = {key: value for key, value in merged.items() if value is not None}
+            device = replace(device, custom_metadata=kept)
+        return device
+
+    await engine.change_device(caller.workspace.id, ask.device_id, change)
     return {}
 
 
