@@ -274,6 +274,34 @@ def test_a_long_history_is_compacted_at_start(path):
     again.close()
 
 
+def test_a_history_that_grows_is_compacted_meanwhile(path):
+    """While it runs, too, the file stays short, and what is so now survives every cut."""
+    journal, sizes = Journal(path, compact_above_bytes=10_000), []
+    for at in range(1_000):
+        journal.record(at, f"device-{at % 3}", "unlock", {"locked": bool(at % 2), "moved_at": at})
+        sizes.append(path.stat().st_size)
+    journal.forget(1_000, ["device-2"])
+    assert max(sizes) <= 10_000
+    assert min(sizes[500:]) < 1_000, "it is cut down again and again"
+    journal.close()
+    again = Journal(path)
+    assert again.facts("device-0") == {"locked": True, "moved_at": 999}
+    assert again.facts("device-1") == {"locked": True, "moved_at": 997}
+    assert again.facts("device-2") == {}
+    again.close()
+
+
+def test_a_long_list_of_devices_is_not_rewritten_for_every_line(path):
+    """Where what is so now is above the size by itself, the bound rises with it."""
+    journal = Journal(path, compact_above_bytes=1_000)
+    rewritten, file = 0, None
+    for at in range(500):
+        journal.record(at, f"device-{at}", "unlock", {"locked": False})
+        rewritten, file = rewritten + (file != path.stat().st_ino), path.stat().st_ino
+    journal.close()
+    assert rewritten < 15
+
+
 async def test_forgotten_devices_begin_anew(path):
     """After a reset a device stands as the server knows it, also over a restart."""
     house = await House(path).open()

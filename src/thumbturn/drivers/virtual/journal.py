@@ -23,8 +23,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-#: Above this size the history is dropped at start, and only what is so now is kept.
-COMPACT_ABOVE_BYTES = 8 * 1024 * 1024
+#: Above this size the history is dropped, and only what is so now is kept.
+COMPACT_ABOVE_BYTES = 4 * 1024 * 1024
 
 _FORGET = "forget"
 _NOTHING: Mapping[str, Any] = {}
@@ -34,13 +34,18 @@ class Journal:
     """The physical facts of every device that ever did something. Without a path: in memory only."""
 
     def __init__(self, path: Path | None, compact_above_bytes: int = COMPACT_ABOVE_BYTES) -> None:
-        #: What is so now, by device.
+        #: What is so now, by device, and since when.
         self._facts: dict[str, dict[str, Any]] = {}
+        self._since: dict[str, int] = {}
+        self._path = path
         self._file: int | None = None
+        self._size = 0
+        self._most = compact_above_bytes
         if path is not None:
             if path.exists():
-                self._read_back(path, compact_above_bytes)
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                self._read_back(path)
+            self._open(path)
+            self._keep_short()
 
     def facts(self, device_id: str) -> dict[str, Any]:
         """What is physically so of this device; empty if it never did anything."""
@@ -56,14 +61,16 @@ class Journal:
                 line["now"] = now
             if fault:
                 line["fault"] = fault
-            os.write(self._file, to_json(line) + b"\n")
+            self._size += os.write(self._file, to_json(line) + b"\n")
         if now:
-            self._facts.setdefault(device_id, {}).update(now)
+            self._learn(at, device_id, now)
+        self._keep_short()
 
     def forget(self, at: int, device_ids: Iterable[str]) -> None:
         """These devices are as if they never did anything."""
         for device_id in device_ids:
             if self._facts.pop(device_id, None) is not None:
+                del self._since[device_id]
                 self.record(at, device_id, _FORGET)
 
     def close(self) -> None:
@@ -72,13 +79,20 @@ class Journal:
             os.close(self._file)
             self._file = None
 
-    def _read_back(self, path: Path, compact_above_bytes: int) -> None:
+    def _learn(self, at: int, device_id: str, now: Mapping[str, Any]) -> None:
+        self._facts.setdefault(device_id, {}).update(now)
+        self._since[device_id] = at
+
+    def _open(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._size = os.fstat(self._file).st_size
+
+    def _read_back(self, path: Path) -> None:
         content = path.read_bytes()
         whole, _, torn = content.rpartition(b"\n")
         if torn:
             # Half a line: its write did not end. Cut it off, or the next one would be glued to it.
             os.truncate(path, len(content) - len(torn))
-        last_at: dict[str, int] = {}
         for text in whole.splitlines():
             try:
                 line = json.loads(text)
@@ -87,17 +101,22 @@ class Journal:
             device_id = line["device_id"]
             if line["did"] == _FORGET:
                 self._facts.pop(device_id, None)
+                self._since.pop(device_id, None)
             elif "now" in line:
-                self._facts.setdefault(device_id, {}).update(line["now"])
-                last_at[device_id] = line["at"]
-        if len(content) > compact_above_bytes:
-            self._compact(path, last_at)
+                self._learn(line["at"], device_id, line["now"])
 
-    def _compact(self, path: Path, last_at: Mapping[str, int]) -> None:
-        shorter = path.with_name(f"{path.name}.new")
-        with shorter.open("wb") as file:
+    def _keep_short(self) -> None:
+        """Above its size, replace the file by one line for each device; whole or not at all."""
+        if self._path is None or self._size <= self._most:
+            return
+        shorter = self._path.with_name(f"{self._path.name}.new")
+        shorter.unlink(missing_ok=True)
+        with os.fdopen(os.open(shorter, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             for device_id, now in self._facts.items():
-                line = {"at": last_at[device_id], "device_id": device_id, "did": "compact", "now": now}
+                line = {"at": self._since[device_id], "device_id": device_id, "did": "compact", "now": now}
                 file.write(to_json(line) + b"\n")
-        shorter.chmod(0o600)
-        shorter.replace(path)
+        shorter.replace(self._path)
+        self.close()
+        self._open(self._path)
+        # With very many devices that alone is long: then not again for every line.
+        self._most = max(self._most, 2 * self._size)
