@@ -7,7 +7,7 @@ import re
 import pytest
 
 from thumbturn.api.callers import REMEMBERED_FOR
-from thumbturn.domain.keys import mint_api_key
+from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.domain.workspace import Workspace
 
 NOBODY = (401, "unauthorized", "No authentication methods succeeded")
@@ -117,6 +117,31 @@ async def test_keys_belong_to_their_workspace(wire):
     for key_id in (own, "nobody's"):
         refused = await wire.ask("POST", "/thumbturn/keys/revoke", {"key_id": key_id}, token=token)
         assert (refused.status, refused.error["type"]) == (404, "key_not_found")
+
+
+async def test_a_persons_tokens_are_his_own_affair(wire):
+    """An API key, or another member of the workspace, neither sees nor revokes a person's access token."""
+    in_w1 = {"seam-workspace": "w1"}
+    wire.house.store._members["u2"].append("w1")
+    other, other_token = mint_personal_access_token("u2", "other's", 5)
+    await wire.house.store.add_key(other)
+    for token, seen in (
+        ("", ["first"]),
+        (wire.access_token, ["first", "mine"]),
+        (other_token, ["first", "other's"]),
+    ):
+        reply = await wire.ask("GET", "/thumbturn/keys/list", token=token, headers=in_w1)
+        assert [key["name"] for key in reply.json["keys"]] == seen
+    for token in ("", wire.access_token):
+        refused = await wire.ask(
+            "POST", "/thumbturn/keys/revoke", {"key_id": other.id}, token=token, headers=in_w1
+        )
+        assert (refused.status, refused.error["type"]) == (404, "key_not_found")
+    own = await wire.ask(
+        "POST", "/thumbturn/keys/revoke", {"key_id": other.id}, token=other_token, headers=in_w1
+    )
+    assert own.status == 200
+    assert await told(wire, token=other_token) == UNKNOWN
 
 
 async def test_an_access_token_is_made_by_a_person(wire):

@@ -306,6 +306,19 @@ async def test_a_fault_and_its_cure(wire):
     assert (await wire.call("/locks/unlock_door", **ask))["action_attempt"]["status"] == "success"
 
 
+async def test_a_door_swings(wire):
+    """It stands open until it is closed; what has no door contact has no door to swing."""
+    door = await wire.door()
+    for is_open in (True, False):
+        await wire.call("/thumbturn/sandbox/swing_door", device_id=door, is_open=is_open)
+        device = (await wire.call("/devices/get", device_id=door))["device"]
+        assert device["properties"]["door_open"] is is_open
+    for name in ("Storage Room", "Hallway Sensor"):
+        ask = {"device_id": await wire.door(name), "is_open": True}
+        refused = await wire.ask("POST", "/thumbturn/sandbox/swing_door", ask)
+        assert (refused.status, refused.error["type"]) == (400, "device_type_not_supported")
+
+
 async def test_sandbox_verbs_elsewhere(wire):
     """Outside a sandbox nothing is simulated, broken, added or reset."""
     _, token = await wire.another_workspace(is_sandbox=False)

@@ -202,6 +202,8 @@ async def test_what_cannot_be_locked_has_no_flags_of_a_lock(wire):
     assert [flag for flag in sensor if flag.startswith("can_") and "simulate" not in flag] == []
     assert sensor["capabilities_supported"] == ["battery"]
     assert sensor["properties"]["battery"] == {"level": 0.87, "status": "good"}
+    temperatures = {key: value for key, value in sensor["properties"].items() if "temperature" in key}
+    assert temperatures == {"temperature_celsius": 21.0, "temperature_fahrenheit": 69.8}
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
     "/thumbturn/sandbox/add_devices": [Own()],
     "/thumbturn/sandbox/clear_faults": [Own(), Foreign("device_id", "door")],
     "/thumbturn/sandbox/inject_fault": [Foreign("device_id", "door", {"fault": "jam"})],
+    "/thumbturn/sandbox/swing_door": [Foreign("device_id", "door", {"is_open": True})],
     "/thumbturn/workspaces/update": [Own({"required_evidence": "device_accepted"})],
     "/workspaces/create": [NoWorkspace("makes a workspace; an API key may not")],
     "/workspaces/get": [Own()],

@@ -90,7 +90,7 @@ class SandboxControls:
         await self._do(workspace, device_id, self._world.remove)
 
     async def swing_door(self, workspace: Workspace, device_id: str, *, is_open: bool) -> None:
-        """Open or close a door by hand; nothing happens where there is no door contact."""
+        """Open or close a door by hand; ``DeviceTypeNotSupported`` where there is no door contact."""
         await self._do(workspace, device_id, partial(self._world.swing_door, is_open=is_open))
 
     async def add_devices(

@@ -72,6 +72,8 @@ class DeviceProperties(TypedDict):
     door_open: NotRequired[bool]
     auto_lock_enabled: NotRequired[bool]
     auto_lock_delay_seconds: NotRequired[float]
+    temperature_celsius: NotRequired[float]
+    temperature_fahrenheit: NotRequired[float]
 
 
 class Device(TypedDict):
@@ -110,7 +112,14 @@ _FLAGS = {
     "keypad": ("can_unlock_with_code",),
 }
 #: What a device reports that goes to the wire as it is.
-_REPORTED = ("locked", "door_open", "auto_lock_enabled", "auto_lock_delay_seconds", "battery_level")
+_REPORTED = (
+    "locked",
+    "door_open",
+    "auto_lock_enabled",
+    "auto_lock_delay_seconds",
+    "battery_level",
+    "temperature_celsius",
+)
 #: What is known of a device that goes to the wire as it is.
 _KNOWN = ("manufacturer", "serial_number", "image_url", "has_direct_power")
 
@@ -177,6 +186,8 @@ def _properties(device: domain.Device) -> DeviceProperties:
     if "battery_level" in json:
         level = json["battery_level"]
         json["battery"] = {"level": level, "status": _battery_status(level)}
+    if "temperature_celsius" in json:
+        json["temperature_fahrenheit"] = round(json["temperature_celsius"] * 1.8 + 32, 2)
     return cast("DeviceProperties", json)
 
 

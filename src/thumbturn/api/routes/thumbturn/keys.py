@@ -9,6 +9,7 @@ from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.parameters import Parameters
 from thumbturn.api.refusals import AccessTokenNeedsPerson, KeyNotFound
 from thumbturn.api.wire.key import Key, key_json
+from thumbturn.domain import workspace as domain
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.engine.ports import Store
@@ -45,15 +46,23 @@ async def create(ask: KeyCreate, caller: Caller, store: Store, clock: Clock) -> 
 
 @endpoint({"keys": list[Key]})
 async def list_(caller: Caller, store: Store) -> Answer:
-    """Lists the keys that open the workspace, revoked ones too, oldest first."""
-    return {"keys": [key_json(key) for key in await store.keys(caller.workspace.id)]}
+    """Lists the workspace's API keys and the caller's own access tokens, revoked ones too, oldest first."""
+    return {"keys": [key_json(key) for key in await _keys_of(caller, store)]}
 
 
 @endpoint({"key": Key}, methods=WRITE)
 async def revoke(ask: KeyRevoke, caller: Caller, store: Store, callers: Callers, clock: Clock) -> Answer:
-    """Revokes a key: from now on it opens nothing."""
-    key = await store.revoke_key(caller.workspace.id, ask.key_id, clock.now())
+    """Revokes an API key of the workspace or an access token of the caller's own: it opens nothing then."""
+    key = None
+    if ask.key_id in {each.id for each in await _keys_of(caller, store)}:
+        key = await store.revoke_key(caller.workspace.id, ask.key_id, clock.now())
     if key is None:
         raise KeyNotFound
     callers.forget_key(key)
     return {"key": key_json(key)}
+
+
+async def _keys_of(caller: Caller, store: Store) -> list[domain.Key]:
+    """A person's tokens open his other workspaces too: they are nobody's business but his."""
+    keys = await store.keys(caller.workspace.id)
+    return [key for key in keys if key.user_id is None or key.user_id == caller.key.user_id]

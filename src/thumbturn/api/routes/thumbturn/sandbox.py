@@ -42,6 +42,13 @@ class DevicesAdd(Parameters):
     """How long a lock's motor takes."""
 
 
+class DoorSwing(OfDevice):
+    """A door that is opened or closed by hand."""
+
+    is_open: bool
+    """Whether it stands open then."""
+
+
 @endpoint(methods=WRITE)
 async def inject_fault(ask: FaultInject, caller: Caller, engine: Engine) -> Answer:
     """Makes a virtual device misbehave."""
@@ -60,6 +67,13 @@ async def inject_fault(ask: FaultInject, caller: Caller, engine: Engine) -> Answ
 async def clear_faults(ask: FaultsClear, caller: Caller, engine: Engine) -> Answer:
     """Heals a virtual device, or all of the workspace."""
     await engine.sandbox.clear_faults(caller.workspace, ask.device_id)
+    return {}
+
+
+@endpoint(methods=WRITE)
+async def swing_door(ask: DoorSwing, caller: Caller, engine: Engine) -> Answer:
+    """Opens or closes the door of a virtual lock that has a door contact."""
+    await engine.sandbox.swing_door(caller.workspace, ask.device_id, is_open=ask.is_open)
     return {}
 
 
