@@ -253,7 +253,7 @@ class SandboxWorld(Protocol):
         """The device is taken out of its account, as by its owner in its maker's app."""
 
     def swing_door(self, device_id: str, *, is_open: bool) -> None:
-        """Open or close the door by hand; nothing happens to a device without a door contact."""
+        """Open or close the door by hand; ``DeviceTypeNotSupported`` if it has no door contact."""
 
     def forget(self, device_ids: Iterable[str]) -> None:
         """Bolt positions and faults of these devices are as if never used."""
