@@ -116,7 +116,7 @@ async def test_event_reads_back_equal_with_its_number(store: Store):
         event_type="lock.unlocked", occurred_at=NOON - 5, action_attempt_id="a", payload={"method": "remote"}
     )
     assert await store.apply(Change(events=(told,)))
-    assert await store.events("w1", EventFilter(), limit=9) == [replace(told, sequence=1)]
+    assert await store.events("w1", EventFilter(), limit=9) == [told._replace(sequence=1)]
     assert await store.events("w2", EventFilter(), limit=9) == []
 
 

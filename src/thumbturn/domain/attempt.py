@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
+from thumbturn.domain.ids import new_id
 
 
 class Phase(StrEnum):
@@ -335,6 +336,7 @@ def _announce(ended: Attempt, now: int) -> tuple[Event, ...]:
     outcome = "succeeded" if ended.phase is Phase.SUCCEEDED else "failed"
     return (
         Event(
+            event_id=new_id(),
             event_type=f"action_attempt.{ended.action_type.lower()}.{outcome}",
             workspace_id=ended.workspace_id,
             occurred_at=now,

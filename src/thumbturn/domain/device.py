@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.ids import new_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +89,14 @@ def absorb(device: Device, seen: Observation, now: int, action_attempt_id: str |
     ``action_attempt_id`` names the attempt that caused the change, where one did.
     """
     news = {key: value for key, value in seen.changes.items() if device.state.get(key) != value}
+    if not news and not seen.denied:
+        return Absorbed(device, ())
     events: list[Event] = []
 
     def tell(event_type: str, attempt_id: str | None = None, **payload: Any) -> None:
         events.append(
             Event(
+                event_id=new_id(),
                 event_type=event_type,
                 workspace_id=device.workspace_id,
                 occurred_at=seen.at,

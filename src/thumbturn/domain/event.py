@@ -7,27 +7,23 @@ place in the workspace's gapless sequence at that moment; until then ``sequence`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from thumbturn.domain.ids import new_id
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One fact, as ``/events`` and webhooks tell it."""
 
+    event_id: str
     event_type: str
     workspace_id: str
     #: When it happened in the world, µs.
     occurred_at: int
     #: When the server learned of it, µs.
     created_at: int
-    event_id: str = field(default_factory=new_id)
+    #: What this type of event says beyond the common keys, in the wire's own names.
+    payload: Mapping[str, Any]
     device_id: str | None = None
     connected_account_id: str | None = None
     action_attempt_id: str | None = None
-    #: What this type of event says beyond the common keys, in the wire's own names.
-    payload: Mapping[str, Any] = field(default_factory=dict)
     #: Its place among the workspace's events, from 1, without a gap. Given by the store.
     sequence: int = 0

@@ -214,7 +214,7 @@ class MemoryStore:
     def _tell(self, events: Sequence[Event]) -> None:
         for event in events:
             told = self._events[event.workspace_id]
-            told.append(replace(event, sequence=len(told) + 1))
+            told.append(event._replace(sequence=len(told) + 1))
 
 
 def _answer(value: T) -> Awaitable[T]:
