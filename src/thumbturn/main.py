@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 import sys
@@ -79,8 +80,8 @@ def serve(
     settings = _settings(given)
     configure_logs(settings.log_level)
     _tune_interpreter()
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        _prepare_folder(settings.data)
         with exclusive(settings.data):
             uvloop.run(_serve(settings, show_credentials=show_credentials))
     except (DataDirectoryInUse, DatabaseTooNew, OSError) as reason:
@@ -95,11 +96,11 @@ def migrate(
 ) -> None:
     """Bring the database to this version's schema, and say what was done."""
     settings = _settings(locals())
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        _prepare_folder(settings.data)
         with exclusive(settings.data):
             done = migrate_database(_database_url(settings))
-    except (DataDirectoryInUse, DatabaseTooNew) as reason:
+    except (DataDirectoryInUse, DatabaseTooNew, OSError) as reason:
         typer.echo(f"thumbturn: {reason}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
@@ -198,6 +199,12 @@ def _settings(given: dict[str, Any]) -> Settings:
         return Settings(**chosen)
     except ValueError as problem:
         raise typer.BadParameter(str(problem)) from None
+
+
+def _prepare_folder(data: Path) -> None:
+    # Who came and went is in these files: also in a folder that others may read, they may not.
+    os.umask(0o077)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _database_url(settings: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import stat
 import subprocess
 import time
 
@@ -104,6 +105,26 @@ def test_settings_come_from_variables_too(tmp_path, monkeypatch):
     ended = run("serve", "--data", tmp_path / "data")
     assert ended.returncode == 2
     assert "port" in ended.stderr.lower()
+
+
+def test_nothing_that_is_written_is_for_others(new_server, tmp_path):
+    """Whatever the server writes is for its owner only, also in a folder that others may read."""
+    data = tmp_path / "shared"
+    data.mkdir(mode=0o755)
+    server = new_server(data)
+    door = Caller(server, server.client(), server.credentials["workspace_id"]).locks()[0]["device_id"]
+    assert server.client().post("/locks/unlock_door", json={"device_id": door, "sync": True}).is_success
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()}
+    assert {"thumbturn.db", "thumbturn.db-wal", "virtual-world.jsonl", "credentials.json"} <= modes.keys()
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(tmp_path):
+    """Where there is a file in the place of the data folder, the program says so and ends."""
+    (tmp_path / "file").write_text("")
+    for verb in ("serve", "migrate"):
+        ended = run(verb, "--data", tmp_path / "file" / "data")
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
 
 
 def test_keys_are_made_listed_and_revoked(fresh_server):
