@@ -180,7 +180,8 @@ QUESTIONS: dict[str, tuple[Callable[[SqlStore], Any], str, str]] = {
     ),
 }
 
-#: In the order in which they are answered there is an index: nothing is sorted.
+#: In the order in which they are answered there is an index: nothing is sorted, but the few rows
+#: that are not filed by device yet.
 NEVER_SORTED = {
     "attempts of a device",
     "attempts",
@@ -189,6 +190,9 @@ NEVER_SORTED = {
     "events since",
     "newest event of a device",
 }
+
+
+ALSO_UNFILED = {"newest event of a device"}
 
 
 async def test_questions_are_answered_by_their_index(sql_store: SqlStore):
@@ -201,7 +205,7 @@ async def test_questions_are_answered_by_their_index(sql_store: SqlStore):
         plans = watched.plans()
         assert (on_sqlite if sqlite else on_postgresql) in plans, f"{question}:\n{plans}"
         assert "Seq Scan" not in plans, f"{question}:\n{plans}"
-        if question in NEVER_SORTED:
+        if question in NEVER_SORTED and question not in ALSO_UNFILED:
             assert "Sort" not in plans, f"{question}:\n{plans}"
             assert "TEMP B-TREE" not in plans, f"{question}:\n{plans}"
 

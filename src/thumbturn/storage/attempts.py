@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Dialect, select, tuple_
+from sqlalchemy import Connection, Dialect, Select, select, tuple_
 
 from thumbturn.domain.attempt import Attempt
 from thumbturn.engine.ports import Timeline
 from thumbturn.storage.expressions import many, one_of
+from thumbturn.storage.filing import both_halves
 from thumbturn.storage.rows import attempt_of, mark_of
 from thumbturn.storage.tables import IS_OPEN, attempts, late_marks
 
@@ -39,14 +41,19 @@ def listed(
     """The attempts of a workspace in order of (accepted_at, id)."""
     columns = attempts.c
     query = select(attempts).where(columns.workspace_id == workspace_id)
-    if device_id is not None:
-        query = query.where(columns.device_id == device_id)
     if action_types is not None:
         query = query.where(one_of(columns.action_type, action_types, connection.dialect))
     if after is not None:
         query = query.where(tuple_(columns.accepted_at, columns.id) > after)
-    query = query.order_by(columns.accepted_at, columns.id).limit(limit)
-    return [attempt_of(row) for row in connection.execute(query)]
+
+    def first(question: Select[Any]) -> Select[Any]:
+        return question.order_by(columns.accepted_at, columns.id).limit(limit)
+
+    if device_id is None:
+        return [attempt_of(row) for row in connection.execute(first(query))]
+    rows = both_halves(connection, query.where(columns.device_id == device_id), first)
+    found = {row[0]: attempt_of(row) for row in rows}
+    return sorted(found.values(), key=_order)[:limit]
 
 
 def chosen(
@@ -72,7 +79,11 @@ def chosen(
         and (action_types is None or attempt.action_type in action_types)
         and (after is None or (attempt.accepted_at, attempt.id) > after)
     ]
-    return sorted(found, key=lambda attempt: (attempt.accepted_at, attempt.id))[:limit]
+    return sorted(found, key=_order)[:limit]
+
+
+def _order(attempt: Attempt) -> tuple[int, str]:
+    return attempt.accepted_at, attempt.id
 
 
 def unfinished(connection: Connection) -> list[Attempt]:

@@ -12,6 +12,9 @@ from thumbturn.domain.refusals import StorageUnavailable
 #: Seconds that SQLite waits for another process's transaction, and PostgreSQL for a connection.
 _PATIENCE = 5
 
+#: Statements that a connection to SQLite keeps prepared: each kind of bulk write, for each number of rows.
+_PREPARED = 512
+
 _SQLITE_UNREACHABLE = (
     "SQLITE_BUSY",
     "SQLITE_CANTOPEN",
@@ -91,7 +94,7 @@ def _engine(url: URL, **options: Any) -> Engine:
         engine = create_engine(
             url,
             poolclass=NullPool,
-            connect_args={"timeout": _PATIENCE},
+            connect_args={"timeout": _PATIENCE, "cached_statements": _PREPARED},
             **options,
         )
         event.listen(engine, "connect", _prepare_sqlite)

@@ -13,10 +13,10 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.workspace import ConnectedAccount
 from thumbturn.engine.ports import DeviceFilter, Seed
-from thumbturn.storage.bulk import encode, insert_rows
+from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import many, one_of
 from thumbturn.storage.hot import write_events
-from thumbturn.storage.rows import account_of, account_row, device_of, device_row
+from thumbturn.storage.rows import account_of, account_row, device_of, device_row, encode
 from thumbturn.storage.tables import connected_accounts, devices
 
 

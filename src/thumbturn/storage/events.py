@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, select
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Select, select
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import EventFilter
 from thumbturn.storage.expressions import member, one_of
+from thumbturn.storage.filing import both_halves
 from thumbturn.storage.rows import event_of
 from thumbturn.storage.tables import events
 
@@ -18,10 +20,9 @@ def newest(connection: Connection, workspace_id: str, wanted: EventFilter) -> Ev
     if wanted.event_ids is not None:
         found = _chosen(connection, workspace_id, wanted)
         return found[-1] if found else None
-    query = _in_workspace(workspace_id, wanted, connection.dialect)
     newest_first = [column.desc() for column in _order(wanted)]
-    row = connection.execute(query.order_by(*newest_first).limit(1)).one_or_none()
-    return None if row is None else event_of(row)
+    found = _found(connection, workspace_id, wanted, lambda query: query.order_by(*newest_first).limit(1))
+    return found[-1] if found else None
 
 
 def listed(
@@ -30,9 +31,36 @@ def listed(
     """The events of a workspace that fit, in order of their sequence."""
     if wanted.event_ids is not None:
         return _chosen(connection, workspace_id, wanted)[offset : offset + limit]
+    if _by_device(wanted):
+        # Each half may hold any part of the page, so the offset is counted when they are together.
+        found = _found(
+            connection,
+            workspace_id,
+            wanted,
+            lambda query: query.order_by(*_order(wanted)).limit(limit + offset),
+        )
+        return found[offset : offset + limit]
+    return _found(
+        connection,
+        workspace_id,
+        wanted,
+        lambda query: query.order_by(*_order(wanted)).limit(limit).offset(offset),
+    )
+
+
+def _found(
+    connection: Connection,
+    workspace_id: str,
+    wanted: EventFilter,
+    finish: Callable[[Select[Any]], Select[Any]],
+) -> list[Event]:
     query = _in_workspace(workspace_id, wanted, connection.dialect)
-    rows = connection.execute(query.order_by(*_order(wanted)).limit(limit).offset(offset))
-    return sorted([event_of(row) for row in rows], key=_sequence)
+    rows: Sequence[Any] = (
+        both_halves(connection, query, finish)
+        if _by_device(wanted)
+        else connection.execute(finish(query)).all()
+    )
+    return sorted({row[2]: event_of(row) for row in rows}.values(), key=_sequence)
 
 
 def _chosen(connection: Connection, workspace_id: str, wanted: EventFilter) -> list[Event]:
@@ -46,11 +74,15 @@ def _chosen(connection: Connection, workspace_id: str, wanted: EventFilter) -> l
 
 def _in_workspace(workspace_id: str, wanted: EventFilter, dialect: Dialect) -> Select[Any]:
     query, its_workspace = _that_fit(wanted, dialect), events.c.workspace_id
-    if wanted.device_ids is not None and not _by_time(wanted):
+    if _by_device(wanted):
         # An expression is no indexed column: this keeps SQLite from walking all of the workspace's
         # events where a device's few are asked for.
         return query.where(its_workspace.concat("") == workspace_id)
     return query.where(its_workspace == workspace_id)
+
+
+def _by_device(wanted: EventFilter) -> bool:
+    return wanted.device_ids is not None and not _by_time(wanted)
 
 
 def _by_time(wanted: EventFilter) -> bool:

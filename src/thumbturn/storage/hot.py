@@ -1,39 +1,84 @@
 """The hot path: what accepting, running and settling attempts writes.
 
-A wave of operations becomes at most five kinds of statement, whatever its size. Everything about
-how these few are written is in this file, so that it may be replaced without touching the rest.
+Operations are made into plain rows where they are asked for, on the event loop. The writer's thread
+then only puts rows together: whatever it computes there, it computes while the event loop waits
+for the interpreter lock, or waits for it itself. A wave becomes at most five kinds of statement,
+whatever its size. Everything about how these few are written is in this file.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, Dialect, bindparam, update
 
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.event import Event
-from thumbturn.engine.ports import Change, Transition
+from thumbturn.engine.ports import Change
 from thumbturn.storage.bulk import insert_rows, update_rows
-from thumbturn.storage.rows import Row, attempt_row, event_row, plain_marks
+from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
 from thumbturn.storage.tables import attempts, devices, events, late_marks, workspaces
 from thumbturn.storage.writer import Lost
 
-_MOVING = ("phase", "evidence", "result", "failure_type", "failure_message", "settled_at", "marks")
+
+class Move(NamedTuple):
+    """An attempt's row as it shall be, and the phases that it goes from and to."""
+
+    row: Row
+    came_from: str
+    phase: str
 
 
-class Late(NamedTuple):
+class Told(NamedTuple):
+    """An event's row, which lacks its place in the sequence of its workspace."""
+
+    workspace_id: str
+    row: Row
+
+
+class Rows(NamedTuple):
+    """An operation, as rows."""
+
+    accepted: Row | None = None
+    moves: tuple[Move, ...] = ()
+    states: tuple[Row, ...] = ()
+    told: tuple[Told, ...] = ()
+    late: Row | None = None
+    #: What its caller is answered when it is durable.
+    answer: bool | None = None
+
+
+#: Rows to write; anything else is called with the connection, inside the same transaction.
+Operation: TypeAlias = Rows | Callable[[Connection], Any]
+
+
+def accepting(attempt: Attempt) -> Rows:
+    """A new attempt."""
+    return Rows(accepted=attempt_row(attempt))
+
+
+def changing(change: Change) -> Rows:
+    """A change, answered with true; with false if one of its transitions comes too late."""
+    return Rows(
+        moves=tuple(
+            [
+                Move(outcome_row(attempt), came_from.value, attempt.phase.value)
+                for attempt, came_from in change.transitions
+            ]
+        ),
+        states=tuple([(device.id, encode(device.state)) for device in change.devices]),
+        told=_told(change.events),
+        answer=True,
+    )
+
+
+def appending(attempt_id: str, mark: Mark) -> Rows:
     """A mark that comes after its attempt's end."""
-
-    attempt_id: str
-    mark: Mark
-
-
-#: An attempt is accepted, a change applied, a late mark appended; anything else is called with
-#: the connection, inside the same transaction.
-Operation: TypeAlias = Attempt | Change | Late | Callable[[Connection], Any]
+    return Rows(late=(attempt_id, mark.stage, mark.at, int(mark.evidence), mark.note))
 
 
 class UnknownWorkspace(Exception):
@@ -51,93 +96,81 @@ def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any
         if called:
             answers += [operation(connection) for operation in run]  # type: ignore[operator]
         else:
-            answers += _write(connection, run)
+            _write(connection, run)
+            answers += [operation.answer for operation in run]  # type: ignore[union-attr]
     return answers
 
 
-def _write(connection: Connection, operations: Sequence[Any]) -> list[Any]:
+def _write(connection: Connection, operations: Sequence[Any]) -> None:
     accepted: list[Row] = []
-    moves: dict[str, Transition] = {}
+    moves: dict[str, Move] = {}
     states: dict[str, Row] = {}
-    told: list[Event] = []
+    told: list[Told] = []
     late: list[Row] = []
-    answers: list[Any] = []
     for operation in operations:
-        if isinstance(operation, Attempt):
-            accepted.append(attempt_row(operation))
-            answers.append(None)
-        elif isinstance(operation, Change):
-            for move in operation.transitions:
-                moves[move.attempt.id] = _behind(moves.get(move.attempt.id), move)
-            for device in operation.devices:
-                states[device.id] = (device.id, device.state)
-            told += operation.events
-            answers.append(True)
-        else:
-            late.append((operation.attempt_id, *operation.mark))
-            answers.append(None)
+        if operation.accepted is not None:
+            accepted.append(operation.accepted)
+            continue
+        for move in operation.moves:
+            attempt_id = move.row[0]
+            moves[attempt_id] = _behind(moves.get(attempt_id), move)
+        for state in operation.states:
+            states[state[0]] = state
+        told += operation.told
+        if operation.late is not None:
+            late.append(operation.late)
     insert_rows(connection, attempts, accepted)
-    rows = [_move_row(move) for move in moves.values()]
-    if update_rows(connection, attempts, _MOVING, rows, guard="phase") != len(rows):
+    rows = [(*move.row, move.came_from) for move in moves.values()]
+    if update_rows(connection, attempts, OUTCOME, rows, guard="phase") != len(rows):
         raise Lost
     update_rows(connection, devices, ("state",), list(states.values()))
     insert_rows(connection, late_marks, late)
     # Last, because it is what other processes wait for.
-    write_events(connection, told)
-    return answers
+    _number(connection, told)
 
 
 def write_events(connection: Connection, told: Iterable[Event]) -> None:
-    """Write events with the next numbers of their workspaces.
+    """Write events with the next numbers of their workspaces."""
+    _number(connection, _told(told))
 
-    The numbers are taken in the transaction that uses them: rolled back, they leave no gap.
-    """
-    told = list(told)
-    counts = Counter(event.workspace_id for event in told)
+
+def _told(told: Iterable[Event]) -> tuple[Told, ...]:
+    return tuple([Told(event.workspace_id, event_row(event)) for event in told])
+
+
+def _number(connection: Connection, told: Sequence[Told]) -> None:
+    # The numbers are taken in the transaction that uses them: rolled back, they leave no gap.
+    counts = Counter([workspace_id for workspace_id, _ in told])
     following = {}
     # In one order everywhere, so that two processes cannot wait for each other.
     for workspace_id in sorted(counts):
-        last = connection.execute(
-            _TAKE_NUMBERS, {"workspace": workspace_id, "count": counts[workspace_id]}
-        ).scalar()
+        statement = _take_numbers(connection.dialect)
+        last = connection.exec_driver_sql(statement, (counts[workspace_id], workspace_id)).scalar()
         if last is None:
             raise UnknownWorkspace(workspace_id)
         following[workspace_id] = last - counts[workspace_id]
     rows = []
-    for event in told:
-        following[event.workspace_id] += 1
-        rows.append(event_row(event, following[event.workspace_id]))
+    for workspace_id, row in told:
+        number = following[workspace_id] = following[workspace_id] + 1
+        rows.append((workspace_id, number, *row))
     insert_rows(connection, events, rows)
 
 
-_TAKE_NUMBERS = (
-    update(workspaces)
-    .where(workspaces.c.id == bindparam("workspace"))
-    .values(event_sequence=workspaces.c.event_sequence + bindparam("count"))
-    .returning(workspaces.c.event_sequence)
-)
+@lru_cache(maxsize=8)
+def _take_numbers(dialect: Dialect) -> str:
+    statement = (
+        update(workspaces)
+        .values(event_sequence=workspaces.c.event_sequence + bindparam("count"))
+        .where(workspaces.c.id == bindparam("workspace"))
+        .returning(workspaces.c.event_sequence)
+    )
+    return str(statement.compile(dialect=dialect))
 
 
-def _behind(earlier: Transition | None, move: Transition) -> Transition:
+def _behind(earlier: Move | None, move: Move) -> Move:
     """Two moves of one attempt in one wave, as one: the row is written once, under the first guard."""
     if earlier is None:
         return move
-    if earlier.attempt.phase is not move.came_from:
+    if earlier.phase != move.came_from:
         raise Lost
-    return Transition(move.attempt, earlier.came_from)
-
-
-def _move_row(move: Transition) -> Row:
-    attempt = move.attempt
-    failure_type, failure_message = attempt.failure or (None, None)
-    return (
-        attempt.id,
-        attempt.phase.value,
-        int(attempt.evidence),
-        attempt.result,
-        failure_type,
-        failure_message,
-        attempt.settled_at,
-        plain_marks(attempt),
-        move.came_from.value,
-    )
+    return Move(move.row, earlier.came_from, move.phase)

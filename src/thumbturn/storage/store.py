@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection
@@ -10,12 +12,14 @@ from sqlalchemy import URL, Connection
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
+from thumbturn.domain.refusals import Overloaded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Timeline
 from thumbturn.storage import attempts, devices, events, workspaces
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
-from thumbturn.storage.hot import Late, Operation, perform
+from thumbturn.storage.filing import AT_ONCE, file_rows
+from thumbturn.storage.hot import Operation, accepting, appending, changing, perform
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.writer import Writer
 
@@ -31,6 +35,9 @@ class SqlStore:
         self._attempts = Coalescing(self._reader, attempts.by_ids)
         self._devices = Coalescing(self._reader, devices.by_ids)
         self._read = self._reader.read
+        self._files = url.get_backend_name() == "sqlite"
+        #: How many rows may be unfiled. What an earlier process left is filed with the first.
+        self._unfiled = AT_ONCE
 
     async def close(self) -> None:
         """Write what still waits and let go of the database."""
@@ -39,13 +46,28 @@ class SqlStore:
 
     # the hot path -----------------------------------------------------------------------------
     def accept(self, attempt: Attempt) -> Awaitable[None]:
-        return self._writer.submit(attempt)
+        accepted = self._writer.submit(accepting(attempt))
+        self._count(1)
+        return accepted
 
     def apply(self, change: Change) -> Awaitable[bool]:
-        return self._writer.submit(change)
+        applied = self._writer.submit(changing(change))
+        self._count(len(change.events))
+        return applied
 
     def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:
-        return self._writer.submit(Late(attempt_id, mark))
+        return self._writer.submit(appending(attempt_id, mark))
+
+    def _count(self, rows: int) -> None:
+        self._unfiled += rows
+        if self._unfiled >= AT_ONCE and self._files:
+            self._unfiled = 0
+            with suppress(Overloaded):
+                self._writer.submit(file_rows).add_done_callback(self._filed)
+
+    def _filed(self, filed: Future[bool]) -> None:
+        if filed.cancelled() or filed.exception() is not None or filed.result():
+            self._unfiled += AT_ONCE  # again, with the next row
 
     async def _write(self, call: Callable[[Connection], T]) -> T:
         written: T = await self._writer.submit(call)

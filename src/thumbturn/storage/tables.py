@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    FetchedValue,
     ForeignKey,
     Index,
     Integer,
@@ -108,8 +109,25 @@ devices = Table(
     sqlite_with_rowid=False,
 )
 
+#: Whether a row is in the index by device yet (``filing.py``), in the words of the partial indices.
+IS_FILED, IS_UNFILED = text("filed = 1"), text("filed = 0")
+
 #: An open attempt, in the very words of the partial index: a bound parameter would hide it.
 IS_OPEN = text("phase in ('queued', 'sent', 'confirming')")
+
+
+def _filed() -> Column[int]:
+    # Given by the database: 0 on SQLite, 1 on PostgreSQL.
+    return Column("filed", Integer, nullable=False, server_default=FetchedValue())
+
+
+def _by_device(name: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=IS_FILED, postgresql_where=IS_FILED)
+
+
+def _unfiled(name: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=IS_UNFILED, postgresql_where=IS_UNFILED)
+
 
 attempts = Table(
     "attempts",
@@ -133,8 +151,10 @@ attempts = Table(
     Column("failure_message", Text),
     Column("settled_at", BigInteger),
     Column("marks", Text, nullable=False),
+    _filed(),
     Index("ix_attempts_open", "accepted_at", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
-    Index("ix_attempts_of_device", "workspace_id", "device_id", "accepted_at", "id"),
+    _by_device("ix_attempts_of_device", "workspace_id", "device_id", "accepted_at", "id"),
+    _unfiled("ix_attempts_unfiled", "accepted_at", "id"),
     Index("ix_attempts_of_workspace", "workspace_id", "accepted_at", "id"),
     sqlite_with_rowid=False,
 )
@@ -163,8 +183,10 @@ events = Table(
     Column("connected_account_id", Text),
     Column("action_attempt_id", Text),
     Column("payload", Text, nullable=False),
+    _filed(),
     UniqueConstraint("event_id"),
-    Index("ix_events_of_device", "device_id", "sequence"),
+    _by_device("ix_events_of_device", "device_id", "sequence"),
+    _unfiled("ix_events_unfiled", "workspace_id", "sequence"),
     Index("ix_events_by_time", "workspace_id", "created_at", "sequence"),
     sqlite_with_rowid=False,
 )

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.ports import Seed
-from thumbturn.storage.bulk import encode, insert_rows
+from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.devices import plant
-from thumbturn.storage.rows import key_of, key_row, workspace_of, workspace_row
+from thumbturn.storage.rows import encode, key_of, key_row, workspace_of, workspace_row
 from thumbturn.storage.tables import keys, memberships, workspaces
 
 

@@ -95,7 +95,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_devices_connected_account_id", "devices", ["connected_account_id"])
     op.create_index("ix_devices_workspace_id_created_at_id", "devices", ["workspace_id", "created_at", "id"])
-    is_open = sa.text("phase in ('queued', 'sent', 'confirming')")
     op.create_table(
         "attempts",
         sa.Column("id", sa.Text(), nullable=False),
@@ -115,13 +114,17 @@ def upgrade() -> None:
         sa.Column("failure_message", sa.Text()),
         sa.Column("settled_at", sa.BigInteger()),
         sa.Column("marks", sa.Text(), nullable=False),
+        _filed(),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_attempts_of_device", "attempts", ["workspace_id", "device_id", "accepted_at", "id"])
+    _partial(
+        "ix_attempts_of_device", "attempts", ["workspace_id", "device_id", "accepted_at", "id"], "filed = 1"
+    )
+    _partial("ix_attempts_unfiled", "attempts", ["accepted_at", "id"], "filed = 0")
     op.create_index("ix_attempts_of_workspace", "attempts", ["workspace_id", "accepted_at", "id"])
-    op.create_index(
-        "ix_attempts_open", "attempts", ["accepted_at", "id"], sqlite_where=is_open, postgresql_where=is_open
+    _partial(
+        "ix_attempts_open", "attempts", ["accepted_at", "id"], "phase in ('queued', 'sent', 'confirming')"
     )
     op.create_table(
         "late_marks",
@@ -148,9 +151,21 @@ def upgrade() -> None:
         sa.Column("connected_account_id", sa.Text()),
         sa.Column("action_attempt_id", sa.Text()),
         sa.Column("payload", sa.Text(), nullable=False),
+        _filed(),
         sa.PrimaryKeyConstraint("workspace_id", "sequence", name="pk_events"),
         sa.UniqueConstraint("event_id", name="uq_events_event_id"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_events_by_time", "events", ["workspace_id", "created_at", "sequence"])
-    op.create_index("ix_events_of_device", "events", ["device_id", "sequence"])
+    _partial("ix_events_of_device", "events", ["device_id", "sequence"], "filed = 1")
+    _partial("ix_events_unfiled", "events", ["workspace_id", "sequence"], "filed = 0")
+
+
+def _filed() -> sa.Column[int]:
+    """SQLite files rows by device later and many at a time; PostgreSQL at once."""
+    at_once = "0" if op.get_bind().dialect.name == "sqlite" else "1"
+    return sa.Column("filed", sa.Integer(), nullable=False, server_default=at_once)
+
+
+def _partial(name: str, table: str, columns: list[str], where: str) -> None:
+    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
