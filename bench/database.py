@@ -21,6 +21,7 @@ EVENTS = "events"
 EVENT_ID = "event_id"
 SEQUENCE = "sequence"
 WORKSPACE = "workspace_id"
+FILED = "filed"
 
 
 @dataclass(frozen=True, slots=True)

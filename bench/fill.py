@@ -183,6 +183,8 @@ def _change(model: Model, column: str, key: str | bytes) -> Callable[[Copy], Cel
         if isinstance(cell, int):
             return lambda copy: None  # SQLite numbers it
         return lambda copy: _spell(_uuid7(copy.id.int >> 80), cell)
+    if column == database.FILED:
+        return lambda copy: 1  # long since in the index by device
     if cell == key:
         return lambda copy: _spell(copy.id, cell)
     if model.table == database.EVENTS and column == database.SEQUENCE:
