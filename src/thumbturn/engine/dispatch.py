@@ -105,7 +105,10 @@ class Dispatch:
 
     async def _bring_to_end(self, run: Run) -> None:
         try:
-            if await run.open():
+            if run.opening is not None:
+                await run.settle(run.opening)
+            # Past its deadline it has ended by that instead, and its device is left alone.
+            if not run.attempt.phase.is_final:
                 await run.settle(await self._perform(run))
         except Exception:  # supervised: the deadline ends an attempt whose outcome cannot be recorded
             log.exception("outcome_not_recorded", action_attempt_id=run.attempt.id)

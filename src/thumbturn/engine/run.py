@@ -137,8 +137,8 @@ class Run:
 
     def born_sent(self) -> None:
         """Its lane is free before it is stored, so that it is stored as sent: one write less."""
-        self.take(Sending())
-        self._written = self.attempt.phase
+        self.attempt = self.attempt.moved(Phase.SENT, Mark("sent", self.attempt.accepted_at))
+        self._written = Phase.SENT
         self.opening = None
 
     def queue(self) -> None:
@@ -177,8 +177,9 @@ class Run:
 
         Its state and events become true together with the attempt's end.
         """
-        absorbed = absorb(self.device, seen, self._clock.now(), self.attempt.id)
-        if absorbed.device is not self.device:
+        device = self.device
+        absorbed = absorb(device, seen, self._clock.now(), self.attempt.id)
+        if absorbed.device is not device:
             self._devices.put((absorbed.device,))
             self._has_news = True
         self._events += absorbed.events
@@ -209,15 +210,6 @@ class Run:
             change = Change((Transition(self.attempt, self._written),))
             self._written = self.attempt.phase
             self._ledger.soon(change)
-
-    async def open(self) -> bool:
-        """Put on record that the device is about to be touched; ``False`` if it must not be.
-
-        Past its deadline the attempt has ended instead.
-        """
-        if self.opening is not None:
-            await self.settle(self.opening)
-        return not self.attempt.phase.is_final
 
     async def settle(self, signal: Signal) -> None:
         """Apply a signal, durably. One that ends the attempt does so with all that was heard.
