@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from tests.fixtures.stores import a_seed, an_attempt, an_event, furnish, sending, succeeding
-from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.attempt import Attempt, Phase
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import Overloaded, StorageUnavailable
 from thumbturn.domain.workspace import Workspace
-from thumbturn.engine.ports import Change, EventFilter, Seed
+from thumbturn.engine.ports import Change, EventFilter, Seed, Transition
 from thumbturn.storage.open import open_store
 from thumbturn.storage.store import SqlStore
 
@@ -340,3 +340,14 @@ def test_two_processes_share_one_sequence(postgres_url: str):
         await two.close()
 
     asyncio.run(live())
+
+
+async def test_a_wave_of_any_size_is_all_or_nothing(sql_store: SqlStore):
+    """Also one that takes several statements: its events are all there, or none and no number is lost."""
+    many = [an_event(device_id="w1_lock_1") for _ in range(2_500)]
+    lost = Change((Transition(an_attempt(phase=Phase.FAILED), Phase.SENT),), events=tuple(many))
+    assert await sql_store.apply(lost) is False
+    assert await sql_store.apply(Change(events=tuple(many))) is True
+    found = await sql_store.events("w1", EventFilter(), limit=5_000)
+    assert [event.sequence for event in found] == list(range(1, 2_501))
+    assert [event.event_id for event in found] == [event.event_id for event in many]

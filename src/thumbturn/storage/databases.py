@@ -62,14 +62,15 @@ def reading_engine(url: URL) -> Engine:
 
 def is_unreachable(problem: BaseException) -> bool:
     """True when the database, not the statement, is the problem: another time it may go well."""
-    if not isinstance(problem, DBAPIError):
-        return False
-    if problem.connection_invalidated:
-        return True
-    sqlite_name = getattr(problem.orig, "sqlite_errorname", None)
+    original: BaseException | None = problem
+    if isinstance(problem, DBAPIError):
+        if problem.connection_invalidated:
+            return True
+        original = problem.orig
+    sqlite_name = getattr(original, "sqlite_errorname", None)
     if sqlite_name is not None:
         return bool(sqlite_name.startswith(_SQLITE_UNREACHABLE))
-    state = getattr(problem.orig, "sqlstate", None)
+    state = getattr(original, "sqlstate", None)
     if state is not None:
         return bool(state.startswith(_POSTGRESQL_UNREACHABLE))
     # psycopg gives no code when there is no server to give one.

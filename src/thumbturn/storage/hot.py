@@ -2,8 +2,8 @@
 
 Operations are made into plain rows where they are asked for, on the event loop. The writer's thread
 then only puts rows together: whatever it computes there, it computes while the event loop waits
-for the interpreter lock, or waits for it itself. A wave becomes at most five kinds of statement,
-whatever its size. Everything about how these few are written is in this file.
+for the interpreter lock, or waits for it itself. On PostgreSQL a wave becomes at most five kinds of
+statement, whatever its size; on SQLite it becomes one (``wave.py``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from thumbturn.engine.ports import Change
 from thumbturn.storage.bulk import insert_rows, update_rows
 from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
 from thumbturn.storage.tables import attempts, devices, events, late_marks, workspaces
-from thumbturn.storage.writer import Lost
+from thumbturn.storage.wave import MOST_ROWS, prepare, wave_of, write_wave
+from thumbturn.storage.writer import Lost, UnknownWorkspace
 
 
 class Move(NamedTuple):
@@ -81,8 +82,18 @@ def appending(attempt_id: str, mark: Mark) -> Rows:
     return Rows(late=(attempt_id, mark.stage, mark.at, int(mark.evidence), mark.note))
 
 
-class UnknownWorkspace(Exception):
-    """An event names a workspace that does not exist."""
+def commit(connection: Connection, operations: Sequence[Operation]) -> list[Any]:
+    """Do the operations in order as one transaction, durably, and give their answers.
+
+    Raises ``Lost`` when a change's guard does not hold.
+    """
+    if connection.dialect.name == "sqlite":
+        prepare(connection)
+        if not any(map(callable, operations)) and len(rows := wave_of(operations)) <= MOST_ROWS:
+            write_wave(connection, rows)
+            return [operation.answer for operation in operations]  # type: ignore[union-attr]
+    with connection.begin():
+        return perform(connection, operations)
 
 
 def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any]:
@@ -96,12 +107,16 @@ def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any
         if called:
             answers += [operation(connection) for operation in run]  # type: ignore[operator]
         else:
-            _write(connection, run)
+            if connection.dialect.name == "sqlite":
+                write_wave(connection, wave_of(run))
+            else:
+                _write(connection, run)
             answers += [operation.answer for operation in run]  # type: ignore[union-attr]
     return answers
 
 
 def _write(connection: Connection, operations: Sequence[Any]) -> None:
+    """A wave on PostgreSQL."""
     accepted: list[Row] = []
     moves: dict[str, Move] = {}
     states: dict[str, Row] = {}

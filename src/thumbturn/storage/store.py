@@ -19,7 +19,7 @@ from thumbturn.storage import attempts, devices, events, workspaces
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
 from thumbturn.storage.filing import AT_ONCE, file_rows
-from thumbturn.storage.hot import Operation, accepting, appending, changing, perform
+from thumbturn.storage.hot import Operation, accepting, appending, changing, commit
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.writer import Writer
 
@@ -30,7 +30,7 @@ class SqlStore:
     """Everything that is remembered. Made by ``open_store``; used from one event loop."""
 
     def __init__(self, url: URL, *, waiting_at_most: int, readers: int) -> None:
-        self._writer: Writer[Operation] = Writer(writing_engine(url), perform, bound=waiting_at_most)
+        self._writer: Writer[Operation] = Writer(writing_engine(url), commit, bound=waiting_at_most)
         self._reader = Reader(reading_engine(url), threads=readers)
         self._attempts = Coalescing(self._reader, attempts.by_ids)
         self._devices = Coalescing(self._reader, devices.by_ids)

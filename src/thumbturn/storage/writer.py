@@ -31,11 +31,15 @@ Operation = TypeVar("Operation")
 
 
 #: More than this wait for the wave after.
-MOST_AT_ONCE = 1_000
+MOST_AT_ONCE = 256
 
 
 class Lost(Exception):
     """Raised by ``perform``: somebody else was first. Nothing was done, and the answer is ``False``."""
+
+
+class UnknownWorkspace(Exception):
+    """Raised by ``perform``: an event names a workspace that does not exist."""
 
 
 class _Waiting(NamedTuple):
@@ -52,8 +56,8 @@ class _Answer(NamedTuple):
 class Writer(Generic[Operation]):
     """Commits operations in waves.
 
-    ``perform`` does a list of operations inside a transaction and gives their answers in order;
-    if it raises, nothing of them was done.
+    ``perform`` does a list of operations in one transaction, durably, and gives their answers in
+    order; if it raises, nothing of them was done.
     """
 
     def __init__(
@@ -160,8 +164,7 @@ class Writer(Generic[Operation]):
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
-            with self._connection.begin():
-                return self._perform(self._connection, operations)
+            return self._perform(self._connection, operations)
         except Exception as problem:
             if is_unreachable(problem):
                 self._disconnect()
