@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,8 @@ from thumbturn.domain.attempt import Phase, Sending, decide
 from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
+from thumbturn.engine.deadlines import Deadlines
+from thumbturn.testing.clock import NEW_YEAR_2025, FakeClock
 
 
 @pytest.fixture
@@ -93,24 +96,26 @@ async def test_at_the_deadline_it_is_too_late_to_send(house):
     assert decide(attempt, Sending(), attempt.deadline_at).attempt.phase is Phase.FAILED
 
 
-async def test_the_sweep_is_never_early_and_less_than_a_second_late(house):
-    """Also for a deadline that comes while it sleeps towards a later one."""
-    await house.clock.advance(100 * MILLISECOND)
-    door, later = await house.lock(), await house.lock()
-    for each in (later, door):
-        await house.fault(each, "silent")
-    await house.begin("UNLOCK_DOOR", later)
-    first = house.engine._dispatch.open
-    await house.clock.advance(seconds(2))
-    begun = await house.begin("UNLOCK_DOOR", door)
-    run = first[begun.id]
-    house.engine._deadlines.remove(run)
-    run.attempt = run.attempt._replace(deadline_at=begun.accepted_at + seconds(10))
-    house.engine._deadlines.add(run)
-    await house.clock.advance(seconds(10) - 1)
-    assert (await house.stored(begun)).status == "pending"
-    await house.clock.advance(seconds(1))
-    assert (await house.stored(begun)).failure[0] == "outcome_unknown"
+async def test_the_sweep_is_never_early_and_less_than_a_second_late():
+    """Also for a deadline that comes while it sleeps towards a later one, and for none that was met."""
+    clock = FakeClock(NEW_YEAR_2025 + 100 * MILLISECOND)
+    ended = {}
+
+    async def expire(run):
+        ended[run.attempt.id] = clock.now() - run.attempt.deadline_at
+
+    deadlines = Deadlines(clock, expire)
+    deadlines.start()
+    for name, after in (("met", 20), ("later", 30), ("sooner", 10), ("soonest", 1), ("soon too", 1.01)):
+        run = SimpleNamespace(attempt=SimpleNamespace(id=name, deadline_at=clock.now() + seconds(after)))
+        deadlines.add(run)
+        await clock.settle()
+        if name == "met":
+            deadlines.remove(run)
+    await clock.advance(seconds(32))
+    await deadlines.stop()
+    assert list(ended) == ["soonest", "soon too", "sooner", "later"]
+    assert all(0 <= lag < seconds(1) for lag in ended.values())
 
 
 async def test_what_has_ended_is_forgotten(house):
