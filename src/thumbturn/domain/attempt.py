@@ -64,7 +64,7 @@ STATUS = {
 
 
 class AfterCrash(StrEnum):
-    """What to do with an attempt that was sent when the server, or the reply, was lost."""
+    """What to do with an attempt that was sent when the server was lost."""
 
     #: Send again while the deadline lives: doing it twice is doing it once.
     RESEND = "resend"
@@ -104,7 +104,7 @@ class Sending(Signal):
 
 @dataclass(frozen=True, slots=True)
 class Resending(Signal):
-    """After a lost reply or a crash it is sent once more (only where that is harmless)."""
+    """After a crash it is sent once more (only where that is harmless)."""
 
     why: str = ""
 

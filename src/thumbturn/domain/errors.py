@@ -57,8 +57,8 @@ class Failure(Exception):
 
     type: ClassVar[str] = "uncategorized_error"
     sentence: ClassVar[str] = "The device did not do what was asked, for a reason that is not known."
-    #: True when the device may have acted all the same.
-    may_have_acted: ClassVar[bool] = False
+    #: True when the device may have acted all the same. A reason that is not known excludes nothing.
+    may_have_acted: ClassVar[bool] = True
 
     def __init_subclass__(cls, *, type: str, may_have_acted: bool = False) -> None:
         known = FAILURES.setdefault(type, cls)

@@ -8,7 +8,6 @@ of its devices share a gate: the first to ask is the first to pass.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 
 from thumbturn.domain.attempt import Attempt
 from thumbturn.engine.run import Run
@@ -45,14 +44,6 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[str, Lane] = {}
         self._gates: dict[str, Gate] = {}
-
-    def __iter__(self) -> Iterator[Lane]:
-        return iter(list(self._lanes.values()))
-
-    @property
-    def busy(self) -> int:
-        """How many lanes have a command in flight."""
-        return sum(1 for lane in self._lanes.values() if lane.running is not None)
 
     def of(self, key: str) -> Lane | None:
         """The lane of this device, if it was ever used."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.device import Device, Observation
@@ -257,7 +257,3 @@ class SandboxWorld(Protocol):
 
     def forget(self, device_ids: Iterable[str]) -> None:
         """Bolt positions and faults of these devices are as if never used."""
-
-
-#: Names of things in ``Any``-typed JSON.
-Json = Mapping[str, Any]
