@@ -131,6 +131,7 @@ def test_keys_are_made_listed_and_revoked(fresh_server):
     """`thumbturn keys` makes a key that opens the workspace until it is revoked."""
     where = ("--data", fresh_server.data)
     token = run("keys", "create", "for the test", *where).stdout.strip()
+    run("keys", "create", "\x1b[2Jevil\nname", *where)
     assert httpx.post(
         f"{fresh_server.endpoint}/devices/list", headers={"authorization": f"Bearer {token}"}
     ).is_success
@@ -139,6 +140,7 @@ def test_keys_are_made_listed_and_revoked(fresh_server):
     shown = run("keys", "list", *where)
     assert "for the test" in shown.stdout
     assert token not in shown.stdout
+    assert "\ufffd[2Jevil\ufffdname" in shown.stdout
     assert run("keys", "revoke", key_id, *where).stdout == "revoked\n"
     refused = httpx.post(
         f"{fresh_server.endpoint}/devices/list", headers={"authorization": f"Bearer {token}"}

@@ -117,6 +117,19 @@ async def test_renaming_forgets_no_report(wire, monkeypatch):
     assert (await wire.call("/devices/get", device_id=door))["device"]["nickname"] == "Renamed"
 
 
+@pytest.mark.parametrize("more", [{"k50": True}, {"k" * 501: True, "k0": None}], ids=["keys", "length"])
+async def test_custom_metadata_has_a_bound(wire, more):
+    """More than a device may carry is refused, however it came together, and changes nothing."""
+    door = await wire.door()
+    full = {f"k{number}": "x" for number in range(50)}
+    await wire.call("/devices/update", device_id=door, custom_metadata=full)
+    refused = await wire.ask("POST", "/devices/update", {"device_id": door, "custom_metadata": more})
+    assert (refused.status, refused.error["type"]) == (400, "invalid_input")
+    await wire.call("/devices/update", device_id=door, custom_metadata={"k0": None, "new": "y"})
+    device = (await wire.call("/devices/get", device_id=door))["device"]
+    assert device["custom_metadata"] == {**{key: "x" for key in full if key != "k0"}, "new": "y"}
+
+
 async def test_custom_metadata_is_merged(wire):
     """Values are set by their keys, null erases a key, the others stay; they can be searched by."""
     door = await wire.door()

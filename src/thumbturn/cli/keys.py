@@ -27,7 +27,9 @@ def create(
 def list_keys(data: Folder = Path("thumbturn-data")) -> None:
     """Show the keys that open the workspace, one in a line: id, beginning, kind, name."""
     for key in Client(data).call("/thumbturn/keys/list")["keys"]:
-        line = f"{key['key_id']}  {key['hint']:<14}  {key['kind']:<21}  {key['name']}"
+        # A name is anybody's text: it must not speak to the terminal.
+        name = "".join(each if each.isprintable() else "\ufffd" for each in key["name"])
+        line = f"{key['key_id']}  {key['hint']:<14}  {key['kind']:<21}  {name}"
         typer.echo(f"{line}  (revoked {key['revoked_at']})" if key["revoked_at"] else line)
 
 

@@ -12,12 +12,17 @@ from thumbturn.api.endpoint import UPDATE, Answer, endpoint
 from thumbturn.api.listing import DeviceGet, DeviceList, find_device, list_devices
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Maybe, OfDevice, Parameters
+from thumbturn.api.refusals import InvalidInput
 from thumbturn.api.wire.device import Device
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.provider import DeviceProvider, ProviderCategory, providers
 from thumbturn.domain import device as domain
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
+
+#: How much custom metadata a device may carry: it is kept in memory, and sent with each look at it.
+MOST_KEYS = 50
+LONGEST_KEY = 500
 
 
 class PropertiesUpdate(Parameters):
@@ -35,7 +40,7 @@ class DeviceUpdate(OfDevice):
     properties: Maybe[PropertiesUpdate] = None
     """Another way to give the name."""
     custom_metadata: Maybe[dict[str, Annotated[str, Field(max_length=500)] | bool | None]] = None
-    """Values to set, by their keys; null erases a key."""
+    """Values to set, by their keys; null erases a key. At most 50 keys of 500 characters remain."""
     is_managed: bool = True
     """False hands the device over: it stays known, and is not commanded any more."""
     backup_access_code_pool_enabled: Maybe[bool] = None
@@ -77,6 +82,9 @@ async def update(ask: DeviceUpdate, caller: Caller, engine: Engine) -> Answer:
         if ask.custom_metadata is not None:
             merged = {**device.custom_metadata, **ask.custom_metadata}
             kept = {key: value for key, value in merged.items() if value is not None}
+            if len(kept) > MOST_KEYS or any(len(key) > LONGEST_KEY for key in kept):
+                problem = f"Must hold at most {MOST_KEYS} keys of at most {LONGEST_KEY} characters"
+                raise InvalidInput.of("custom_metadata", problem)
             device = replace(device, custom_metadata=kept)
         return device
 
