@@ -9,7 +9,7 @@ trap 'rm -rf "$scratch"' EXIT
 "${1:-python3.11}" -m venv "$scratch"
 pip="$scratch/bin/pip --disable-pip-version-check"
 $pip install --quiet --upgrade pip
-$pip install --quiet . --group dev
+$pip install --quiet ".[tracing]" --group dev
 {
   echo "# Every dependency, runtime and dev, at the version the suite runs with. Made by: make lock"
   $pip freeze --exclude thumbturn
