@@ -49,6 +49,8 @@ def texts() -> dict[str, str]:
         subfolders[:] = [each for each in subfolders if each not in MADE and not each.endswith(".egg-info")]
         for each in files:
             path = Path(folder) / each
-            if path.suffix not in {".pyc", ".db"} and not each.startswith(".coverage"):
-                found[name(path)] = path.read_text(errors="replace")
+            # In a worktree of git, `.git` is a file, and `.venv` may be a link.
+            if each in MADE or path.suffix in {".pyc", ".db"} or each.startswith(".coverage"):
+                continue
+            found[name(path)] = path.read_text(errors="replace")
     return found

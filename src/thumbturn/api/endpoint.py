@@ -1,8 +1,9 @@
 """An endpoint: a typed function bound to a path, and the one decorator that declares it.
 
 What a function needs it says by annotation: its parameters (a pydantic model), the ``Caller`` (or,
-where no workspace is needed, the ``Bearer`` or ``Person``), the ``Pages`` of a list, and parts of the
-server. The signature is read once, here; a need that nobody can meet fails at start.
+where no workspace is needed, the ``Bearer`` or ``Person``), the ``Pages`` of a list, the ``Call`` with
+its headers, and parts of the server. The signature is read once, here; a need that nobody can meet
+fails at start.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
+from thumbturn.api.call import Call
 from thumbturn.api.callers import Bearer
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Parameters
@@ -60,7 +62,7 @@ class Endpoint:
 
         Raises ``TypeError`` for a need that is neither provided nor brought by a request.
         """
-        brought = (BaseModel, Bearer, Pages)
+        brought = (BaseModel, Bearer, Call, Pages)
         constants = {}
         for name, wanted in self.needs.items():
             if isinstance(wanted, type) and issubclass(wanted, brought):

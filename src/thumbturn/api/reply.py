@@ -7,10 +7,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from thumbturn.api.call import Header
 from thumbturn.api.refusals import InvalidInput
 from thumbturn.domain.errors import Refusal
-
-Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
 #: Seconds after which to ask again, when a refusal asks for patience and does not say how long.

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
+from thumbturn.api.call import Call, Header
 from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.docs_page import docs_page
 from thumbturn.api.endpoint import Endpoint
@@ -23,7 +24,7 @@ from thumbturn.api.openapi import openapi
 from thumbturn.api.pages import Pages
 from thumbturn.api.query import QueryGrammar
 from thumbturn.api.refusals import MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
-from thumbturn.api.reply import JSON, PREFLIGHT, Header, failure_body, headers_of
+from thumbturn.api.reply import JSON, PREFLIGHT, failure_body, headers_of
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.validation import refusal_of
@@ -77,7 +78,9 @@ class Api:
             if scope["method"] == "OPTIONS":
                 body, more = b'{"ok":true}', PREFLIGHT
             elif (route := self._routes.get(scope["path"])) is not None:
-                body = await self._answer(route, scope, headers, receive)
+                call = Call(scope["path"], headers, request_id)
+                body = await self._answer(route, scope, headers, receive, call)
+                more = call.reply_headers
             else:
                 kind, body = self._document(scope)
         except Refusal as refusal:
@@ -98,7 +101,9 @@ class Api:
         )
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, route: Route, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+    async def _answer(
+        self, route: Route, scope: Scope, headers: Headers, receive: Receive, call: Call
+    ) -> bytes:
         bearer = None
         if route.access is not None:
             # A person is the same in any workspace.
@@ -125,7 +130,7 @@ class Api:
             ask = route.validate(parameters, strict=True)
         except ValidationError as problems:
             raise refusal_of(problems, parameters, self._settings.error_wording) from None
-        answer = await route.call(ask, bearer, parameters, scope, headers)
+        answer = await route.call(ask, bearer, parameters, scope, call)
         return to_json({**answer, "ok": True})
 
     def _document(self, scope: Scope) -> tuple[bytes, bytes]:
@@ -151,6 +156,7 @@ class Route:
         self._ask = endpoint.name_of(BaseModel)
         self._bearer = endpoint.name_of(Bearer)
         self._pages = endpoint.name_of(Pages)
+        self._call = endpoint.name_of(Call)
 
     async def call(
         self,
@@ -158,7 +164,7 @@ class Route:
         bearer: Bearer | None,
         parameters: Mapping[str, Any],
         scope: Scope,
-        headers: Headers,
+        call: Call,
     ) -> Mapping[str, Any]:
         """The function's answer to this request."""
         brought: dict[str, Any] = {}
@@ -166,9 +172,11 @@ class Route:
             brought[self._ask] = ask
         if self._bearer is not None:
             brought[self._bearer] = bearer
+        if self._call is not None:
+            brought[self._call] = call
         if self._pages is not None and isinstance(bearer, Caller):
             given = {key: value for key, value in parameters.items() if key in self._fields}
-            host = headers.get(b"host", b"").decode("latin-1")
+            host = call.header(b"host") or ""
             brought[self._pages] = Pages(self._path, given, bearer.workspace.id, scope["scheme"], host)
         return await self._function(**brought)
 
