@@ -47,10 +47,12 @@ def failures() -> str:
     """The causes for which an attempt ends in ``error``."""
     _import_everything()
     rows = (
-        (f"`{type_}`", failure.sentence, "it may have" if failure.may_have_acted else "no")
+        (f"`{type_}`", failure.sentence, "it may have" if failure.may_have_acted else "no", failure.advice)
         for type_, failure in sorted(FAILURES.items())
     )
-    return _table(("`error.type`", "`error.message` begins with", "did the device act?"), rows)
+    return _table(
+        ("`error.type`", "`error.message` begins with", "did the device act?", "what to do next"), rows
+    )
 
 
 def refusals() -> str:

@@ -6,7 +6,8 @@
 * Anything else is a bug of ours: 500 with a request id, and nothing of the inside shown.
 
 A class declares its wire ``type``; its docstring's first paragraph is the message unless one is
-given. Classes register themselves, so the catalogue in the docs is generated and never behind.
+given. A failure also says what to do next. Classes register themselves, so the catalogue in the docs
+is generated and never behind.
 """
 
 from __future__ import annotations
@@ -59,12 +60,17 @@ class Failure(Exception):
     sentence: ClassVar[str] = "The device did not do what was asked, for a reason that is not known."
     #: True when the device may have acted all the same. A reason that is not known excludes nothing.
     may_have_acted: ClassVar[bool] = True
+    #: What to do next, in one sentence.
+    advice: ClassVar[str] = (
+        "Look at the device before you ask again, and look into the server's log for what broke."
+    )
 
-    def __init_subclass__(cls, *, type: str, may_have_acted: bool = False) -> None:
+    def __init_subclass__(cls, *, type: str, advice: str, may_have_acted: bool = False) -> None:
         known = FAILURES.setdefault(type, cls)
         if known is not cls:
             raise TypeError(f"failure type {type!r} is declared by {known} and by {cls}")
         cls.type, cls.sentence, cls.may_have_acted = type, _sentence(cls), may_have_acted
+        cls.advice = advice
 
     def __init__(self, message: str | None = None) -> None:
         self.message = message or self.sentence

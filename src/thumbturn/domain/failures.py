@@ -1,45 +1,82 @@
-"""The closed list of causes for which an attempt ends in ``error``."""
+"""The closed list of causes for which an attempt ends in ``error``, and what to do about each."""
 
 from __future__ import annotations
 
 from thumbturn.domain.errors import Failure
 
 
-class DeviceOffline(Failure, type="device_offline"):
+class DeviceOffline(
+    Failure,
+    type="device_offline",
+    advice="Bring the device and its hub back online, then ask again.",
+):
     """The device is offline. Nothing was sent to it."""
 
 
-class DeviceUnreachable(Failure, type="device_unreachable"):
+class DeviceUnreachable(
+    Failure,
+    type="device_unreachable",
+    advice="Check the device's battery and its distance to the hub, then ask again.",
+):
     """The device did not take the command: its hub could not reach it. It has not acted."""
 
 
-class DeviceRemoved(Failure, type="device_removed"):
+class DeviceRemoved(
+    Failure,
+    type="device_removed",
+    advice="List the devices and ask for one that is still there.",
+):
     """The device was removed before the command was sent to it. It has not acted."""
 
 
-class LockJammed(Failure, type="lock_jammed"):
+class LockJammed(
+    Failure,
+    type="lock_jammed",
+    advice="Free the bolt at the door, push the door to, and ask again.",
+):
     """The bolt did not move. Check the door and try again."""
 
 
-class CommandRefused(Failure, type="command_refused"):
+class CommandRefused(
+    Failure,
+    type="command_refused",
+    advice="Look at the device's own settings for what forbids it, then ask again.",
+):
     """The device refused the command. It has not acted."""
 
 
-class NotSupported(Failure, type="not_supported"):
+class NotSupported(
+    Failure,
+    type="not_supported",
+    advice="Do not ask again: use a device that can do this.",
+):
     """The device cannot do this."""
 
 
-class OutcomeUnknown(Failure, type="outcome_unknown", may_have_acted=True):
+class OutcomeUnknown(
+    Failure,
+    type="outcome_unknown",
+    advice="Look at the device, or wait for it to report, before you ask again.",
+    may_have_acted=True,
+):
     """The command was sent, and the device has not said what came of it. It may have acted:
     look at the device before you ask again.
     """
 
 
-class ActionAttemptExpired(Failure, type="action_attempt_expired"):
+class ActionAttemptExpired(
+    Failure,
+    type="action_attempt_expired",
+    advice="Find out what kept the device busy, then ask again if it is still wanted.",
+):
     """The deadline passed before the command could be sent. The device has not acted."""
 
 
-class Interrupted(Failure, type="interrupted"):
+class Interrupted(
+    Failure,
+    type="interrupted",
+    advice="Ask again if it is still wanted.",
+):
     """The server stopped before the command was sent, and this action is not taken up again
     by itself. The device has not acted: ask again.
     """
