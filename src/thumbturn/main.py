@@ -26,12 +26,14 @@ from thumbturn.credentials import read_credentials, write_credentials
 from thumbturn.domain.clock import SystemClock
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
+from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 from thumbturn.logs import configure_logs
 from thumbturn.settings import Settings
+from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, open_store
 from thumbturn.storage.open import migrate as migrate_database
@@ -40,6 +42,9 @@ from thumbturn.welcome import say_ready
 #: Together under the promised 5 s from SIGTERM to exit.
 REQUESTS_MAY_TAKE = 2
 ATTEMPTS_MAY_TAKE = 1.5
+
+#: Each says in a sentence what the operator has to put right.
+_REASONS_NOT_TO_RUN = (DataDirectoryInUse, DatabaseTooNew, DatabaseUnusable, StorageUnavailable, OSError)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,7 +89,7 @@ def serve(
         _prepare_folder(settings.data)
         with exclusive(settings.data):
             uvloop.run(_serve(settings, show_credentials=show_credentials))
-    except (DataDirectoryInUse, DatabaseTooNew, OSError) as reason:
+    except _REASONS_NOT_TO_RUN as reason:
         typer.echo(f"thumbturn: {reason}", err=True)
         raise typer.Exit(1) from None
 
@@ -100,7 +105,7 @@ def migrate(
         _prepare_folder(settings.data)
         with exclusive(settings.data):
             done = migrate_database(_database_url(settings))
-    except (DataDirectoryInUse, DatabaseTooNew, OSError) as reason:
+    except _REASONS_NOT_TO_RUN as reason:
         typer.echo(f"thumbturn: {reason}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")

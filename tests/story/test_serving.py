@@ -135,6 +135,36 @@ def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(tmp_path):
         assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://me:hush-hush@127.0.0.1:1/doors", "refused"),
+        ("postgresql://me:hush-hush@127.0.0.1/doors?connect_timeout=soon", "connect_timeout"),
+        ("mysql://me:hush-hush@127.0.0.1/doors", "must be sqlite:///FILE or postgresql://HOST/NAME"),
+        ("hush-hush", "must be sqlite:///FILE or postgresql://HOST/NAME"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_with_a_sentence(tmp_path, url, says):
+    """Where the database cannot be worked with, the program says why in one line, without the password."""
+    for verb in ("serve", "migrate"):
+        ended = run(verb, "--data", tmp_path / "data", "--database-url", url)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr.startswith("thumbturn: The database ")
+        assert len(ended.stderr.splitlines()) == 1
+        assert says in ended.stderr
+        assert "hush-hush" not in ended.stderr
+
+
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path):
+    """Where something else lies in the database's place, the program says so and leaves it as it is."""
+    (tmp_path / "thumbturn.db").write_text("My diary. " * 1_000)
+    for verb in ("serve", "migrate"):
+        ended = run(verb, "--data", tmp_path)
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+        assert "not a database" in ended.stderr
+    assert (tmp_path / "thumbturn.db").read_text().startswith("My diary.")
+
+
 def test_keys_are_made_listed_and_revoked(fresh_server):
     """`thumbturn keys` makes a key that opens the workspace until it is revoked."""
     where = ("--data", fresh_server.data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from thumbturn.domain.refusals import StorageUnavailable
 
@@ -26,6 +26,8 @@ _SQLITE_UNREACHABLE = (
 # Connection, resources, operator intervention, system error: the classes that are nobody's fault.
 _POSTGRESQL_UNREACHABLE = ("08", "53", "57", "58")
 
+_UNKNOWN_KIND = "The database must be sqlite:///FILE or postgresql://HOST/NAME."
+
 # Everything here is found by an index. Plans are kept, and one that was made while a table was still
 # empty would read it whole for ever after.
 _POSTGRESQL_OPTIONS = (
@@ -33,18 +35,34 @@ _POSTGRESQL_OPTIONS = (
 )
 
 
+class DatabaseUnusable(ValueError):
+    """There is no working with the database: its URL, its server or its file stands in the way."""
+
+    @classmethod
+    def at(cls, url: URL, problem: BaseException) -> DatabaseUnusable:
+        """The database at this URL cannot be used, for the reason that it gave. Shows no password."""
+        original = problem.orig if isinstance(problem, DBAPIError) else problem
+        reason = " ".join(str(original).split())
+        shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+        return cls(f"The database {shown} cannot be used: {reason}")
+
+
 def parse_url(url: str) -> URL:
     """The URL with the driver that is used here; ``postgres://`` and ``postgresql://`` are the same.
 
-    Raises ``ValueError`` for any other database, and for SQLite without a file.
+    Raises ``DatabaseUnusable`` for any other database, and for SQLite without a file.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # Not with the URL in it: there may be a password.
+        raise DatabaseUnusable(_UNKNOWN_KIND) from None
     name = parsed.get_backend_name()
     if name in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if name == "sqlite" and parsed.database not in (None, "", ":memory:"):
         return parsed.set(drivername="sqlite")
-    raise ValueError("The database must be sqlite:///FILE or postgresql://HOST/NAME.")
+    raise DatabaseUnusable(_UNKNOWN_KIND)
 
 
 def writing_engine(url: URL) -> Engine:
@@ -95,6 +113,7 @@ def _engine(url: URL, **options: Any) -> Engine:
         engine = create_engine(
             url,
             poolclass=NullPool,
+            hide_parameters=True,  # what is written is no affair of the log
             connect_args={"timeout": _PATIENCE, "cached_statements": _PREPARED},
             **options,
         )
@@ -103,6 +122,7 @@ def _engine(url: URL, **options: Any) -> Engine:
         engine = create_engine(
             url,
             poolclass=NullPool,
+            hide_parameters=True,
             paramstyle="format",
             connect_args={"connect_timeout": _PATIENCE, "options": _POSTGRESQL_OPTIONS},
             **options,

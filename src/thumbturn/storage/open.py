@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from thumbturn.storage.databases import parse_url, writing_engine
+from thumbturn.storage.databases import DatabaseUnusable, parse_url, writing_engine
 from thumbturn.storage.store import SqlStore
 from thumbturn.storage.tables import HEAD
 
@@ -27,31 +30,37 @@ def open_store(url: str, *, waiting_at_most: int = 20_000, readers: int = 4) -> 
     """A store on the database at this URL, migrated if need be.
 
     ``waiting_at_most`` operations may wait to be written; ``readers`` threads answer reads.
-    Raises ``ValueError`` for an unusable URL, ``DatabaseTooNew`` for a database from the future and
-    SQLAlchemy's ``DBAPIError`` for one that cannot be reached.
+    Raises ``DatabaseTooNew`` for a database from the future, ``DatabaseUnusable`` for one that cannot
+    be reached, or is none.
     """
     parsed = parse_url(url)
-    if _revision(parsed) != HEAD:
+    with _usable(parsed):
+        is_behind = _revision(parsed) != HEAD
+    if is_behind:
         migrate(url)
     return SqlStore(parsed, waiting_at_most=waiting_at_most, readers=readers)
 
 
 def pending_migrations(url: str) -> list[str]:
-    """The revisions that the database still lacks, oldest first."""
-    return _pending(_revision(parse_url(url)))
+    """The revisions that the database still lacks, oldest first. Raises as ``migrate``."""
+    parsed = parse_url(url)
+    with _usable(parsed):
+        return _pending(_revision(parsed))
 
 
 def migrate(url: str) -> list[str]:
     """Bring the schema up to date; the revisions that were applied, oldest first.
 
-    Processes that start together on one database wait for each other. Raises ``DatabaseTooNew``.
+    Processes that start together on one database wait for each other. Raises ``DatabaseTooNew`` and
+    ``DatabaseUnusable``.
     """
     # Only a process that migrates pays for loading Alembic.
     from alembic import command
     from alembic.config import Config
 
-    engine = writing_engine(parse_url(url))
-    with engine.begin() as connection:
+    parsed = parse_url(url)
+    engine = writing_engine(parsed)
+    with _usable(parsed), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(hashtext('thumbturn.migrate'))"))
         pending = _pending(_revision_on(connection))
@@ -61,6 +70,14 @@ def migrate(url: str) -> list[str]:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     return pending
+
+
+@contextmanager
+def _usable(url: URL) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as problem:
+        raise DatabaseUnusable.at(url, problem) from problem
 
 
 def _pending(revision: str | None) -> list[str]:
