@@ -30,6 +30,7 @@ from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
 from thumbturn.logs import configure_logs
 from thumbturn.settings import Settings
@@ -132,6 +133,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                     engine=engine,
                     store=store,
                     clock=clock,
+                    feed=Feed(store, clock),
                     settings=ApiSettings(error_wording=settings.error_wording),
                 )
             )

@@ -22,7 +22,9 @@ async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
     """The call carries path, request id and headers; a header it is given goes out with the answer."""
     table = {"/repeats": endpoint(at="/repeats", is_public=True)(repeats)}
     nothing: Any = None
-    surroundings = Surroundings(engine=nothing, store=nothing, clock=nothing, settings=ApiSettings())
+    surroundings = Surroundings(
+        engine=nothing, store=nothing, clock=nothing, feed=nothing, settings=ApiSettings()
+    )
     transport = httpx.ASGITransport(Api(surroundings, table))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         told = await client.get("/repeats", headers={"X-Say": "Grüße".encode()})

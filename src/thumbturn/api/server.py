@@ -32,6 +32,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
 
 Scope = MutableMapping[str, Any]
@@ -56,6 +57,7 @@ class Api:
             Engine: surroundings.engine,
             Store: surroundings.store,
             Clock: surroundings.clock,
+            Feed: surroundings.feed,
             ApiSettings: surroundings.settings,
             Callers: self._callers,
         }

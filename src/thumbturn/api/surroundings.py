@@ -7,6 +7,7 @@ from typing import Literal
 
 from thumbturn.domain.clock import Clock
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
 
 #: How the sentence for one missing parameter is worded: as the oldest documents have it, or as
@@ -32,4 +33,5 @@ class Surroundings:
     engine: Engine
     store: Store
     clock: Clock
+    feed: Feed
     settings: ApiSettings

@@ -27,3 +27,10 @@ class Event(NamedTuple):
     action_attempt_id: str | None = None
     #: Its place among the workspace's events, from 1, without a gap. Given by the store.
     sequence: int = 0
+
+
+class Recorded(NamedTuple):
+    """An event where it stands on record. Its ``event.sequence`` says the same number."""
+
+    sequence: int
+    event: Event

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.device import Device, Observation
-from thumbturn.domain.event import Event
+from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 
 C = TypeVar("C")
@@ -158,6 +158,19 @@ class Store(Protocol):
         self, workspace_id: str, wanted: EventFilter, *, limit: int, offset: int = 0
     ) -> list[Event]:
         """Events in order of their sequence."""
+
+    async def events_after(self, workspace_id: str, sequence: int, *, limit: int) -> list[Recorded]:
+        """The events behind this place of the workspace's sequence, in its order, without a gap."""
+
+    async def last_sequence(self, workspace_id: str) -> int:
+        """The place of the workspace's newest event; 0 if it was never told any."""
+
+    def on_events(self, listener: Callable[[frozenset[str]], None]) -> None:
+        """From now on call this, on the event loop, after each commit that wrote events.
+
+        It is given the workspaces that were told something. A commit may be told late or not at all
+        (by another process, or because the database was lost at that moment): look now and then.
+        """
 
     # workspaces and keys ----------------------------------------------------------------------
     async def workspace(self, workspace_id: str) -> Workspace | None:

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, select
 
-from thumbturn.domain.event import Event
+from thumbturn.domain.event import Event, Recorded
 from thumbturn.engine.ports import EventFilter
 from thumbturn.storage.expressions import member, one_of
 from thumbturn.storage.filing import both_halves
 from thumbturn.storage.rows import event_of
-from thumbturn.storage.tables import events
+from thumbturn.storage.tables import events, workspaces
 
 
 def newest(connection: Connection, workspace_id: str, wanted: EventFilter) -> Event | None:
@@ -46,6 +46,27 @@ def listed(
         wanted,
         lambda query: query.order_by(*_order(wanted)).limit(limit).offset(offset),
     )
+
+
+def after(connection: Connection, workspace_id: str, sequence: int, limit: int) -> list[Recorded]:
+    """The events of a workspace behind a place in its sequence, in order.
+
+    Whoever takes a number holds the workspace's row until his commit: a number that is seen has no
+    number before it that is still to come.
+    """
+    query = (
+        select(events)
+        .where(events.c.workspace_id == workspace_id, events.c.sequence > sequence)
+        .order_by(events.c.sequence)
+        .limit(limit)
+    )
+    return [Recorded(row[1], event_of(row)) for row in connection.execute(query)]
+
+
+def last(connection: Connection, workspace_id: str) -> int:
+    """The place of a workspace's newest event; 0 if there is none."""
+    query = select(workspaces.c.event_sequence).where(workspaces.c.id == workspace_id)
+    return connection.execute(query).scalar() or 0
 
 
 def _found(

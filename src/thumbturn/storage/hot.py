@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
@@ -53,6 +54,17 @@ class Rows(NamedTuple):
     answer: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Something to be called with the connection that also tells these workspaces something."""
+
+    call: Callable[[Connection], Any]
+    workspaces: frozenset[str]
+
+    def __call__(self, connection: Connection) -> Any:
+        return self.call(connection)
+
+
 #: Rows to write; anything else is called with the connection, inside the same transaction.
 Operation: TypeAlias = Rows | Callable[[Connection], Any]
 
@@ -80,6 +92,22 @@ def changing(change: Change) -> Rows:
 def appending(attempt_id: str, mark: Mark) -> Rows:
     """A mark that comes after its attempt's end."""
     return Rows(late=(attempt_id, mark.stage, mark.at, int(mark.evidence), mark.note))
+
+
+def telling(call: Callable[[Connection], Any], events: Iterable[Event]) -> Telling:
+    """An operation that writes these events in its own way."""
+    return Telling(call, frozenset([event.workspace_id for event in events]))
+
+
+def told_by(operations: Iterable[Operation]) -> frozenset[str]:
+    """The workspaces that these operations tell something."""
+    found: set[str] = set()
+    for operation in operations:
+        if isinstance(operation, Rows):
+            found.update([workspace_id for workspace_id, _ in operation.told])
+        elif isinstance(operation, Telling):
+            found |= operation.workspaces
+    return frozenset(found)
 
 
 def commit(connection: Connection, operations: Sequence[Operation]) -> list[Any]:

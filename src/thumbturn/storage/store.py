@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection
 
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
-from thumbturn.domain.event import Event
+from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.refusals import Overloaded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Timeline
@@ -19,7 +19,7 @@ from thumbturn.storage import attempts, devices, events, workspaces
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
 from thumbturn.storage.filing import AT_ONCE, file_rows
-from thumbturn.storage.hot import Operation, accepting, appending, changing, commit
+from thumbturn.storage.hot import Operation, accepting, appending, changing, commit, telling, told_by
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.writer import Writer
 
@@ -35,6 +35,7 @@ class SqlStore:
         self._attempts = Coalescing(self._reader, attempts.by_ids)
         self._devices = Coalescing(self._reader, devices.by_ids)
         self._read = self._reader.read
+        self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
         self._unfiled = AT_ONCE
@@ -69,8 +70,9 @@ class SqlStore:
         if filed.cancelled() or filed.exception() is not None or filed.result():
             self._unfiled += AT_ONCE  # again, with the next row
 
-    async def _write(self, call: Callable[[Connection], T]) -> T:
-        written: T = await self._writer.submit(call)
+    async def _write(self, call: Callable[[Connection], T], told: Sequence[Event] = ()) -> T:
+        operation: Operation = telling(call, told) if told else call
+        written: T = await self._writer.submit(operation)
         return written
 
     # attempts ---------------------------------------------------------------------------------
@@ -126,7 +128,7 @@ class SqlStore:
         return await self._read(devices.every_account)
 
     async def add_devices(self, new: Sequence[Device], told: Sequence[Event]) -> None:
-        await self._write(lambda connection: devices.add(connection, new, told))
+        await self._write(lambda connection: devices.add(connection, new, told), told)
 
     async def update_device(self, device: Device) -> bool:
         return await self._write(lambda connection: devices.change(connection, device))
@@ -141,6 +143,22 @@ class SqlStore:
         return await self._read(
             lambda connection: events.listed(connection, workspace_id, wanted, limit=limit, offset=offset)
         )
+
+    async def events_after(self, workspace_id: str, sequence: int, *, limit: int) -> list[Recorded]:
+        return await self._read(lambda connection: events.after(connection, workspace_id, sequence, limit))
+
+    async def last_sequence(self, workspace_id: str) -> int:
+        return await self._read(lambda connection: events.last(connection, workspace_id))
+
+    def on_events(self, listener: Callable[[frozenset[str]], None]) -> None:
+        self._listeners.append(listener)
+        self._writer.on_commit = self._committed
+
+    def _committed(self, operations: Sequence[Operation]) -> None:
+        told = told_by(operations)
+        if told:
+            for listener in self._listeners:
+                listener(told)
 
     # workspaces and keys ----------------------------------------------------------------------
     async def workspace(self, workspace_id: str) -> Workspace | None:
@@ -161,7 +179,7 @@ class SqlStore:
         return await self._read(workspaces.any_there)
 
     async def reset_workspace(self, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:
-        await self._write(lambda connection: devices.reset(connection, workspace_id, seed, told))
+        await self._write(lambda connection: devices.reset(connection, workspace_id, seed, told), told)
 
     async def key(self, token_hash: str) -> Key | None:
         return await self._read(lambda connection: workspaces.key(connection, token_hash))

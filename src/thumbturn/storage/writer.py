@@ -74,6 +74,8 @@ class Writer(Generic[Operation]):
         self._gathered: list[_Waiting] = []
         self._is_writing = False
         self._is_due = False
+        #: Called on the event loop with the operations that were committed; nothing while it is ``None``.
+        self.on_commit: Callable[[Sequence[Operation]], None] | None = None
         self._waves: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
         self._connection: Connection | None = None
         self._closed = False
@@ -120,7 +122,7 @@ class Writer(Generic[Operation]):
             self._waves.put(self._gathered[:MOST_AT_ONCE])
             del self._gathered[:MOST_AT_ONCE]
 
-    def _tell(self, answers: Sequence[_Answer]) -> None:
+    def _tell(self, wave: Sequence[_Waiting], answers: Sequence[_Answer]) -> None:
         self._is_writing = False
         for future, value, problem in answers:
             if future.done():
@@ -131,6 +133,9 @@ class Writer(Generic[Operation]):
                 future.set_exception(problem)
         if self._gathered:
             self._soon(asyncio.get_running_loop())
+        if self.on_commit is not None:
+            told = zip(wave, answers, strict=True)
+            self.on_commit([waiting.operation for waiting, answer in told if answer.problem is None])
 
     # on the writer's thread ---------------------------------------------------------------------
 
@@ -144,7 +149,7 @@ class Writer(Generic[Operation]):
                 answers = [_Answer(waiting.future, None, bug) for waiting in wave]
             # A loop that is closed has nobody left who could hear of it.
             with suppress(RuntimeError):
-                wave[0].future.get_loop().call_soon_threadsafe(self._tell, answers)
+                wave[0].future.get_loop().call_soon_threadsafe(self._tell, wave, answers)
         self._disconnect()
 
     def _settle(self, wave: Sequence[_Waiting]) -> list[_Answer]:

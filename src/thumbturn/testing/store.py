@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
-from thumbturn.domain.event import Event
+from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
 from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Timeline
 
@@ -30,6 +30,7 @@ class MemoryStore:
         self._devices: dict[str, Device] = {}
         self._accounts: dict[str, ConnectedAccount] = {}
         self._events: dict[str, list[Event]] = defaultdict(list)
+        self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._workspaces: dict[str, Workspace] = {}
         self._members: dict[str, list[str]] = defaultdict(list)
         self._keys: dict[str, Key] = {}
@@ -151,6 +152,16 @@ class MemoryStore:
         found = [event for event in self._events[workspace_id] if _matches(event, wanted)]
         return found[offset : offset + limit]
 
+    async def events_after(self, workspace_id: str, sequence: int, *, limit: int) -> list[Recorded]:
+        behind = self._events[workspace_id][sequence : sequence + limit]
+        return [Recorded(event.sequence, event) for event in behind]
+
+    async def last_sequence(self, workspace_id: str) -> int:
+        return len(self._events[workspace_id])
+
+    def on_events(self, listener: Callable[[frozenset[str]], None]) -> None:
+        self._listeners.append(listener)
+
     # workspaces and keys ----------------------------------------------------------------------
 
     async def workspace(self, workspace_id: str) -> Workspace | None:
@@ -215,6 +226,10 @@ class MemoryStore:
         for event in events:
             told = self._events[event.workspace_id]
             told.append(event._replace(sequence=len(told) + 1))
+        if events and self._listeners:
+            told_something = frozenset([event.workspace_id for event in events])
+            for listener in self._listeners:
+                asyncio.get_running_loop().call_soon(listener, told_something)
 
 
 def _answer(value: T) -> Awaitable[T]:

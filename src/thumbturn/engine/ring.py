@@ -1,0 +1,64 @@
+"""The newest of a numbered series, in memory, for any number of readers.
+
+Nobody has a queue: a reader keeps nothing but the number that he read last, and takes what is behind
+it whenever he likes. So a slow reader costs nothing and holds nobody up; what he was too slow for is
+gone from the ring, and he is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+#: How many are kept, at least.
+SIZE = 1_000
+
+
+class Ring(Generic[T]):
+    """Holds the newest of a series, numbered without a gap."""
+
+    def __init__(self, last: int = 0, size: int = SIZE) -> None:
+        #: The number of the newest.
+        self.last = last
+        self._size = size
+        self._held: list[T] = []
+        self._readers: set[asyncio.Event] = set()
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest that is still held; one above ``last`` if none is."""
+        return self.last - len(self._held) + 1
+
+    def wake(self, reader: asyncio.Event) -> None:
+        """Set this from now on whenever something was added."""
+        self._readers.add(reader)
+
+    def let_go(self, reader: asyncio.Event) -> bool:
+        """Set it no more; true if nobody reads then."""
+        self._readers.discard(reader)
+        return not self._readers
+
+    def add(self, new: Iterable[T]) -> None:
+        """Add the next ones and wake all readers."""
+        before = len(self._held)
+        self._held += new
+        self.last += len(self._held) - before
+        # Not each time: what is taken from the head of a list moves all the rest.
+        if len(self._held) > 2 * self._size:
+            del self._held[: -self._size]
+        self.rouse()
+
+    def rouse(self) -> None:
+        """Wake all readers."""
+        for reader in self._readers:
+            reader.set()
+
+    def behind(self, number: int, limit: int) -> list[T] | None:
+        """Up to so many behind this number, in order; ``None`` if the next one is not held any more."""
+        if number >= self.last:
+            return []
+        place = number + 1 - self.first
+        return None if place < 0 else self._held[place : place + limit]
