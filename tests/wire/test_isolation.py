@@ -87,6 +87,8 @@ ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
     "/locks/simulate/keypad_code_entry": [Foreign("device_id", "door", {"code": "1234"})],
     "/locks/simulate/manual_lock_via_keypad": [Foreign("device_id", "door")],
     "/locks/unlock_door": [Foreign("device_id", "door"), Foreign("device_id", "door", {"sync": True})],
+    "/thumbturn/attempts/explain": [Foreign("action_attempt_id", "attempt")],
+    "/thumbturn/attempts/search": [Own(), Filter("device_id", "door", "attempts")],
     "/thumbturn/attempts/timeline": [Foreign("action_attempt_id", "attempt")],
     "/thumbturn/keys/create": [Own({"name": "made in passing"})],
     "/thumbturn/keys/list": [Own()],

@@ -59,6 +59,10 @@ class InvalidInput(Refusal, type="invalid_input", status=400):
         return cls(f'{problem} for "{name}"', {"_errors": [], name: {"_errors": [problem]}})
 
 
+class InvalidActor(Refusal, type="invalid_actor", status=400):
+    """The header Thumbturn-Actor must hold 1 to 255 printable characters in UTF-8"""
+
+
 class MismatchedPageParameters(Refusal, type="mismatched_page_parameters", status=400):
     """The page_cursor belongs to a list with other parameters: ask on with the same ones"""
 

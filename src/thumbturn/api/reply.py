@@ -17,7 +17,8 @@ PATIENCE = "1"
 
 _ALLOWED_HEADERS = (
     b"authorization, content-type, seam-workspace, seam-client-session-token, client-session-token, "
-    b"seam-publishable-key, seam-user-identifier-key, seam-sdk-name, seam-sdk-version, seam-lts-version"
+    b"seam-publishable-key, seam-user-identifier-key, seam-sdk-name, seam-sdk-version, seam-lts-version, "
+    b"thumbturn-actor"
 )
 _ANY_ORIGIN: list[Header] = [
     (b"access-control-allow-origin", b"*"),

@@ -11,6 +11,8 @@ from pydantic import Field, create_model
 
 from thumbturn.actions import Action, load
 from thumbturn.api import routes
+from thumbturn.api.asking import asker_of
+from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, Endpoint, describe
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
@@ -38,8 +40,8 @@ def of_action(action: Action) -> Endpoint:
     Where the contract has the flag ``sync``, a true one makes the answer wait for the attempt's end.
     """
 
-    async def begin(ask: Any, caller: Caller, engine: Engine) -> Answer:
-        attempt = await engine.begin(action, ask, caller.workspace)
+    async def begin(ask: Any, caller: Caller, engine: Engine, call: Call) -> Answer:
+        attempt = await engine.begin(action, ask, caller.workspace, asker_of(call, caller))
         if action.takes_sync and ask.sync:
             attempt = await engine.settled(attempt)
         return {"action_attempt": attempt_json(attempt)}

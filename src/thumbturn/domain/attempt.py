@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from thumbturn.domain.asker import Asker
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
@@ -229,6 +230,8 @@ class Attempt(NamedTuple):
     settled_at: int | None = None
     #: The timeline up to now, oldest first.
     marks: tuple[Mark, ...] = ()
+    #: Who asked; ``None`` for what was accepted before that was kept.
+    asked_by: Asker | None = None
 
     @property
     def status(self) -> str:
@@ -262,6 +265,7 @@ class Attempt(NamedTuple):
             failure,
             settled_at,
             (*self.marks, mark),
+            self.asked_by,
         )
 
 

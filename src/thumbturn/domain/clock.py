@@ -59,6 +59,12 @@ def to_wire(moment: int) -> str:
     return f"{_iso_second(whole)}.{rest // 1_000:03d}Z"
 
 
+def to_wire_exactly(moment: int) -> str:
+    """As ``to_wire``, to the microsecond."""
+    whole, rest = divmod(moment, SECOND)
+    return f"{_iso_second(whole)}.{rest:06d}Z"
+
+
 def from_datetime(moment: datetime) -> int:
     """The moment of an aware datetime, in µs since 1970 UTC."""
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -128,7 +128,7 @@ class Dispatch:
                 raise DeviceRemoved
             result, evidence = await run.performance(run.ask, capability, run)
         except Failure as failure:
-            return Failed(failure.type, failure.message)
+            return Failed(failure.type, run.discreet(failure.message))
         except Exception:  # supervised: a bug in an action or a driver must still end its attempt
             log.exception(
                 "action_broke", action_attempt_id=run.attempt.id, action_type=run.attempt.action_type

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
+from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import Clock
@@ -35,6 +36,14 @@ from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
 
 
+class Standing(NamedTuple):
+    """An attempt as it is known now."""
+
+    attempt: Attempt
+    #: How many of its lane come before it; ``None`` if nobody here has it open.
+    ahead: int | None
+
+
 class Engine:
     """Makes attempts happen. Holds no SQL and no JSON."""
 
@@ -57,7 +66,13 @@ class Engine:
         self._ledger = Ledger(store, clock, self._devices)
         self._deadlines = Deadlines(clock, self._expire)
         self._dispatch = Dispatch(self._lanes, self._deadlines, drivers, self._capability_of)
-        self._observations = Observations(self._devices, self._lanes, self._ledger, clock)
+        self._observations = Observations(
+            self._devices,
+            self._lanes,
+            self._ledger,
+            clock,
+            secretive={action.type for action in actions.values() if action.secrets},
+        )
         self._last_accepted = 0
         #: Held while a device is changed; gone when nobody changes it any more.
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -102,7 +117,9 @@ class Engine:
 
     # attempts -----------------------------------------------------------------------------------
 
-    async def begin(self, action: Action, ask: Ask, workspace: Workspace) -> Attempt:
+    async def begin(
+        self, action: Action, ask: Ask, workspace: Workspace, asked_by: Asker | None = None
+    ) -> Attempt:
         """Accept an attempt; it is durable when this returns, and runs by itself from then on.
 
         Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
@@ -125,6 +142,7 @@ class Engine:
             deadline_at=now + action.deadline,
             required_evidence=workspace.required_evidence if action.needs is Lock else Evidence.RADIO_ACK,
             marks=(Mark("accepted", now),),
+            asked_by=asked_by,
         )
         run = Run(attempt, action, ask, ledger=self._ledger, devices=self._devices, clock=self._clock)
         if self._dispatch.enter(run):
@@ -144,6 +162,13 @@ class Engine:
         if run.finished is None:
             run.finished = asyncio.get_running_loop().create_future()
         return await asyncio.shield(run.finished)
+
+    def standing(self, attempt: Attempt) -> Standing:
+        """Where an attempt stands now, which may be further than what is on record."""
+        run = self._dispatch.open.get(attempt.id)
+        if run is None or run.attempt.phase.is_final:
+            return Standing(attempt, None)
+        return Standing(run.attempt, self._lanes.ahead_of(run))
 
     # workspaces and devices ---------------------------------------------------------------------
 

@@ -58,6 +58,13 @@ class Lanes:
         lane.waiting.append(run)
         return self._advance(lane) is run
 
+    def ahead_of(self, run: Run) -> int:
+        """How many of its lane come before this one."""
+        lane = self._lanes.get(run.attempt.lane)
+        if lane is None or run not in lane.waiting:
+            return 0
+        return lane.waiting.index(run) + (lane.running is not None)
+
     def leave(self, run: Run) -> list[Run]:
         """Take a run out, ended or given up; the runs whose turn it is now."""
         lane = self._lanes.get(run.attempt.lane)

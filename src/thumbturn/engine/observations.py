@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set as AbstractSet
 
 from thumbturn.domain.attempt import Attempt, Observed
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device, Observation, absorb
+from thumbturn.domain.discretion import discreet
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
@@ -19,11 +21,15 @@ LATE_WITHIN = seconds(600)
 class Observations:
     """Takes every report of every driver, and gives it to the run that it is about."""
 
-    def __init__(self, devices: Devices, lanes: Lanes, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, devices: Devices, lanes: Lanes, ledger: Ledger, clock: Clock, *, secretive: AbstractSet[str]
+    ) -> None:
         self._devices = devices
         self._lanes = lanes
         self._ledger = ledger
         self._clock = clock
+        #: The action types that take a secret: what a device says of these is kept without digits.
+        self._secretive = secretive
         self._unwritten: set[asyncio.Task[None]] = set()
 
     def observe(self, seen: Observation) -> None:
@@ -69,5 +75,6 @@ class Observations:
             return None
         if self._clock.now() - last.settled_at > LATE_WITHIN:
             return None
-        self._ledger.late(last, Observed(seen.evidence, seen.said))
+        said = discreet(seen.said) if last.action_type in self._secretive else seen.said
+        self._ledger.late(last, Observed(seen.evidence, said))
         return last.id

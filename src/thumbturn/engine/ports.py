@@ -64,6 +64,23 @@ class DeviceFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFilter:
+    """Which attempts of a workspace; ``None`` means any."""
+
+    #: The wire's word: pending, success or error.
+    status: str | None = None
+    action_type: str | None = None
+    device_id: str | None = None
+    #: Whom they were asked for.
+    actor: str | None = None
+    #: The type of their failure.
+    cause: str | None = None
+    #: µs, of acceptance: at or after the first, and before the second.
+    since: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
     """Which events of a workspace; ``None`` means any."""
 
@@ -117,6 +134,11 @@ class Store(Protocol):
         limit: int,
     ) -> list[Attempt]:
         """Attempts in order of (accepted_at, id), behind ``after``."""
+
+    async def search_attempts(
+        self, workspace_id: str, wanted: AttemptFilter, *, after: tuple[int, str] | None = None, limit: int
+    ) -> list[Attempt]:
+        """Attempts that fit, newest first by (accepted_at, id), behind ``after``: older than that."""
 
     async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
         """One attempt with its late marks, in one query."""

@@ -27,6 +27,7 @@ from thumbturn.domain.attempt import (
 from thumbturn.domain.capabilities.lock import Keypad
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation, absorb
+from thumbturn.domain.discretion import discreet
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import Interrupted, OutcomeUnknown
@@ -110,7 +111,7 @@ class Run:
 
     def acknowledged(self, evidence: Evidence, said: str = "") -> None:
         """Put on record that the command was taken, by whom the grade says."""
-        self.take(Acknowledged(evidence, said))
+        self.take(Acknowledged(evidence, self.discreet(said)))
 
     def observed(self, observation: Observation) -> None:
         """Put on record what an active read of the device brought."""
@@ -154,6 +155,11 @@ class Run:
         self.attempt = decision.attempt
         return True
 
+    def discreet(self, text: str) -> str:
+        """What a device or a driver said, fit to be kept: without the secrets of the ask."""
+        secrets = self.action.secrets
+        return discreet(text, [str(getattr(self.ask, name, "")) for name in secrets]) if secrets else text
+
     def void(self) -> None:
         """The store did not say that it was accepted: if it is on record all the same, end it there.
 
@@ -184,7 +190,7 @@ class Run:
             self._has_news = True
         self._events += absorbed.events
         if not self.attempt.phase.is_final:
-            self.take(Observed(seen.evidence, seen.said))
+            self.take(Observed(seen.evidence, self.discreet(seen.said)))
         self.overhear(seen)
 
     def overhear(self, seen: Observation) -> None:

@@ -28,10 +28,12 @@ _POSTGRESQL_UNREACHABLE = ("08", "53", "57", "58")
 
 _UNKNOWN_KIND = "The database must be sqlite:///FILE or postgresql://HOST/NAME."
 
-# Everything here is found by an index. Plans are kept, and one that was made while a table was still
-# empty would read it whole for ever after.
+# Everything here is found by an index, in the index's own order. Plans are kept, and one that was made
+# while a table was still empty would read it whole for ever after; and where a page is asked for, a
+# bitmap would be made of all that might be on it.
 _POSTGRESQL_OPTIONS = (
     "-c synchronous_commit=on -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+    " -c enable_bitmapscan=off"
 )
 
 

@@ -1,4 +1,4 @@
-"""Indices by device, filled many rows at a time.
+"""Indices by device and by type, filled many rows at a time.
 
 An index by device is written to in as many places as there are devices: on SQLite each accepted
 attempt made two more pages dirty by itself, and these were most of what a commit had to bring to

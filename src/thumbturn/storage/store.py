@@ -14,8 +14,8 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.refusals import Overloaded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
-from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Timeline
-from thumbturn.storage import attempts, devices, events, workspaces
+from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline
+from thumbturn.storage import attempts, devices, events, search, workspaces
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
 from thumbturn.storage.filing import AT_ONCE, file_rows
@@ -97,6 +97,13 @@ class SqlStore:
                 lambda connection: attempts.chosen(connection, workspace_id, wanted, **narrowed)
             )
         return await self._read(lambda connection: attempts.listed(connection, workspace_id, **narrowed))
+
+    async def search_attempts(
+        self, workspace_id: str, wanted: AttemptFilter, *, after: tuple[int, str] | None = None, limit: int
+    ) -> list[Attempt]:
+        return await self._read(
+            lambda connection: search.found(connection, workspace_id, wanted, after=after, limit=limit)
+        )
 
     async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
         return await self._read(lambda connection: attempts.timeline(connection, workspace_id, attempt_id))

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -109,11 +109,15 @@ devices = Table(
     sqlite_with_rowid=False,
 )
 
-#: Whether a row is in the index by device yet (``filing.py``), in the words of the partial indices.
+#: Whether a row is in the indices by device and by type yet (``filing.py``), in the words of those.
 IS_FILED, IS_UNFILED = text("filed = 1"), text("filed = 0")
 
 #: An open attempt, in the very words of the partial index: a bound parameter would hide it.
 IS_OPEN = text("phase in ('queued', 'sent', 'confirming')")
+
+
+#: An attempt that failed, and one that names whom it was asked for, in the words of their indices.
+HAS_FAILED, HAS_ACTOR = text("failure_type is not null"), text("actor is not null")
 
 
 def _filed() -> Column[int]:
@@ -121,8 +125,12 @@ def _filed() -> Column[int]:
     return Column("filed", Integer, nullable=False, server_default=FetchedValue())
 
 
-def _by_device(name: str, *columns: str) -> Index:
+def _when_filed(name: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=IS_FILED, postgresql_where=IS_FILED)
+
+
+def _failed(name: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=HAS_FAILED, postgresql_where=HAS_FAILED)
 
 
 def _unfiled(name: str, *columns: str) -> Index:
@@ -151,11 +159,28 @@ attempts = Table(
     Column("failure_message", Text),
     Column("settled_at", BigInteger),
     Column("marks", Text, nullable=False),
+    Column("asked_by", Text),
+    Column("request_id", Text),
+    Column("actor", Text),
     _filed(),
     Index("ix_attempts_open", "accepted_at", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
-    _by_device("ix_attempts_of_device", "workspace_id", "device_id", "accepted_at", "id"),
+    _when_filed("ix_attempts_of_device", "workspace_id", "device_id", "accepted_at", "id"),
     _unfiled("ix_attempts_unfiled", "accepted_at", "id"),
     Index("ix_attempts_of_workspace", "workspace_id", "accepted_at", "id"),
+    # What is searched for. The first two are paid for by failures only, the third by whoever names
+    # an actor, the fourth many rows at a time (``filing.py``).
+    _failed("ix_attempts_failed", "workspace_id", "accepted_at", "id"),
+    _failed("ix_attempts_of_cause", "workspace_id", "failure_type", "accepted_at", "id"),
+    Index(
+        "ix_attempts_of_actor",
+        "workspace_id",
+        "actor",
+        "accepted_at",
+        "id",
+        sqlite_where=HAS_ACTOR,
+        postgresql_where=HAS_ACTOR,
+    ),
+    _when_filed("ix_attempts_of_type", "workspace_id", "action_type", "accepted_at", "id"),
     sqlite_with_rowid=False,
 )
 
@@ -185,7 +210,7 @@ events = Table(
     Column("payload", Text, nullable=False),
     _filed(),
     UniqueConstraint("event_id"),
-    _by_device("ix_events_of_device", "device_id", "sequence"),
+    _when_filed("ix_events_of_device", "device_id", "sequence"),
     _unfiled("ix_events_unfiled", "workspace_id", "sequence"),
     Index("ix_events_by_time", "workspace_id", "created_at", "sequence"),
     sqlite_with_rowid=False,

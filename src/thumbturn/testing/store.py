@@ -16,7 +16,7 @@ from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
-from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Timeline
+from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline
 
 T = TypeVar("T")
 
@@ -86,6 +86,18 @@ class MemoryStore:
             and (after is None or (each.accepted_at, each.id) > after)
         ]
         return sorted(found, key=lambda each: (each.accepted_at, each.id))[:limit]
+
+    async def search_attempts(
+        self, workspace_id: str, wanted: AttemptFilter, *, after: tuple[int, str] | None = None, limit: int
+    ) -> list[Attempt]:
+        found = [
+            each
+            for each in self._attempts.values()
+            if each.workspace_id == workspace_id
+            and _is_wanted(each, wanted)
+            and (after is None or (each.accepted_at, each.id) < after)
+        ]
+        return sorted(found, key=lambda each: (each.accepted_at, each.id), reverse=True)[:limit]
 
     async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
         found = await self.attempt(workspace_id, attempt_id)
@@ -254,6 +266,20 @@ def _fits(device: Device, wanted: DeviceFilter) -> bool:
         and (wanted.created_before is None or device.created_at < wanted.created_before)
         and (wanted.is_managed is None or device.is_managed is wanted.is_managed)
         and all(device.custom_metadata.get(key) == value for key, value in metadata.items())
+    )
+
+
+def _is_wanted(attempt: Attempt, wanted: AttemptFilter) -> bool:
+    actor = attempt.asked_by.actor if attempt.asked_by is not None else None
+    cause = attempt.failure[0] if attempt.failure is not None else None
+    return (
+        (wanted.status is None or attempt.status == wanted.status)
+        and (wanted.action_type is None or attempt.action_type == wanted.action_type)
+        and (wanted.device_id is None or attempt.device_id == wanted.device_id)
+        and (wanted.actor is None or actor == wanted.actor)
+        and (wanted.cause is None or cause == wanted.cause)
+        and (wanted.since is None or attempt.accepted_at >= wanted.since)
+        and (wanted.before is None or attempt.accepted_at < wanted.before)
     )
 
 

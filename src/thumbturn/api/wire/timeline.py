@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from thumbturn.api.wire.attempt import Status, attempt_json
 from thumbturn.domain.attempt import Mark
-from thumbturn.domain.clock import SECOND, to_wire
+from thumbturn.domain.clock import to_wire_exactly
 from thumbturn.engine import ports
 
 
@@ -49,23 +49,19 @@ def timeline_json(timeline: ports.Timeline) -> Timeline:
         "connected_account_id": attempt.connected_account_id,
         "evidence": attempt.evidence.word,
         "required_evidence": attempt.required_evidence.word,
-        "accepted_at": _exactly(attempt.accepted_at),
-        "deadline_at": _exactly(attempt.deadline_at),
-        "settled_at": None if attempt.settled_at is None else _exactly(attempt.settled_at),
-        "stages": [_stage(mark) for mark in attempt.marks],
-        "late": [_stage(mark) for mark in timeline.late],
+        "accepted_at": to_wire_exactly(attempt.accepted_at),
+        "deadline_at": to_wire_exactly(attempt.deadline_at),
+        "settled_at": None if attempt.settled_at is None else to_wire_exactly(attempt.settled_at),
+        "stages": [stage_json(mark) for mark in attempt.marks],
+        "late": [stage_json(mark) for mark in timeline.late],
     }
 
 
-def _stage(mark: Mark) -> Stage:
+def stage_json(mark: Mark) -> Stage:
+    """A stage as the wire has it."""
     return {
         "stage": mark.stage,
-        "occurred_at": _exactly(mark.at),
+        "occurred_at": to_wire_exactly(mark.at),
         "evidence": mark.evidence.word,
         "note": mark.note,
     }
-
-
-def _exactly(moment: int) -> str:
-    """ISO 8601, UTC, to the microsecond; the rest of the wire stops at milliseconds."""
-    return f"{to_wire(moment)[:19]}.{moment % SECOND:06d}Z"

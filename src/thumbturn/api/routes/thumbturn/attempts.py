@@ -1,19 +1,80 @@
-"""``/thumbturn/attempts``: the whole story of an attempt."""
+"""``/thumbturn/attempts``: the whole story of an attempt, and finding the one whose story is wanted."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import Answer, endpoint
+from thumbturn.api.pages import Pages
+from thumbturn.api.parameters import Listing, Maybe, Moment
 from thumbturn.api.routes.action_attempts import AttemptGet
+from thumbturn.api.wire.explanation import Explanation, explanation_json
+from thumbturn.api.wire.found import FoundAttempt, found_json
+from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.timeline import Timeline, timeline_json
 from thumbturn.domain.refusals import ActionAttemptNotFound
-from thumbturn.engine.ports import Store
+from thumbturn.engine import ports
+from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import AttemptFilter, Store
+
+
+class AttemptSearch(Listing):
+    """Which attempts. What is not given does not matter."""
+
+    status: Maybe[Literal["pending", "success", "error"]] = None
+    """Only in this status."""
+    action_type: Maybe[str] = None
+    """Only of this type."""
+    device_id: Maybe[str] = None
+    """Only of this device."""
+    actor: Maybe[str] = None
+    """Only asked for this actor, as the header Thumbturn-Actor named him."""
+    error_type: Maybe[str] = None
+    """Only those that failed of this cause."""
+    since: Maybe[Moment] = None
+    """Only those accepted at this moment or later."""
+    before: Maybe[Moment] = None
+    """Only those accepted before this moment."""
+    limit: Annotated[int, Field(gt=0)] = 100
+    """How many at most; never more than 10,000 at once."""
 
 
 @endpoint({"timeline": Timeline})
 async def timeline(ask: AttemptGet, caller: Caller, store: Store) -> Answer:
     """Returns every stage of an attempt, to the microsecond, with its evidence."""
+    return {"timeline": timeline_json(await _timeline(ask, caller, store))}
+
+
+@endpoint({"explanation": Explanation})
+async def explain(ask: AttemptGet, caller: Caller, store: Store, engine: Engine) -> Answer:
+    """Returns who asked for an attempt, what became of it, why, and what to do next."""
+    found = await _timeline(ask, caller, store)
+    action = engine.actions.get(found.attempt.action_type)
+    return {"explanation": explanation_json(engine.standing(found.attempt), found.late, action)}
+
+
+@endpoint({"attempts": list[FoundAttempt], "pagination": Pagination})
+async def search(ask: AttemptSearch, caller: Caller, store: Store, pages: Pages) -> Answer:
+    """Finds attempts by what is known of them, newest first."""
+    wanted = AttemptFilter(
+        status=ask.status,
+        action_type=ask.action_type,
+        device_id=ask.device_id,
+        actor=ask.actor,
+        cause=ask.error_type,
+        since=ask.since,
+        before=ask.before,
+    )
+    found = await store.search_attempts(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
+    page, pagination = pages.turn(found, ask.most, lambda attempt: (attempt.accepted_at, attempt.id))
+    return {"attempts": [found_json(attempt) for attempt in page], "pagination": pagination}
+
+
+async def _timeline(ask: AttemptGet, caller: Caller, store: Store) -> ports.Timeline:
     found = await store.timeline(caller.workspace.id, ask.action_attempt_id)
     if found is None:
         raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
-    return {"timeline": timeline_json(found)}
+    return found
