@@ -140,7 +140,9 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             gc.freeze()  # what is there now stays: it need not be looked through again and again
             show = is_new or show_credentials
             server = _Server(
-                _uvicorn(asgi), lambda: say_ready(endpoint, settings.data, credentials, show=show)
+                _uvicorn(asgi),
+                lambda: say_ready(endpoint, settings.data, credentials, show=show),
+                engine.dismiss_waiting,
             )
             with _quiet_signals():
                 await server.serve(sockets=[listening])
@@ -162,16 +164,23 @@ def _tune_interpreter() -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says so when it listens."""
+    """Says so when it listens, and when it begins to stop."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)
 
 
 async def _open_world(settings: Settings, store: Store, engine: Engine, clock: SystemClock) -> dict[str, str]:

@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping, MutableMapping
+from typing import Any, TypeVar
+
+from thumbturn.api.body import Disconnected, Receive
 
 Header = tuple[bytes, bytes]
+T = TypeVar("T")
 
 
 class Call:
     """What an endpoint gets that asks for it."""
 
-    __slots__ = ("_headers", "path", "reply_headers", "request_id")
+    __slots__ = ("_headers", "_receive", "_scope", "path", "reply_headers", "request_id")
 
-    def __init__(self, path: str, headers: Mapping[bytes, bytes], request_id: str) -> None:
-        self.path = path
+    def __init__(
+        self,
+        scope: MutableMapping[str, Any],
+        headers: Mapping[bytes, bytes],
+        request_id: str,
+        receive: Receive,
+    ) -> None:
+        self.path: str = scope["path"]
         self.request_id = request_id
         #: Sent with a good answer, beside those that every answer has.
         self.reply_headers: tuple[Header, ...] = ()
+        self._scope = scope
         self._headers = headers
+        self._receive = receive
 
     def header(self, name: bytes) -> str | None:
         """A header of the request by its name in lower case; ``None`` if it was not sent."""
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def list_header(self, name: bytes) -> str | None:
+        """A header whose value is a list, also when it was sent in several parts; ``None`` if it was not."""
+        if name not in self._headers:
+            return None
+        parts: list[bytes] = [value for key, value in self._scope["headers"] if key == name]
+        return b", ".join(parts).decode("latin-1")
+
     def add_reply_header(self, name: str, value: str) -> None:
         """Send this header with the answer, if it is a good one."""
         self.reply_headers += ((name.encode("latin-1"), value.encode("latin-1")),)
+
+    async def unless_gone(self, waiting: Awaitable[T]) -> T:
+        """What is waited for. Raises ``Disconnected`` as soon as the client hangs up; nobody waits then."""
+        awaited = asyncio.ensure_future(waiting)
+        hung_up = asyncio.ensure_future(self._hung_up())
+        try:
+            await asyncio.wait((awaited, hung_up), return_when=asyncio.FIRST_COMPLETED)
+            if not awaited.done():
+                raise Disconnected
+            return awaited.result()
+        finally:
+            awaited.cancel()
+            hung_up.cancel()
+
+    async def _hung_up(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            continue

@@ -80,7 +80,7 @@ class Api:
             if scope["method"] == "OPTIONS":
                 body, more = b'{"ok":true}', PREFLIGHT
             elif (route := self._routes.get(scope["path"])) is not None:
-                call = Call(scope["path"], headers, request_id)
+                call = Call(scope, headers, request_id, receive)
                 body = await self._answer(route, scope, headers, receive, call)
                 more = call.reply_headers
             else:

@@ -15,6 +15,7 @@ from thumbturn.api.asking import asker_of
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, Endpoint, describe
+from thumbturn.api.waiting import settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.engine.engine import Engine
 
@@ -37,13 +38,12 @@ def tabulate(all_of_them: Iterable[Endpoint]) -> dict[str, Endpoint]:
 def of_action(action: Action) -> Endpoint:
     """The endpoint that begins attempts of an action.
 
-    Where the contract has the flag ``sync``, a true one makes the answer wait for the attempt's end.
+    Its answer waits for the attempt's end if the caller prefers it to, or sets the contract's ``sync``.
     """
 
     async def begin(ask: Any, caller: Caller, engine: Engine, call: Call) -> Answer:
         attempt = await engine.begin(action, ask, caller.workspace, asker_of(call, caller))
-        if action.takes_sync and ask.sync:
-            attempt = await engine.settled(attempt)
+        attempt = await settled(call, engine, attempt, sync=action.takes_sync and ask.sync)
         return {"action_attempt": attempt_json(attempt)}
 
     begin.__annotations__["ask"] = _with_sync(action) if action.takes_sync else action.ask

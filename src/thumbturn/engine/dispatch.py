@@ -18,6 +18,7 @@ from thumbturn.engine.deadlines import Deadlines
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ports import Driver
 from thumbturn.engine.run import Run
+from thumbturn.engine.waiting import Waiting
 
 log = structlog.get_logger(__name__)
 
@@ -29,11 +30,13 @@ class Dispatch:
         self,
         lanes: Lanes,
         deadlines: Deadlines,
+        waiting: Waiting,
         drivers: Mapping[str, Driver],
         capability_of: Callable[[Run], object | None],
     ) -> None:
         self._lanes = lanes
         self._deadlines = deadlines
+        self._waiting = waiting
         self._drivers = drivers
         self._capability_of = capability_of
         #: Open attempts of this process by id.
@@ -63,8 +66,7 @@ class Dispatch:
         if self.open.pop(run.attempt.id, None) is None:
             return
         self._deadlines.remove(run)
-        if run.finished is not None and not run.finished.done():
-            run.finished.set_result(run.attempt)
+        self._waiting.tell(run.attempt)
         for following in self._lanes.leave(run):
             if following.is_durable:
                 self._start(following)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
+from thumbturn.engine.waiting import Waiting
 
 
 class Standing(NamedTuple):
@@ -65,7 +66,8 @@ class Engine:
         self._lanes = Lanes()
         self._ledger = Ledger(store, clock, self._devices)
         self._deadlines = Deadlines(clock, self._expire)
-        self._dispatch = Dispatch(self._lanes, self._deadlines, drivers, self._capability_of)
+        self._waiting = Waiting(clock)
+        self._dispatch = Dispatch(self._lanes, self._deadlines, self._waiting, drivers, self._capability_of)
         self._observations = Observations(
             self._devices,
             self._lanes,
@@ -154,14 +156,22 @@ class Engine:
         await run.accepted
         return accepted
 
-    async def settled(self, attempt: Attempt) -> Attempt:
-        """The attempt once it has ended."""
-        run = self._dispatch.open.get(attempt.id)
-        if run is None:
+    async def settled(self, attempt: Attempt, within: int) -> Attempt:
+        """The attempt once it has ended; as given if it has not within so many µs, or the server stops."""
+        if attempt.id not in self._dispatch.open:
             return await self._store.attempt(attempt.workspace_id, attempt.id) or attempt
-        if run.finished is None:
-            run.finished = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(run.finished)
+        return await self._waiting.end_of(attempt.id, within) or attempt
+
+    async def all_settled(self, attempts: Iterable[Attempt], within: int) -> None:
+        """Return when all of them have ended, after so many µs, or when the server stops."""
+        until = self._clock.now() + within
+        for attempt in attempts:
+            if attempt.id in self._dispatch.open:
+                await self._waiting.end_of(attempt.id, until - self._clock.now())
+
+    def dismiss_waiting(self) -> None:
+        """Answer all who wait with what there is, and let nobody wait any more: the server will stop."""
+        self._waiting.dismiss()
 
     def standing(self, attempt: Attempt) -> Standing:
         """Where an attempt stands now, which may be further than what is on record."""

@@ -52,7 +52,6 @@ class Run:
         "action",
         "ask",
         "attempt",
-        "finished",
         "has_turn",
         "is_being_ended",
         "is_durable",
@@ -74,8 +73,6 @@ class Run:
         self.is_durable = False
         #: True once its lane is its own; it may then be sent as soon as it is durable.
         self.has_turn = False
-        #: Done once its end is durable.
-        self.finished: asyncio.Future[Attempt] | None = None
         self.task: asyncio.Task[None] | None = None
         #: True once it is being ended from outside: its lane is then freed from there.
         self.is_being_ended = False

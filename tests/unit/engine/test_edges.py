@@ -235,7 +235,7 @@ async def test_a_caller_who_goes_away_takes_nobody_with_him(house, held):
     released.set()
     await house.clock.settle()
     [run] = house.engine._dispatch.open.values()
-    leaving, staying = (asyncio.create_task(house.engine.settled(run.attempt)) for _ in range(2))
+    leaving, staying = (asyncio.create_task(house.engine.settled(run.attempt, seconds(60))) for _ in range(2))
     await house.clock.settle()
     leaving.cancel()
     await house.clock.advance(seconds(2))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Parameters
+from thumbturn.api.waiting import settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain.refusals import ActionAttemptNotFound
+from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 
 
@@ -29,11 +32,12 @@ class AttemptList(Listing):
 
 
 @endpoint({"action_attempt": ActionAttempt})
-async def get(ask: AttemptGet, caller: Caller, store: Store) -> Answer:
-    """Returns an action attempt."""
+async def get(ask: AttemptGet, caller: Caller, store: Store, engine: Engine, call: Call) -> Answer:
+    """Returns an action attempt; with ``Prefer: wait=N``, once it has ended or N seconds are over."""
     attempt = await store.attempt(caller.workspace.id, ask.action_attempt_id)
     if attempt is None:
         raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
+    attempt = await settled(call, engine, attempt)
     return {"action_attempt": attempt_json(attempt)}
 
 
