@@ -14,6 +14,7 @@ from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+from thumbturn.engine.webhook_ports import WebhookStore
 
 C = TypeVar("C")
 
@@ -108,6 +109,10 @@ class Store(Protocol):
     Raises ``Overloaded`` when too much waits to be written, ``StorageUnavailable`` when the
     database cannot be reached; in both cases nothing was written.
     """
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        """What is remembered of webhooks."""
 
     # the hot path -----------------------------------------------------------------------------
     def accept(self, attempt: Attempt) -> Awaitable[None]:

@@ -21,6 +21,7 @@ from thumbturn.storage.databases import reading_engine, writing_engine
 from thumbturn.storage.filing import AT_ONCE, file_rows
 from thumbturn.storage.hot import Operation, accepting, appending, changing, commit, telling, told_by
 from thumbturn.storage.reader import Reader
+from thumbturn.storage.webhook_store import SqlWebhooks
 from thumbturn.storage.writer import Writer
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class SqlStore:
         self._devices = Coalescing(self._reader, devices.by_ids)
         self._read = self._reader.read
         self._listeners: list[Callable[[frozenset[str]], None]] = []
+        self.webhooks = SqlWebhooks(self._write, self._read)
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
         self._unfiled = AT_ONCE

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     FetchedValue,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -213,5 +214,57 @@ events = Table(
     _when_filed("ix_events_of_device", "device_id", "sequence"),
     _unfiled("ix_events_unfiled", "workspace_id", "sequence"),
     Index("ix_events_by_time", "workspace_id", "created_at", "sequence"),
+    sqlite_with_rowid=False,
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("event_types", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("previous_secret", Text),
+    Column("previous_secret_until", BigInteger),
+    Column("begins_after", BigInteger, nullable=False),
+    Column("cursor", BigInteger, nullable=False),
+    Column("failing_since", BigInteger),
+    Column("disabled_at", BigInteger),
+    Column("disabled_because", Text),
+    Column("created_at", BigInteger, nullable=False),
+    # The place of its newest try: whoever raises it owns the places until the commit.
+    Column("tries_made", BigInteger, nullable=False, server_default="0"),
+    Index(None, "workspace_id", "created_at", "id"),
+)
+
+# What is delivered at once is in none of these rows: only what failed, and what was asked for again.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Index("ix_webhook_deliveries_due", "webhook_id", "due_at", "sequence"),
+    sqlite_with_rowid=False,
+)
+
+webhook_tries = Table(
+    "webhook_tries",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("milliseconds", Float, nullable=False),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("outcome", Text, nullable=False),
+    Column("next_at", BigInteger),
     sqlite_with_rowid=False,
 )

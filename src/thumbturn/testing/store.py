@@ -17,6 +17,7 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
 from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline
+from thumbturn.testing.webhooks import MemoryWebhooks
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class MemoryStore:
         self._workspaces: dict[str, Workspace] = {}
         self._members: dict[str, list[str]] = defaultdict(list)
         self._keys: dict[str, Key] = {}
+        self.webhooks = MemoryWebhooks(self._events, self._tell)
 
     # the hot path -----------------------------------------------------------------------------
 

@@ -1,0 +1,142 @@
+"""Webhooks that are forgotten when the process ends, and an endpoint that answers as a test wants."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from thumbturn.domain.event import Event
+from thumbturn.domain.webhook import Delivery, DisabledBecause, Outcome, Try, Webhook
+from thumbturn.engine.webhook_ports import Backlog, Progress, TryFilter
+
+
+class MemoryWebhooks:
+    """Implements ``engine.webhook_ports.WebhookStore`` with dictionaries."""
+
+    def __init__(
+        self, events: Mapping[str, Sequence[Event]], tell: Callable[[Sequence[Event]], None]
+    ) -> None:
+        self._events = events
+        self._tell = tell
+        self._webhooks: dict[str, Webhook] = {}
+        self._deliveries: dict[tuple[str, int], Delivery] = {}
+        self._tries: list[Try] = []
+        self._places: Counter[str] = Counter()
+
+    async def add(self, webhook: Webhook) -> Webhook:
+        newest = len(self._events[webhook.workspace_id])
+        self._webhooks[webhook.id] = replace(webhook, begins_after=newest, cursor=newest)
+        return self._webhooks[webhook.id]
+
+    async def get(self, workspace_id: str, webhook_id: str) -> Webhook | None:
+        found = self._webhooks.get(webhook_id)
+        return found if found is not None and found.workspace_id == workspace_id else None
+
+    async def of_workspace(self, workspace_id: str) -> list[Webhook]:
+        found = [each for each in self._webhooks.values() if each.workspace_id == workspace_id]
+        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    async def enabled(self) -> list[Webhook]:
+        return sorted((each for each in self._webhooks.values() if each.is_enabled), key=lambda each: each.id)
+
+    async def choose_types(
+        self, workspace_id: str, webhook_id: str, event_types: Sequence[str]
+    ) -> Webhook | None:
+        found = await self.get(workspace_id, webhook_id)
+        return None if found is None else self._put(replace(found, event_types=tuple(event_types)))
+
+    async def rotate(self, workspace_id: str, webhook_id: str, secret: str, until: int) -> Webhook | None:
+        found = await self.get(workspace_id, webhook_id)
+        if found is None:
+            return None
+        before = found.secret
+        return self._put(replace(found, secret=secret, previous_secret=before, previous_secret_until=until))
+
+    async def remove(self, workspace_id: str, webhook_id: str) -> bool:
+        if await self.get(workspace_id, webhook_id) is None:
+            return False
+        del self._webhooks[webhook_id]
+        self._deliveries = {key: each for key, each in self._deliveries.items() if key[0] != webhook_id}
+        self._tries = [each for each in self._tries if each.webhook_id != webhook_id]
+        return True
+
+    async def disable(self, webhook_id: str, at: int, because: DisabledBecause, event: Event) -> bool:
+        found = self._webhooks.get(webhook_id)
+        if found is None or not found.is_enabled:
+            return False
+        self._put(replace(found, disabled_at=at, disabled_because=because))
+        self._tell([event])
+        return True
+
+    async def enable(
+        self, workspace_id: str, webhook_id: str, at: int, *, skip_missed: bool
+    ) -> Webhook | None:
+        found = await self.get(workspace_id, webhook_id)
+        if found is None or found.is_enabled:
+            return found
+        cursor = len(self._events[workspace_id]) if skip_missed else found.cursor
+        for key in [key for key in self._deliveries if key[0] == webhook_id]:
+            waiting = self._deliveries.pop(key)
+            if not skip_missed:
+                self._deliveries[key] = waiting._replace(tries=0, due_at=at)
+        return self._put(
+            replace(found, disabled_at=None, disabled_because=None, failing_since=None, cursor=cursor)
+        )
+
+    async def record(self, progress: Progress) -> None:
+        for made in progress.tries:
+            if made.webhook_id not in self._webhooks:
+                continue
+            self._places[made.webhook_id] += 1
+            self._tries.append(made._replace(place=self._places[made.webhook_id], was_waiting=False))
+            if made.was_waiting:
+                self._deliveries.pop((made.webhook_id, made.sequence), None)
+        for made in progress.tries:
+            if made.outcome is Outcome.FAILED and made.webhook_id in self._webhooks:
+                assert made.next_at is not None
+                self._deliveries[made.webhook_id, made.sequence] = Delivery(
+                    made.webhook_id, made.event_id, made.sequence, made.number, made.next_at
+                )
+        for id, cursor in progress.cursors.items():
+            if id in self._webhooks:
+                known = self._webhooks[id]
+                self._put(replace(known, cursor=max(known.cursor, cursor)))
+        for id, since in progress.failing.items():
+            if id in self._webhooks:
+                self._put(replace(self._webhooks[id], failing_since=since))
+
+    async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
+        found = [each for each in self._deliveries.values() if each.webhook_id == webhook_id]
+        return sorted(found, key=lambda each: (each.due_at, each.sequence))[:limit]
+
+    async def resend(self, deliveries: Sequence[Delivery]) -> None:
+        for each in deliveries:
+            if each.webhook_id in self._webhooks:
+                self._deliveries[each.webhook_id, each.sequence] = each
+
+    async def tries(
+        self, webhook_id: str, wanted: TryFilter, *, before: int | None = None, limit: int
+    ) -> list[Try]:
+        found = [
+            each
+            for each in self._tries
+            if each.webhook_id == webhook_id
+            and (before is None or each.place < before)
+            and (wanted.event_id is None or each.event_id == wanted.event_id)
+            and (wanted.outcome is None or each.outcome is wanted.outcome)
+        ]
+        return sorted(found, key=lambda each: -each.place)[:limit]
+
+    async def forget_tries(self, *, before: int) -> None:
+        self._tries = [each for each in self._tries if each.at >= before]
+
+    async def backlog(self, webhook: Webhook) -> Backlog:
+        waiting = [key for key in self._deliveries if key[0] == webhook.id]
+        known = self._webhooks.get(webhook.id)
+        behind = 0 if known is None else len(self._events[known.workspace_id]) - known.cursor
+        return Backlog(len(waiting), behind)
+
+    def _put(self, webhook: Webhook) -> Webhook:
+        self._webhooks[webhook.id] = webhook
+        return webhook
