@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import thumbturn
 from thumbturn.actions import load
+from thumbturn.api.metrics import METRICS
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.errors import FAILURES, REFUSALS
 from thumbturn.domain.evidence import Evidence
@@ -78,6 +79,15 @@ def settings() -> str:
         for name, field in Settings.model_fields.items()
     )
     return _table(("flag", "variable", "default", "meaning"), rows)
+
+
+def metrics() -> str:
+    """Every metric of ``/metrics`` that is the server's own."""
+    rows = (
+        (f"`{kind.name}`", kind.type, ", ".join(f"`{label}`" for label in kind.labels), kind.meaning)
+        for kind in METRICS.values()
+    )
+    return _table(("metric", "type", "labels", "meaning"), rows)
 
 
 def _import_everything() -> None:

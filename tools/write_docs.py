@@ -20,7 +20,10 @@ from tools import tables
 from tools.draw_moves import draw_moves
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "attempts.md", ROOT / "docs" / "errors.md")
+DOCUMENTS = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("attempts", "errors", "operating")),
+)
 
 PARTS: dict[str, Callable[[], str]] = {
     "moves": draw_moves,
@@ -29,6 +32,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "failures": tables.failures,
     "refusals": tables.refusals,
     "settings": tables.settings,
+    "metrics": tables.metrics,
 }
 
 _MADE = re.compile(r"(<!-- made by tools/write_docs\.py: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -74,6 +74,7 @@ def serve(
     world: Annotated[str | None, _option("world")] = None,
     error_wording: Annotated[str | None, _option("error_wording")] = None,
     log_level: Annotated[str | None, _option("log_level")] = None,
+    metrics: Annotated[bool | None, _option("metrics")] = None,
     seed: Annotated[int | None, _option("seed")] = None,
     show_credentials: Annotated[
         bool, typer.Option("--show-credentials", help="Print the tokens and the snippets again.")
@@ -134,7 +135,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                     store=store,
                     clock=clock,
                     feed=Feed(store, clock),
-                    settings=ApiSettings(error_wording=settings.error_wording),
+                    settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),
                 )
             )
             gc.freeze()  # what is there now stays: it need not be looked through again and again

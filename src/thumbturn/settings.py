@@ -40,4 +40,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important log line to write."
     )
+    metrics: bool = Field(
+        True, description="Serve `/metrics`, which needs no token; `--no-metrics` switches it off."
+    )
     seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")

@@ -102,6 +102,16 @@ async def test_it_is_called_as_its_folder(bench):
     assert bench.driver.commands_at_once is None or bench.driver.commands_at_once > 0
 
 
+async def test_its_links_stand_from_start_to_stop(bench):
+    """It names its links; they stand once it was started, and none does when it was stopped."""
+    await bench.driver.start(lambda _: None)
+    links = bench.driver.links()
+    assert links
+    assert all(links.values())
+    await bench.driver.stop()
+    assert not any(bench.driver.links().values())
+
+
 async def test_it_offers_what_a_device_has_and_nothing_else(bench, seen):
     """A capability is offered exactly to the devices that declare it."""
     for capability, word in CAPABILITY_WORD.items():

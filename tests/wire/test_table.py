@@ -48,7 +48,10 @@ def test_no_endpoint_is_public_by_oversight():
         with pytest.raises(TypeError, match="asks for its Caller, or is declared public"):
             describe(function, "/x", {}, READ, is_public=is_public)
     assert endpoint(is_public=True)(open_to_all).access is None
-    assert [path for path, each in endpoints().items() if each.access is None] == ["/health"]
+    assert [path for path, each in endpoints().items() if each.access is None] == [
+        "/health",
+        "/thumbturn/ready",
+    ]
 
 
 def test_a_need_that_nobody_meets_fails_at_start():

@@ -32,6 +32,10 @@ class PayloadTooLarge(Refusal, type="payload_too_large", status=413):
     """The request is larger than this server accepts"""
 
 
+class NotReady(Refusal, type="not_ready", status=503):
+    """The server cannot do all of its work at the moment"""
+
+
 class InvalidContentType(Refusal, type="invalid_content_type", status=400):
     """A body must come with the Content-Type header "application/json" and hold JSON"""
 

@@ -20,15 +20,18 @@ from thumbturn.api.call import Call, Header
 from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.docs_page import docs_page
 from thumbturn.api.endpoint import Endpoint
+from thumbturn.api.metrics import CONTENT_TYPE, Metrics
 from thumbturn.api.openapi import openapi
 from thumbturn.api.pages import Pages
 from thumbturn.api.query import QueryGrammar
+from thumbturn.api.readiness import Observer
 from thumbturn.api.refusals import MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
 from thumbturn.api.reply import JSON, PREFLIGHT, failure_body, headers_of
+from thumbturn.api.request_meters import RequestMeters
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.validation import refusal_of
-from thumbturn.domain.clock import Clock
+from thumbturn.domain.clock import Clock, stopwatch
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.engine import Engine
@@ -38,6 +41,8 @@ from thumbturn.engine.ports import Store
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
+#: A content type, and what is served under it: always the same, or made when it is asked for.
+Document = tuple[bytes, bytes | Callable[[], Awaitable[bytes]]]
 
 _log = structlog.get_logger("thumbturn.api")
 
@@ -60,18 +65,24 @@ class Api:
             Feed: surroundings.feed,
             ApiSettings: surroundings.settings,
             Callers: self._callers,
+            Observer: Observer(surroundings.engine, surroundings.store, surroundings.clock),
         }
         self._routes = {path: Route(each, provided) for path, each in table.items()}
         described = openapi(table)
-        self._documents = {
+        self._documents: dict[str, Document] = {
             "/openapi.json": (JSON, to_json(described)),
             "/docs": (b"text/html; charset=utf-8", docs_page(described)),
         }
+        self._requests = RequestMeters([*self._routes, *self._documents, "/metrics"])
+        if surroundings.settings.metrics:
+            metrics = Metrics(surroundings.engine, surroundings.store, self._requests, surroundings.clock)
+            self._documents["/metrics"] = (CONTENT_TYPE, metrics.text)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _refuse_protocol(scope, receive, send)
             return
+        began = stopwatch()
         headers: Headers = dict(scope["headers"])
         request_id = new_id()
         status, kind = 200, JSON
@@ -84,7 +95,7 @@ class Api:
                 body = await self._answer(route, scope, headers, receive, call)
                 more = call.reply_headers
             else:
-                kind, body = self._document(scope)
+                kind, body = await self._document(scope)
         except Refusal as refusal:
             status, body, more = failure_body(refusal, request_id)
         except Disconnected:
@@ -102,6 +113,7 @@ class Api:
             }
         )
         await send({"type": "http.response.body", "body": body})
+        self._requests.answered(scope["path"], status, stopwatch() - began)
 
     async def _answer(
         self, route: Route, scope: Scope, headers: Headers, receive: Receive, call: Call
@@ -135,13 +147,14 @@ class Api:
         answer = await route.call(ask, bearer, parameters, scope, call)
         return to_json({**answer, "ok": True})
 
-    def _document(self, scope: Scope) -> tuple[bytes, bytes]:
+    async def _document(self, scope: Scope) -> tuple[bytes, bytes]:
         document = self._documents.get(scope["path"])
         if document is None:
             raise NotFound
         if scope["method"] != "GET":
             raise wrong_method(("GET",))
-        return document
+        kind, body = document
+        return kind, body if isinstance(body, bytes) else await body()
 
 
 class Route:

@@ -24,6 +24,8 @@ class ApiSettings:
     max_body_bytes: int = 1 << 20
     #: A longer query string is refused with 413. Room for 4,000 ids.
     max_query_bytes: int = 1 << 18
+    #: Whether ``/metrics`` is served.
+    metrics: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,11 +24,13 @@ from thumbturn.domain.refusals import (
     WorkspaceNotSandbox,
 )
 from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.deadlines import Deadlines
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.meters import AttemptMeters
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
 from thumbturn.engine.recovery import Recovery
@@ -64,7 +66,9 @@ class Engine:
         self._clock = clock
         self._devices = Devices()
         self._lanes = Lanes()
-        self._ledger = Ledger(store, clock, self._devices)
+        #: What ended while this process ran.
+        self.meters = AttemptMeters()
+        self._ledger = Ledger(store, clock, self._devices, self.meters)
         self._deadlines = Deadlines(clock, self._expire)
         self._waiting = Waiting(clock)
         self._dispatch = Dispatch(self._lanes, self._deadlines, self._waiting, drivers, self._capability_of)
@@ -76,6 +80,8 @@ class Engine:
             secretive={action.type for action in actions.values() if action.secrets},
         )
         self._last_accepted = 0
+        #: True from the end of ``start`` until ``stop``.
+        self.is_running = False
         #: Held while a device is changed; gone when nobody changes it any more.
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: What sandboxes may do to their devices.
@@ -104,18 +110,24 @@ class Engine:
             driver.attach([device for device in self._devices if device.driver == driver.name])
         self._deadlines.start()
         await recovery.settle()
+        self.is_running = True
 
     async def stop(self, patience: float = 3.0) -> None:
         """Start nothing more, give what is in flight some seconds to end, let go of the devices.
 
         What cannot be written in that time either is settled by the next start.
         """
+        self.is_running = False
         await self._dispatch.drain(patience)
         await self._deadlines.stop()
         for driver in self._drivers.values():
             await driver.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ledger.settle_down(), patience)
+
+    def census(self) -> Census:
+        """How things stand now, over all workspaces. Looks at every open attempt and every device."""
+        return take_census(self._dispatch.open.values(), self._devices, self._drivers)
 
     # attempts -----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from thumbturn.domain.attempt import Attempt, Signal, late_mark
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 from thumbturn.domain.errors import Refusal
 from thumbturn.engine.devices import Devices
+from thumbturn.engine.meters import AttemptMeters
 from thumbturn.engine.ports import Change, Store, Transition
 
 log = structlog.get_logger(__name__)
@@ -29,10 +30,11 @@ LONGEST_PAUSE = 1 * SECOND
 class Ledger:
     """Writes for the engine."""
 
-    def __init__(self, store: Store, clock: Clock, devices: Devices) -> None:
+    def __init__(self, store: Store, clock: Clock, devices: Devices, meters: AttemptMeters) -> None:
         self._store = store
         self._clock = clock
         self._devices = devices
+        self._meters = meters
         self._background: set[asyncio.Task[None]] = set()
 
     async def move(self, change: Change) -> Attempt | None:
@@ -51,6 +53,9 @@ class Ledger:
                 log.warning("attempt_was_ended_elsewhere", action_attempt_id=wanted.id)
                 return stands
             change = Change((Transition(wanted, stands.phase),), change.devices, change.events)
+        moved = change.transitions[0].attempt
+        if moved.settled_at is not None:
+            self._meters.ended(moved)
         return None
 
     def soon(self, change: Change) -> asyncio.Task[None]:

@@ -14,6 +14,7 @@ from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.webhook_ports import WebhookStore
 
 C = TypeVar("C")
@@ -103,6 +104,16 @@ class Seed(NamedTuple):
     devices: tuple[Device, ...]
 
 
+class Writing(NamedTuple):
+    """How a store's writing goes."""
+
+    #: Operations that wait for a transaction now.
+    waiting: int
+    #: With so many waiting, the next one is refused with ``Overloaded``.
+    at_most: int
+    meters: WriterMeters
+
+
 class Store(Protocol):
     """Everything that is remembered, as a short list of named operations.
 
@@ -123,6 +134,13 @@ class Store(Protocol):
 
     def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:
         """Put late truth beside a finished attempt."""
+
+    # its own health ---------------------------------------------------------------------------
+    def writing(self) -> Writing:
+        """How writing goes."""
+
+    async def check(self) -> None:
+        """Return when the database answered: a read, and a write too if the last one could not be made."""
 
     # attempts ---------------------------------------------------------------------------------
     async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
@@ -252,6 +270,9 @@ class Driver(Protocol):
 
     def detach(self, device_ids: Iterable[str]) -> None:
         """Forget these devices."""
+
+    def links(self) -> Mapping[str, bool]:
+        """The connections that it holds to its hubs, each by a name, and whether it stands now."""
 
     def offer(self, device: Device, capability: type[C]) -> C | None:
         """The device's capability, to command it by; ``None`` if it has no such thing."""

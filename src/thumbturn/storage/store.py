@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.refusals import Overloaded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
-from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline
+from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline, Writing
 from thumbturn.storage import attempts, devices, events, search, workspaces
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
@@ -25,6 +25,10 @@ from thumbturn.storage.webhook_store import SqlWebhooks
 from thumbturn.storage.writer import Writer
 
 T = TypeVar("T")
+
+_READ = text("select version_num from alembic_version")
+#: A page that really goes to the disk, and changes nothing.
+_WRITE = text("update alembic_version set version_num = version_num")
 
 
 class SqlStore:
@@ -76,6 +80,15 @@ class SqlStore:
         operation: Operation = telling(call, told) if told else call
         written: T = await self._writer.submit(operation)
         return written
+
+    # its own health ---------------------------------------------------------------------------
+    def writing(self) -> Writing:
+        return Writing(self._writer.waiting, self._writer.bound, self._writer.meters)
+
+    async def check(self) -> None:
+        await self._read(lambda connection: connection.execute(_READ).scalar())
+        if self._writer.meters.is_down:
+            await self._write(lambda connection: connection.execute(_WRITE).rowcount)
 
     # attempts ---------------------------------------------------------------------------------
     async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:

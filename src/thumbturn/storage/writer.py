@@ -24,7 +24,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from thumbturn.domain.clock import stopwatch
 from thumbturn.domain.refusals import Overloaded
+from thumbturn.engine.meters import WriterMeters
 from thumbturn.storage.databases import is_unreachable, stopping, unavailable
 
 Operation = TypeVar("Operation")
@@ -69,7 +71,9 @@ class Writer(Generic[Operation]):
     ) -> None:
         self._engine = engine
         self._perform = perform
-        self._bound = bound
+        #: More than this may not wait.
+        self.bound = bound
+        self.meters = WriterMeters()
         #: What waits for the next wave; only the event loop touches it.
         self._gathered: list[_Waiting] = []
         self._is_writing = False
@@ -89,7 +93,7 @@ class Writer(Generic[Operation]):
         """
         if self._closed:
             raise stopping()
-        if len(self._gathered) >= self._bound:
+        if len(self._gathered) >= self.bound:
             raise Overloaded(headers={"Retry-After": "1"})
         loop = asyncio.get_running_loop()
         future = loop.create_future()
@@ -97,6 +101,11 @@ class Writer(Generic[Operation]):
         if not self._is_writing:
             self._soon(loop)
         return future
+
+    @property
+    def waiting(self) -> int:
+        """Operations that wait for the next wave."""
+        return len(self._gathered)
 
     async def close(self) -> None:
         """Write what still waits, then stop."""
@@ -169,11 +178,16 @@ class Writer(Generic[Operation]):
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
-            return self._perform(self._connection, operations)
+            began = stopwatch()
+            answers = self._perform(self._connection, operations)
         except Exception as problem:
-            if is_unreachable(problem):
+            unreachable = is_unreachable(problem)
+            self.meters.rolled_back(is_unreachable=unreachable)
+            if unreachable:
                 self._disconnect()
             raise
+        self.meters.committed(len(operations), stopwatch() - began)
+        return answers
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -16,7 +16,8 @@ from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
-from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline
+from thumbturn.engine.meters import WriterMeters
+from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline, Writing
 from thumbturn.testing.webhooks import MemoryWebhooks
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class MemoryStore:
         self._members: dict[str, list[str]] = defaultdict(list)
         self._keys: dict[str, Key] = {}
         self.webhooks = MemoryWebhooks(self._events, self._tell)
+        self._meters = WriterMeters()
 
     # the hot path -----------------------------------------------------------------------------
 
@@ -61,6 +63,14 @@ class MemoryStore:
     def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:
         self._late[attempt_id].append(mark)
         return _answer(None)
+
+    # its own health ---------------------------------------------------------------------------
+
+    def writing(self) -> Writing:
+        return Writing(0, 1, self._meters)
+
+    async def check(self) -> None:
+        pass
 
     # attempts ---------------------------------------------------------------------------------
 

@@ -70,6 +70,10 @@ class VirtualDriver:
             if lock is not None:
                 lock.still()
 
+    def links(self) -> Mapping[str, bool]:
+        """One link, to the world that all its devices stand in."""
+        return {"world": self._world.is_open}
+
     def offer(self, device: Device, capability: type[C]) -> C | None:
         """The device's capability, to command it by; ``None`` if it has no such thing."""
         # Every capability there is so far is a lock's.

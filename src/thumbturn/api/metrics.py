@@ -1,0 +1,265 @@
+"""``/metrics``: the server's numbers, in the text that Prometheus reads.
+
+The numbers are kept as plain integers where things happen; only when somebody asks are they given
+names and labels here. No label holds an id, a name or anything else of a workspace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from thumbturn import __version__
+from thumbturn.api.request_meters import RequestMeters
+from thumbturn.domain.clock import SECOND, Clock
+from thumbturn.engine.census import Census
+from thumbturn.engine.engine import Engine
+from thumbturn.engine.meters import EndedAttempts, Histogram
+from thumbturn.engine.ports import Store, Writing
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4.encode()
+
+
+class Kind(NamedTuple):
+    """A metric as it is described to people; the docs' table is made from these."""
+
+    name: str
+    #: counter, gauge, histogram or info.
+    type: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+METRICS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "thumbturn_attempts_ended_total",
+            "counter",
+            ("action_type", "outcome", "cause"),
+            "Attempts that ended: `success`, or `error` with the type of the failure as the cause.",
+        ),
+        Kind(
+            "thumbturn_attempt_stage_seconds",
+            "histogram",
+            ("action_type", "stage"),
+            "How long it took: `accepted_to_sent`, `sent_to_ended`, and all of it, `accepted_to_ended`.",
+        ),
+        Kind("thumbturn_attempts_open", "gauge", ("phase",), "Open attempts."),
+        Kind(
+            "thumbturn_attempt_oldest_open_seconds",
+            "gauge",
+            (),
+            "Age of the oldest open attempt; 0 when none is open.",
+        ),
+        Kind(
+            "thumbturn_lanes",
+            "gauge",
+            ("state",),
+            "Lanes `busy` with a command, and lanes in which a command is `waiting` for its turn.",
+        ),
+        Kind(
+            "thumbturn_writer_wave_operations",
+            "histogram",
+            (),
+            "Operations that were committed together.",
+        ),
+        Kind(
+            "thumbturn_writer_commit_seconds",
+            "histogram",
+            (),
+            "From a wave's first statement until it was safe on the disk.",
+        ),
+        Kind("thumbturn_writer_waiting", "gauge", (), "Operations that wait to be written."),
+        Kind(
+            "thumbturn_writer_waiting_limit",
+            "gauge",
+            (),
+            "With so many waiting, a request is refused with `overloaded`.",
+        ),
+        Kind(
+            "thumbturn_writer_rolled_back_total",
+            "counter",
+            (),
+            "Transactions that were rolled back, for whatever reason.",
+        ),
+        Kind("thumbturn_driver_devices", "gauge", ("driver", "state"), "Devices, `online` and `offline`."),
+        Kind("thumbturn_driver_links", "gauge", ("driver", "state"), "Links to hubs, `up` and `down`."),
+        Kind(
+            "thumbturn_http_requests_total",
+            "counter",
+            ("route", "status"),
+            "Requests that were answered; what is no path of the server is counted as `other`.",
+        ),
+        Kind("thumbturn_http_request_seconds", "histogram", ("route",), "How long their answers took."),
+        Kind("thumbturn_build_info", "info", ("version",), "Always 1: the version that runs."),
+    )
+}
+
+
+class Metrics:
+    """What ``/metrics`` answers."""
+
+    def __init__(self, engine: Engine, store: Store, requests: RequestMeters, clock: Clock) -> None:
+        self._engine = engine
+        self._store = store
+        self._requests = requests
+        self._clock = clock
+        self._process = CollectorRegistry()
+        for of_process in (ProcessCollector, PlatformCollector, GCCollector):
+            of_process(registry=self._process)
+
+    async def text(self) -> bytes:
+        """All numbers as they are now."""
+        collector = _Numbers(
+            self._engine.census(),
+            dict(self._engine.meters.by_type),
+            self._store.writing(),
+            self._requests,
+            self._clock.now(),
+        )
+        # A few thousand lines take milliseconds to write: not on the event loop.
+        return await asyncio.to_thread(self._write, collector)
+
+    def _write(self, collector: Collector) -> bytes:
+        ours = CollectorRegistry()
+        ours.register(collector)
+        return generate_latest(ours) + generate_latest(self._process)
+
+
+class _Numbers(Collector):
+    """The numbers of one moment, with their names and labels."""
+
+    def __init__(
+        self,
+        census: Census,
+        ended: dict[str, EndedAttempts],
+        writing: Writing,
+        requests: RequestMeters,
+        now: int,
+    ) -> None:
+        self._census = census
+        self._ended = ended
+        self._writing = writing
+        self._requests = requests
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_attempts()
+        yield from self._of_writing()
+        yield from self._of_drivers()
+        yield from self._of_requests()
+        build = _info("thumbturn_build_info")
+        build.add_metric((), {"version": __version__})
+        yield build
+
+    def _of_attempts(self) -> Iterator[Metric]:
+        ended = _counter("thumbturn_attempts_ended_total")
+        stages = _histogram("thumbturn_attempt_stage_seconds")
+        for action_type, meters in sorted(self._ended.items()):
+            for cause, count in list(meters.causes.items()):
+                ended.add_metric((action_type, "error" if cause else "success", cause or ""), count)
+            for stage, histogram in (
+                ("accepted_to_sent", meters.to_sent),
+                ("sent_to_ended", meters.to_end),
+                ("accepted_to_ended", meters.whole),
+            ):
+                _fill(stages, (action_type, stage), histogram, SECOND)
+        yield ended
+        yield stages
+        census = self._census
+        open_now = _gauge("thumbturn_attempts_open")
+        for phase, count in census.open.items():
+            open_now.add_metric((phase.value,), count)
+        yield open_now
+        since = self._now if census.oldest_accepted_at is None else census.oldest_accepted_at
+        yield _plain_gauge("thumbturn_attempt_oldest_open_seconds", max(0, self._now - since) / SECOND)
+        lanes = _gauge("thumbturn_lanes")
+        lanes.add_metric(("busy",), census.lanes_busy)
+        lanes.add_metric(("waiting",), census.lanes_waiting)
+        yield lanes
+
+    def _of_writing(self) -> Iterator[Metric]:
+        waiting, at_most, meters = self._writing
+        size = _histogram("thumbturn_writer_wave_operations")
+        _fill(size, (), meters.size, 1)
+        yield size
+        commit = _histogram("thumbturn_writer_commit_seconds")
+        _fill(commit, (), meters.commit, SECOND)
+        yield commit
+        yield _plain_gauge("thumbturn_writer_waiting", waiting)
+        yield _plain_gauge("thumbturn_writer_waiting_limit", at_most)
+        rolled_back = _counter("thumbturn_writer_rolled_back_total")
+        rolled_back.add_metric((), meters.failed)
+        yield rolled_back
+
+    def _of_drivers(self) -> Iterator[Metric]:
+        devices = _gauge("thumbturn_driver_devices")
+        links = _gauge("thumbturn_driver_links")
+        for name, driver in self._census.drivers.items():
+            devices.add_metric((name, "online"), driver.devices_online)
+            devices.add_metric((name, "offline"), driver.devices - driver.devices_online)
+            links.add_metric((name, "up"), driver.links_up)
+            links.add_metric((name, "down"), driver.links - driver.links_up)
+        yield devices
+        yield links
+
+    def _of_requests(self) -> Iterator[Metric]:
+        requests = _counter("thumbturn_http_requests_total")
+        took = _histogram("thumbturn_http_request_seconds")
+        for route, meters in self._requests.by_path.items():
+            statuses = list(meters.statuses.items())
+            for status, count in statuses:
+                requests.add_metric((route, str(status)), count)
+            if statuses:
+                _fill(took, (route,), meters.took, SECOND)
+        yield requests
+        yield took
+
+
+def _counter(name: str) -> CounterMetricFamily:
+    return CounterMetricFamily(name, METRICS[name].meaning, labels=METRICS[name].labels)
+
+
+def _gauge(name: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, METRICS[name].meaning, labels=METRICS[name].labels)
+
+
+def _plain_gauge(name: str, number: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, METRICS[name].meaning, value=number)
+
+
+def _histogram(name: str) -> HistogramMetricFamily:
+    return HistogramMetricFamily(name, METRICS[name].meaning, labels=METRICS[name].labels)
+
+
+def _info(name: str) -> InfoMetricFamily:
+    return InfoMetricFamily(name.removesuffix("_info"), METRICS[name].meaning)
+
+
+def _fill(family: HistogramMetricFamily, labels: tuple[str, ...], histogram: Histogram, unit: int) -> None:
+    buckets: list[tuple[str, float]] = []
+    reached = 0
+    ends = [*(str(bound / unit) for bound in histogram.bounds), "+Inf"]
+    for end, count in zip(ends, list(histogram.counts), strict=True):
+        reached += count
+        buckets.append((end, reached))
+    family.add_metric(labels, buckets=buckets, sum_value=histogram.total / unit)
