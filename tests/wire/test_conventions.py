@@ -62,7 +62,9 @@ async def test_origin_is_echoed(wire, origin, allowed):
     """Every reply allows the origin that asked; one that is no plain text is not echoed."""
     reply = await wire.ask("GET", "/health", headers={"origin": origin})
     assert reply.headers["access-control-allow-origin"] == allowed
-    assert reply.headers["access-control-expose-headers"] == "seam-request-id"
+    assert reply.headers["access-control-expose-headers"] == (
+        "seam-request-id, idempotent-replayed, preference-applied, retry-after"
+    )
 
 
 async def test_unknown_path(wire):

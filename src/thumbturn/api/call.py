@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Mapping, MutableMapping
 from typing import Any, TypeVar
 
 from thumbturn.api.body import Disconnected, Receive
+from thumbturn.api.once import ANY_NUMBER_OF_TIMES, Once
 
 Header = tuple[bytes, bytes]
 T = TypeVar("T")
@@ -15,7 +16,7 @@ T = TypeVar("T")
 class Call:
     """What an endpoint gets that asks for it."""
 
-    __slots__ = ("_headers", "_receive", "_scope", "path", "reply_headers", "request_id")
+    __slots__ = ("_headers", "_receive", "_scope", "once", "path", "reply_headers", "request_id")
 
     def __init__(
         self,
@@ -28,6 +29,8 @@ class Call:
         self.request_id = request_id
         #: Sent with a good answer, beside those that every answer has.
         self.reply_headers: tuple[Header, ...] = ()
+        #: Whether its attempt is begun, or was begun by an earlier call with the same key.
+        self.once: Once = ANY_NUMBER_OF_TIMES
         self._scope = scope
         self._headers = headers
         self._receive = receive

@@ -2,8 +2,8 @@
 
 What a function needs it says by annotation: its parameters (a pydantic model), the ``Caller`` (or,
 where no workspace is needed, the ``Bearer`` or ``Person``), the ``Pages`` of a list, the ``Call`` with
-its headers, and parts of the server. The signature is read once, here; a need that nobody can meet
-fails at start.
+its headers, ``Once`` to begin an attempt through, and parts of the server. The signature is read once,
+here; a need that nobody can meet fails at start.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Bearer
+from thumbturn.api.once import Once
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Parameters
 
@@ -50,6 +51,11 @@ class Endpoint:
     summary: str
     description: str
 
+    @property
+    def acts(self) -> bool:
+        """True if it changes something: those take no GET."""
+        return "GET" not in self.methods
+
     def name_of(self, kind: type) -> str | None:
         """The name under which the function takes this, if it does."""
         for name, wanted in self.needs.items():
@@ -62,7 +68,7 @@ class Endpoint:
 
         Raises ``TypeError`` for a need that is neither provided nor brought by a request.
         """
-        brought = (BaseModel, Bearer, Call, Pages)
+        brought = (BaseModel, Bearer, Call, Once, Pages)
         constants = {}
         for name, wanted in self.needs.items():
             if isinstance(wanted, type) and issubclass(wanted, brought):

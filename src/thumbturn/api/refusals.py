@@ -67,6 +67,20 @@ class InvalidActor(Refusal, type="invalid_actor", status=400):
     """The header Thumbturn-Actor must hold 1 to 255 printable characters in UTF-8"""
 
 
+class InvalidIdempotencyKey(Refusal, type="invalid_idempotency_key", status=400):
+    """The header Idempotency-Key must hold 1 to 255 visible ASCII characters"""
+
+
+class IdempotencyKeyReused(Refusal, type="idempotency_key_reused", status=409):
+    """This Idempotency-Key belongs to a call with other parameters: send a new key with a new call"""
+
+
+class IdempotencyKeyUnanswered(Refusal, type="idempotency_key_unanswered", status=409):
+    """The first call with this Idempotency-Key was cut off, and may have been carried out: look at what
+    is there before you ask again with a new key
+    """
+
+
 class MismatchedPageParameters(Refusal, type="mismatched_page_parameters", status=400):
     """The page_cursor belongs to a list with other parameters: ask on with the same ones"""
 

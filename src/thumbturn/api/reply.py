@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic_core import to_json
@@ -18,11 +18,16 @@ PATIENCE = "1"
 _ALLOWED_HEADERS = (
     b"authorization, content-type, seam-workspace, seam-client-session-token, client-session-token, "
     b"seam-publishable-key, seam-user-identifier-key, seam-sdk-name, seam-sdk-version, seam-lts-version, "
-    b"thumbturn-actor"
+    b"idempotency-key, prefer, thumbturn-actor, last-event-id, traceparent"
+)
+#: What a browser lets its page read.
+_EXPOSED: Header = (
+    b"access-control-expose-headers",
+    b"seam-request-id, idempotent-replayed, preference-applied, retry-after",
 )
 _ANY_ORIGIN: list[Header] = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"seam-request-id"),
+    _EXPOSED,
 ]
 #: What a browser is told before it asks from another origin.
 PREFLIGHT: tuple[Header, ...] = (
@@ -30,6 +35,11 @@ PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-headers", _ALLOWED_HEADERS),
     (b"access-control-max-age", b"600"),
 )
+
+
+def answer_body(answer: Mapping[str, Any]) -> bytes:
+    """The body of a good answer."""
+    return to_json({**answer, "ok": True})
 
 
 def failure_body(refusal: Refusal | None, request_id: str) -> tuple[int, bytes, tuple[Header, ...]]:
@@ -74,6 +84,6 @@ def _one_origin(origin: bytes) -> list[Header]:
     return [
         (b"access-control-allow-origin", origin),
         (b"access-control-allow-credentials", b"true"),
-        (b"access-control-expose-headers", b"seam-request-id"),
+        _EXPOSED,
         (b"vary", b"origin"),
     ]

@@ -8,6 +8,7 @@ costs a look-up in a dictionary, not a walk over routes, and there is no middlew
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from traceback import format_exception
 from typing import Any
 
@@ -20,13 +21,15 @@ from thumbturn.api.call import Call, Header
 from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.docs_page import docs_page
 from thumbturn.api.endpoint import Endpoint
+from thumbturn.api.idempotency import HEADER, Idempotency
 from thumbturn.api.metrics import CONTENT_TYPE, Metrics
+from thumbturn.api.once import Once
 from thumbturn.api.openapi import openapi
 from thumbturn.api.pages import Pages
 from thumbturn.api.query import QueryGrammar
 from thumbturn.api.readiness import Observer
 from thumbturn.api.refusals import MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
-from thumbturn.api.reply import JSON, PREFLIGHT, failure_body, headers_of
+from thumbturn.api.reply import JSON, PREFLIGHT, answer_body, failure_body, headers_of
 from thumbturn.api.request_meters import RequestMeters
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
@@ -58,6 +61,7 @@ class Api:
     def __init__(self, surroundings: Surroundings, table: Mapping[str, Endpoint]) -> None:
         self._settings = surroundings.settings
         self._callers = Callers(surroundings.store, surroundings.clock)
+        self._idempotency = Idempotency(surroundings.store, surroundings.clock)
         provided = {
             Engine: surroundings.engine,
             Store: surroundings.store,
@@ -137,15 +141,15 @@ class Api:
         if query:
             if len(query) > self._settings.max_query_bytes:
                 raise PayloadTooLarge
-            asked = route.grammar.parse(query)
-            if isinstance(parameters, dict):
-                parameters = asked | parameters
+            parameters = _joined(route.grammar.parse(query), parameters)
         try:
             ask = route.validate(parameters, strict=True)
         except ValidationError as problems:
             raise refusal_of(problems, parameters, self._settings.error_wording) from None
-        answer = await route.call(ask, bearer, parameters, scope, call)
-        return to_json({**answer, "ok": True})
+        act = partial(route.call, ask, bearer, parameters, scope, call)
+        if HEADER in headers and route.acts:
+            return await self._idempotency.answer(call, bearer, ask, act, begins_attempt=route.begins_attempt)
+        return answer_body(await act())
 
     async def _document(self, scope: Scope) -> tuple[bytes, bytes]:
         document = self._documents.get(scope["path"])
@@ -163,6 +167,7 @@ class Route:
     def __init__(self, endpoint: Endpoint, provided: Mapping[type, Any]) -> None:
         self.methods = endpoint.methods
         self.access = endpoint.access
+        self.acts = endpoint.acts
         self.grammar = QueryGrammar(endpoint.ask)
         self.validate = endpoint.ask.__pydantic_validator__.validate_python
         self._path = endpoint.path
@@ -172,6 +177,8 @@ class Route:
         self._bearer = endpoint.name_of(Bearer)
         self._pages = endpoint.name_of(Pages)
         self._call = endpoint.name_of(Call)
+        self._once = endpoint.name_of(Once)
+        self.begins_attempt = self._once is not None
 
     async def call(
         self,
@@ -189,11 +196,18 @@ class Route:
             brought[self._bearer] = bearer
         if self._call is not None:
             brought[self._call] = call
+        if self._once is not None:
+            brought[self._once] = call.once
         if self._pages is not None and isinstance(bearer, Caller):
             given = {key: value for key, value in parameters.items() if key in self._fields}
             host = call.header(b"host") or ""
             brought[self._pages] = Pages(self._path, given, bearer.workspace.id, scope["scheme"], host)
         return await self._function(**brought)
+
+
+def _joined(query: Mapping[str, Any], body: Any) -> Any:
+    """The parameters of both places. What is no object is left for the validation to refuse."""
+    return {**query, **body} if isinstance(body, dict) else body
 
 
 def wrong_method(methods: tuple[str, ...]) -> MethodNotAllowed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field, create_model
@@ -15,8 +16,10 @@ from thumbturn.api.asking import asker_of
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, Endpoint, describe
+from thumbturn.api.once import Once
 from thumbturn.api.waiting import settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
+from thumbturn.domain.attempt import Attempt
 from thumbturn.engine.engine import Engine
 
 
@@ -41,14 +44,18 @@ def of_action(action: Action) -> Endpoint:
     Its answer waits for the attempt's end if the caller prefers it to, or sets the contract's ``sync``.
     """
 
-    async def begin(ask: Any, caller: Caller, engine: Engine, call: Call) -> Answer:
-        attempt = await engine.begin(action, ask, caller.workspace, asker_of(call, caller))
-        attempt = await settled(call, engine, attempt, sync=action.takes_sync and ask.sync)
-        return {"action_attempt": attempt_json(attempt)}
+    async def begin(ask: Any, caller: Caller, engine: Engine, call: Call, once: Once) -> Answer:
+        begun = partial(engine.begin, action, ask, caller.workspace, asker_of(call, caller))
+        attempt = await once.attempt(begun, _answer)
+        return _answer(await settled(call, engine, attempt, sync=action.takes_sync and ask.sync))
 
     begin.__annotations__["ask"] = _with_sync(action) if action.takes_sync else action.ask
     begin.__doc__ = action.summary
     return describe(begin, action.at, {"action_attempt": ActionAttempt}, WRITE, is_public=False)
+
+
+def _answer(attempt: Attempt) -> Answer:
+    return {"action_attempt": attempt_json(attempt)}
 
 
 def _with_sync(action: Action) -> Any:

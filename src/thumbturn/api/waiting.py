@@ -56,6 +56,13 @@ def time_to_wait(call: Call, *, sync: bool = False) -> int:
     return seconds * SECOND
 
 
+def waits(call: Call, *, sync: bool = False) -> bool:
+    """True if the caller waits at all. Tells him nothing."""
+    given = call.list_header(b"prefer")
+    wanted = None if given is None else preferred(given)
+    return sync if wanted is None else wanted[0] > 0
+
+
 def preferred(header: str) -> tuple[int, str] | None:
     """How many seconds to wait, and the preference that says so; ``None`` for nothing understandable.
 

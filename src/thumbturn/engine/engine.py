@@ -16,6 +16,7 @@ from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.idempotency import Keep, KeyTaken
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import (
     DeviceNotFound,
@@ -28,6 +29,7 @@ from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.deadlines import Deadlines
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
+from thumbturn.engine.forgetting import Forgetting
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.meters import AttemptMeters
@@ -79,6 +81,7 @@ class Engine:
             clock,
             secretive={action.type for action in actions.values() if action.secrets},
         )
+        self._forgetting = Forgetting(store, clock)
         self._last_accepted = 0
         #: True from the end of ``start`` until ``stop``.
         self.is_running = False
@@ -109,6 +112,7 @@ class Engine:
             await driver.start(self._observations.observe)
             driver.attach([device for device in self._devices if device.driver == driver.name])
         self._deadlines.start()
+        self._forgetting.start()
         await recovery.settle()
         self.is_running = True
 
@@ -120,6 +124,7 @@ class Engine:
         self.is_running = False
         await self._dispatch.drain(patience)
         await self._deadlines.stop()
+        await self._forgetting.stop()
         for driver in self._drivers.values():
             await driver.stop()
         with suppress(TimeoutError):
@@ -132,9 +137,17 @@ class Engine:
     # attempts -----------------------------------------------------------------------------------
 
     async def begin(
-        self, action: Action, ask: Ask, workspace: Workspace, asked_by: Asker | None = None
+        self,
+        action: Action,
+        ask: Ask,
+        workspace: Workspace,
+        asked_by: Asker | None = None,
+        *,
+        keep: Keep | None = None,
     ) -> Attempt:
         """Accept an attempt; it is durable when this returns, and runs by itself from then on.
+
+        What ``keep`` makes of it is stored with it, and ``KeyTaken`` raised if its key is taken.
 
         Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
         ``WorkspaceNotSandbox``; ``Overloaded`` or ``StorageUnavailable`` when it cannot be stored.
@@ -164,7 +177,7 @@ class Engine:
         else:
             run.queue()
         accepted = run.attempt
-        self._store_soon(run)
+        self._store_soon(run, keep)
         await run.accepted
         return accepted
 
@@ -249,11 +262,14 @@ class Engine:
                 raise DeviceTypeNotSupported(f"{device.display_name} cannot do {action.type}.")
         return device
 
-    def _store_soon(self, run: Run) -> None:
+    def _store_soon(self, run: Run, keep: Keep | None) -> None:
         # The store's answer is handled here and not by the caller, who may have gone away.
-        def stored(answer: asyncio.Future[None]) -> None:
+        def stored(answer: asyncio.Future[bool | None]) -> None:
             error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
-            if error is None:
+            if error is None and answer.result() is False:
+                error = KeyTaken()
+                self._dispatch.forget(run)
+            elif error is None:
                 self._dispatch.durable(run)
             else:
                 run.void()
@@ -266,7 +282,11 @@ class Engine:
                 run.accepted.set_exception(error)
 
         try:
-            answer = asyncio.ensure_future(self._store.accept(run.attempt))
+            answer: asyncio.Future[bool | None] = asyncio.ensure_future(
+                self._store.accept(run.attempt)
+                if keep is None
+                else self._store.accept_once(run.attempt, keep(run.attempt))
+            )
         except Exception:
             self._dispatch.forget(run)
             raise

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
+from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.webhook_ports import WebhookStore
@@ -129,6 +130,9 @@ class Store(Protocol):
     def accept(self, attempt: Attempt) -> Awaitable[None]:
         """Remember a new attempt."""
 
+    def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
+        """Remember a new attempt and its first answer; ``False`` (and neither) if the key is taken."""
+
     def apply(self, change: Change) -> Awaitable[bool]:
         """Make the change true; ``False`` (and nothing written) if an attempt had moved on."""
 
@@ -168,6 +172,22 @@ class Store(Protocol):
 
     async def open_attempts(self) -> list[Attempt]:
         """Every attempt in an open phase, in order of acceptance."""
+
+    # first answers ----------------------------------------------------------------------------
+    def claim(self, first: FirstAnswer) -> Awaitable[bool]:
+        """Remember that a call is under way; ``False`` if its key is taken."""
+
+    async def complete(self, first: FirstAnswer) -> None:
+        """Remember what the call that is under way was answered."""
+
+    async def release(self, scope: str) -> None:
+        """Forget a call that is under way: it came to nothing, and its key is unused."""
+
+    async def first_answer(self, scope: str, now: int) -> FirstAnswer | None:
+        """What is known of the first call with a key. Concurrent calls share one query."""
+
+    async def forget_first_answers(self, begun_before: int, most: int) -> bool:
+        """Remove the oldest that were begun at this moment (µs) or earlier; true if there may be more."""
 
     # devices ----------------------------------------------------------------------------------
     async def device(self, workspace_id: str, device_id: str) -> Device | None:

@@ -66,7 +66,7 @@ def names_of(table: Table) -> list[str]:
 def _insert(table: Table, dialect: Dialect) -> str:
     names = names_of(table)
     types = [table.c[name].type for name in names]
-    return _compile(insert(table).from_select(names, _unpacked(types, dialect)), dialect)
+    return _compile(insert(table).from_select(names, unpacked(types, dialect)), dialect)
 
 
 @lru_cache(maxsize=256)
@@ -74,7 +74,7 @@ def _update(table: Table, columns: tuple[str, ...], guard: str | None, dialect: 
     names = ["id", *columns]
     if guard:
         names.append(guard)
-    new = list(_unpacked([table.c[name].type for name in names], dialect).subquery("new").c)
+    new = list(unpacked([table.c[name].type for name in names], dialect).subquery("new").c)
     statement = update(table).where(table.c.id == new[0])
     if guard:
         statement = statement.where(table.c[guard] == new[-1])
@@ -82,7 +82,8 @@ def _update(table: Table, columns: tuple[str, ...], guard: str | None, dialect: 
     return _compile(statement.values(values), dialect)
 
 
-def _unpacked(types: Iterable[TypeEngine[Any]], dialect: Dialect) -> Select[Any]:
+def unpacked(types: Iterable[TypeEngine[Any]], dialect: Dialect) -> Select[Any]:
+    """The rows of the statement's one parameter, their values of these types."""
     wave = _elements(dialect)
     return select(
         *[

@@ -2,7 +2,7 @@
 
 Operations are made into plain rows where they are asked for, on the event loop. The writer's thread
 then only puts rows together: whatever it computes there, it computes while the event loop waits
-for the interpreter lock, or waits for it itself. On PostgreSQL a wave becomes at most five kinds of
+for the interpreter lock, or waits for it itself. On PostgreSQL a wave becomes at most six kinds of
 statement, whatever its size; on SQLite it becomes one (``wave.py``).
 """
 
@@ -19,7 +19,9 @@ from sqlalchemy import Connection, Dialect, bindparam, update
 
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.event import Event
+from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.engine.ports import Change
+from thumbturn.storage import idempotency
 from thumbturn.storage.bulk import insert_rows, update_rows
 from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
 from thumbturn.storage.tables import attempts, devices, events, late_marks, workspaces
@@ -46,6 +48,7 @@ class Rows(NamedTuple):
     """An operation, as rows."""
 
     accepted: Row | None = None
+    first: FirstAnswer | None = None
     moves: tuple[Move, ...] = ()
     states: tuple[Row, ...] = ()
     told: tuple[Told, ...] = ()
@@ -72,6 +75,16 @@ Operation: TypeAlias = Rows | Callable[[Connection], Any]
 def accepting(attempt: Attempt) -> Rows:
     """A new attempt."""
     return Rows(accepted=attempt_row(attempt))
+
+
+def accepting_once(attempt: Attempt, first: FirstAnswer) -> Rows:
+    """A new attempt with its first answer, answered with true; with false if the key is taken."""
+    return Rows(accepted=attempt_row(attempt), first=first, answer=True)
+
+
+def claiming(first: FirstAnswer) -> Rows:
+    """A call that is under way, answered with true; with false if the key is taken."""
+    return Rows(first=first, answer=True)
 
 
 def changing(change: Change) -> Rows:
@@ -113,7 +126,7 @@ def told_by(operations: Iterable[Operation]) -> frozenset[str]:
 def commit(connection: Connection, operations: Sequence[Operation]) -> list[Any]:
     """Do the operations in order as one transaction, durably, and give their answers.
 
-    Raises ``Lost`` when a change's guard does not hold.
+    Raises ``Lost`` when a change's guard does not hold, or a key is taken.
     """
     if connection.dialect.name == "sqlite":
         prepare(connection)
@@ -127,7 +140,7 @@ def commit(connection: Connection, operations: Sequence[Operation]) -> list[Any]
 def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any]:
     """Do the operations in order, inside the caller's transaction, and give their answers.
 
-    Raises ``Lost`` when a change's guard does not hold.
+    Raises ``Lost`` when a change's guard does not hold, or a key is taken.
     """
     answers: list[Any] = []
     for called, group in groupby(operations, callable):
@@ -146,11 +159,14 @@ def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any
 def _write(connection: Connection, operations: Sequence[Any]) -> None:
     """A wave on PostgreSQL."""
     accepted: list[Row] = []
+    firsts: list[FirstAnswer] = []
     moves: dict[str, Move] = {}
     states: dict[str, Row] = {}
     told: list[Told] = []
     late: list[Row] = []
     for operation in operations:
+        if operation.first is not None:
+            firsts.append(operation.first)
         if operation.accepted is not None:
             accepted.append(operation.accepted)
             continue
@@ -162,6 +178,8 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
         told += operation.told
         if operation.late is not None:
             late.append(operation.late)
+    if idempotency.add(connection, firsts) != len(firsts):
+        raise Lost
     insert_rows(connection, attempts, accepted)
     rows = [(*move.row, move.came_from) for move in moves.values()]
     if update_rows(connection, attempts, OUTCOME, rows, guard="phase") != len(rows):

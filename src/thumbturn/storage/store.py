@@ -12,14 +12,25 @@ from sqlalchemy import URL, Connection, text
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
+from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.refusals import Overloaded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline, Writing
-from thumbturn.storage import attempts, devices, events, search, workspaces
+from thumbturn.storage import attempts, devices, events, idempotency, search, workspaces
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
 from thumbturn.storage.filing import AT_ONCE, file_rows
-from thumbturn.storage.hot import Operation, accepting, appending, changing, commit, telling, told_by
+from thumbturn.storage.hot import (
+    Operation,
+    accepting,
+    accepting_once,
+    appending,
+    changing,
+    claiming,
+    commit,
+    telling,
+    told_by,
+)
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.webhook_store import SqlWebhooks
 from thumbturn.storage.writer import Writer
@@ -39,6 +50,7 @@ class SqlStore:
         self._reader = Reader(reading_engine(url), threads=readers)
         self._attempts = Coalescing(self._reader, attempts.by_ids)
         self._devices = Coalescing(self._reader, devices.by_ids)
+        self._first_answers = Coalescing(self._reader, idempotency.by_scopes)
         self._read = self._reader.read
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._read)
@@ -54,6 +66,11 @@ class SqlStore:
     # the hot path -----------------------------------------------------------------------------
     def accept(self, attempt: Attempt) -> Awaitable[None]:
         accepted = self._writer.submit(accepting(attempt))
+        self._count(1)
+        return accepted
+
+    def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
+        accepted = self._writer.submit(accepting_once(attempt, first))
         self._count(1)
         return accepted
 
@@ -125,6 +142,23 @@ class SqlStore:
 
     async def open_attempts(self) -> list[Attempt]:
         return await self._read(attempts.unfinished)
+
+    # first answers ----------------------------------------------------------------------------
+    def claim(self, first: FirstAnswer) -> Awaitable[bool]:
+        return self._writer.submit(claiming(first))
+
+    async def complete(self, first: FirstAnswer) -> None:
+        await self._write(lambda connection: idempotency.complete(connection, first))
+
+    async def release(self, scope: str) -> None:
+        await self._write(lambda connection: idempotency.release(connection, scope))
+
+    async def first_answer(self, scope: str, now: int) -> FirstAnswer | None:
+        found = await self._first_answers.get(scope)
+        return None if found is None or found.is_over(now) else found
+
+    async def forget_first_answers(self, begun_before: int, most: int) -> bool:
+        return await self._write(lambda connection: idempotency.forget(connection, begun_before, most))
 
     # devices ----------------------------------------------------------------------------------
     async def device(self, workspace_id: str, device_id: str) -> Device | None:

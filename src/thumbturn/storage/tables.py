@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -194,6 +194,17 @@ late_marks = Table(
     Column("at", BigInteger, nullable=False),
     Column("evidence", Integer, nullable=False),
     Column("note", Text, nullable=False),
+)
+
+first_answers = Table(
+    "first_answers",
+    metadata,
+    # No foreign key to the attempt: it would be looked up once more for each.
+    Column("scope", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("begun_at", BigInteger, nullable=False, index=True),
+    Column("attempt_id", Text),
+    Column("body", Text),
 )
 
 events = Table(

@@ -19,9 +19,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from thumbturn.domain.idempotency import KEPT_FOR
 from thumbturn.storage.bulk import names_of
 from thumbturn.storage.rows import OUTCOME, Row
-from thumbturn.storage.tables import attempts, events, late_marks
+from thumbturn.storage.tables import attempts, events, first_answers, late_marks
 from thumbturn.storage.writer import Lost, UnknownWorkspace
 
 #: Rows are filled up with empty ones to a multiple of this, so that few statements are prepared.
@@ -29,7 +30,7 @@ STEP = 16
 #: What one statement holds; SQLite takes 32,766 parameters, twenty-one to a row.
 MOST_ROWS = 1_024
 
-ATTEMPT, MOVE, STATE, EVENT, LATE = range(1, 6)
+ATTEMPT, MOVE, STATE, EVENT, LATE, FIRST = range(1, 7)
 _WIDTH = len(names_of(attempts))
 _EMPTY = (None,) * (1 + _WIDTH)
 _IS_LOST, _IS_UNKNOWN = "lost", "unknown workspace"
@@ -41,6 +42,8 @@ def wave_of(operations: Sequence[Any]) -> list[Row]:
 
 
 def _rows_of(operation: Any) -> Iterator[Row]:
+    if operation.first is not None:
+        yield _filled(FIRST, *operation.first)
     if operation.accepted is not None:
         yield (ATTEMPT, *operation.accepted)
     for move in operation.moves:
@@ -63,7 +66,8 @@ def prepare(connection: Connection) -> None:
 def write_wave(connection: Connection, rows: Sequence[Row]) -> None:
     """Write the rows in their order, up to ``MOST_ROWS`` all or none; outside a transaction durably.
 
-    Raises ``Lost`` when the guard of one does not hold, ``UnknownWorkspace`` and ``sqlite3.Error``.
+    Raises ``Lost`` when the guard of one does not hold or its key is taken, ``UnknownWorkspace`` and
+    ``sqlite3.Error``.
     """
     for start in range(0, len(rows), MOST_ROWS):
         _write(_driver(connection), rows[start : start + MOST_ROWS])
@@ -120,12 +124,18 @@ def _set_up(driver: sqlite3.Connection) -> None:
             f" values (new.c1, (select event_sequence from workspaces where id = new.c1), {from_second})"
         ),
         LATE: _insert(late_marks),
+        # What is over gives way; what is not, keeps its key.
+        FIRST: (
+            f"delete from first_answers where scope = new.c1 and begun_at <= new.c3 - {KEPT_FOR};"
+            f" {_insert(first_answers, 'or ignore ')};"
+            f" select raise(abort, '{_IS_LOST}') where changes() = 0"
+        ),
     }.items():
         head = f"create temp trigger wave_{kind} instead of insert on wave when new.kind = {kind}"
         driver.execute(f"{head} begin {body}; end")
 
 
-def _insert(table: Table) -> str:
+def _insert(table: Table, otherwise: str = "") -> str:
     names = names_of(table)
     values = ", ".join(f"new.c{place}" for place in range(1, len(names) + 1))
-    return f"insert into {table.name} ({', '.join(names)}) values ({values})"
+    return f"insert {otherwise}into {table.name} ({', '.join(names)}) values ({values})"

@@ -15,6 +15,7 @@ from typing import TypeVar
 from thumbturn.domain.attempt import Attempt, Mark
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
+from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline, Writing
@@ -38,6 +39,7 @@ class MemoryStore:
         self._keys: dict[str, Key] = {}
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self._meters = WriterMeters()
+        self._first_answers: dict[str, FirstAnswer] = {}
 
     # the hot path -----------------------------------------------------------------------------
 
@@ -46,6 +48,12 @@ class MemoryStore:
             raise ValueError(f"attempt {attempt.id} exists")
         self._attempts[attempt.id] = attempt
         return _answer(None)
+
+    def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
+        if not self._take(first):
+            return _answer(False)
+        self.accept(attempt)
+        return _answer(True)
 
     def apply(self, change: Change) -> Awaitable[bool]:
         for attempt, came_from in change.transitions:
@@ -118,6 +126,31 @@ class MemoryStore:
     async def open_attempts(self) -> list[Attempt]:
         found = [each for each in self._attempts.values() if not each.phase.is_final]
         return sorted(found, key=lambda each: (each.accepted_at, each.id))
+
+    # first answers ----------------------------------------------------------------------------
+
+    def claim(self, first: FirstAnswer) -> Awaitable[bool]:
+        return _answer(self._take(first))
+
+    async def complete(self, first: FirstAnswer) -> None:
+        known = self._first_answers.get(first.scope)
+        if known is not None and known.begun_at == first.begun_at:
+            self._first_answers[first.scope] = known._replace(body=first.body)
+
+    async def release(self, scope: str) -> None:
+        known = self._first_answers.get(scope)
+        if known is not None and known.body is None:
+            del self._first_answers[scope]
+
+    async def first_answer(self, scope: str, now: int) -> FirstAnswer | None:
+        found = self._first_answers.get(scope)
+        return None if found is None or found.is_over(now) else found
+
+    async def forget_first_answers(self, begun_before: int, most: int) -> bool:
+        old = [first for first in self._first_answers.values() if first.begun_at <= begun_before]
+        for first in sorted(old, key=lambda first: first.begun_at)[:most]:
+            del self._first_answers[first.scope]
+        return len(old) >= most
 
     # devices ----------------------------------------------------------------------------------
 
@@ -236,6 +269,13 @@ class MemoryStore:
         return key
 
     # inside -----------------------------------------------------------------------------------
+
+    def _take(self, first: FirstAnswer) -> bool:
+        known = self._first_answers.get(first.scope)
+        if known is not None and not known.is_over(first.begun_at):
+            return False
+        self._first_answers[first.scope] = first
+        return True
 
     def _opens(self, key: Key, workspace_id: str) -> bool:
         if key.kind is KeyKind.API_KEY:

@@ -1,0 +1,31 @@
+"""How an endpoint that begins an attempt sees to it that its call acts once (``idempotency.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.idempotency import Keep
+
+AnswerOf = Callable[[Attempt], Mapping[str, Any]]
+
+
+class Begin(Protocol):
+    """Begins an attempt, and keeps with it what ``keep`` makes of it."""
+
+    def __call__(self, *, keep: Keep | None = None) -> Awaitable[Attempt]:
+        """The accepted attempt. Raises ``KeyTaken`` if what shall be kept is on record already."""
+
+
+class Once:
+    """What such an endpoint begins its attempt through; this one without a key, for any number of times."""
+
+    __slots__ = ()
+
+    def attempt(self, begin: Begin, answer_of: AnswerOf) -> Awaitable[Attempt]:
+        """The attempt of this call. ``answer_of`` says what is answered while nobody waits for its end."""
+        return begin()
+
+
+ANY_NUMBER_OF_TIMES = Once()
