@@ -48,6 +48,11 @@ def new_secret(length: int = 40) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
+def random_bytes(length: int) -> bytes:
+    """Random bytes, fit for keys."""
+    return secrets.token_bytes(length)
+
+
 @contextmanager
 def seeded_ids(seed: int) -> Iterator[None]:
     """Inside the block, ids follow from the seed alone: for simulations that must repeat."""

@@ -33,3 +33,7 @@ class Overloaded(Refusal, type="overloaded", status=503):
 
 class StorageUnavailable(Refusal, type="storage_unavailable", status=503):
     """The database cannot be reached. Nothing was done: try again after the time in Retry-After."""
+
+
+class InvalidWebhookUrl(Refusal, type="invalid_webhook_url", status=400):
+    """A webhook cannot go there."""
