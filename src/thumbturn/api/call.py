@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, MutableMapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, MutableMapping
+from itertools import chain
 from typing import Any, TypeVar
 
+from thumbturn.actions import load
 from thumbturn.api.body import Disconnected, Receive
 from thumbturn.api.once import ANY_NUMBER_OF_TIMES, Once
 
 Header = tuple[bytes, bytes]
+#: Parameters, of whichever endpoint, that nobody may read in a log.
+SECRET_PARAMETERS = frozenset(chain.from_iterable(action.secrets for action in load().values()))
 T = TypeVar("T")
 
 
 class Call:
     """What an endpoint gets that asks for it."""
 
-    __slots__ = ("_headers", "_receive", "_scope", "once", "path", "reply_headers", "request_id")
+    __slots__ = (
+        "_headers",
+        "_receive",
+        "_scope",
+        "once",
+        "parameters",
+        "path",
+        "reply_headers",
+        "request_id",
+    )
 
     def __init__(
         self,
@@ -31,6 +44,8 @@ class Call:
         self.reply_headers: tuple[Header, ...] = ()
         #: Whether its attempt is begun, or was begun by an earlier call with the same key.
         self.once: Once = ANY_NUMBER_OF_TIMES
+        #: What was asked, as it came; nothing before it was read.
+        self.parameters: Any = None
         self._scope = scope
         self._headers = headers
         self._receive = receive
@@ -51,6 +66,16 @@ class Call:
         """Send this header with the answer, if it is a good one."""
         self.reply_headers += ((name.encode("latin-1"), value.encode("latin-1")),)
 
+    def ids(self) -> Mapping[str, str]:
+        """By what it is found in the log."""
+        return {"request_id": self.request_id}
+
+    def secrets(self) -> Iterable[str]:
+        """The token that was shown, and the PINs among the parameters."""
+        authorization = self.header(b"authorization") or ""
+        yield authorization.partition(" ")[2].strip()
+        yield from _secrets_in(self.parameters)
+
     async def unless_gone(self, waiting: Awaitable[T]) -> T:
         """What is waited for. Raises ``Disconnected`` as soon as the client hangs up; nobody waits then."""
         awaited = asyncio.ensure_future(waiting)
@@ -67,3 +92,16 @@ class Call:
     async def _hung_up(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             continue
+
+
+def _secrets_in(asked: Any) -> Iterator[str]:
+    """The values of secret parameters, also of commands inside a list."""
+    if isinstance(asked, dict):
+        for name, value in asked.items():
+            if name in SECRET_PARAMETERS:
+                yield str(value)
+            else:
+                yield from _secrets_in(value)
+    elif isinstance(asked, list):
+        for each in asked:
+            yield from _secrets_in(each)

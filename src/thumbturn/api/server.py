@@ -34,6 +34,7 @@ from thumbturn.api.request_meters import RequestMeters
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.validation import refusal_of
+from thumbturn.domain.about import REQUEST
 from thumbturn.domain.clock import Clock, stopwatch
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
@@ -96,6 +97,7 @@ class Api:
                 body, more = b'{"ok":true}', PREFLIGHT
             elif (route := self._routes.get(scope["path"])) is not None:
                 call = Call(scope, headers, request_id, receive)
+                REQUEST.set(call)
                 body = await self._answer(route, scope, headers, receive, call)
                 more = call.reply_headers
             else:
@@ -142,6 +144,7 @@ class Api:
             if len(query) > self._settings.max_query_bytes:
                 raise PayloadTooLarge
             parameters = _joined(route.grammar.parse(query), parameters)
+        call.parameters = parameters
         try:
             ask = route.validate(parameters, strict=True)
         except ValidationError as problems:

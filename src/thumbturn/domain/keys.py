@@ -16,6 +16,8 @@ from thumbturn.domain.workspace import Key, KeyKind, Workspace
 
 #: How much of a token its owner is shown to recognise it by.
 HINT_LENGTH = 16
+#: What every token looks like, as a regular expression: for whoever has to keep them out of sight.
+TOKEN = r"\bseam_(?:[a-z0-9]+_)*[A-Za-z0-9]{20,}"
 
 
 class Minted(NamedTuple):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from thumbturn.domain.about import ATTEMPT
 from thumbturn.domain.attempt import DeadlinePassed, Failed, Signal, Succeeded
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.failures import ActionAttemptExpired, DeviceRemoved, OutcomeUnknown
@@ -103,9 +104,10 @@ class Dispatch:
     def _start(self, run: Run) -> None:
         if self._draining or run.task is not None or run.attempt.phase.is_final:
             return
-        run.task = asyncio.get_running_loop().create_task(self._bring_to_end(run))
+        run.task = asyncio.get_running_loop().create_task(self._bring_to_end(run), context=run.context)
 
     async def _bring_to_end(self, run: Run) -> None:
+        ATTEMPT.set(run)
         try:
             if run.opening is not None:
                 await run.settle(run.opening)

@@ -10,7 +10,8 @@ costs two commits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 
 from thumbturn.actions.definition import Action, Ask, Perform
 from thumbturn.domain.attempt import (
@@ -52,6 +53,7 @@ class Run:
         "action",
         "ask",
         "attempt",
+        "context",
         "has_turn",
         "is_being_ended",
         "is_durable",
@@ -70,6 +72,9 @@ class Run:
         self.ask = ask
         #: Done once the attempt is durable, or with why it is not.
         self.accepted: asyncio.Future[None] = loop.create_future()
+        #: In which its own task runs: that of the request that asked for it, not that of whoever ended
+        #: the attempt before it and so gave it its turn.
+        self.context = copy_context()
         self.is_durable = False
         #: True once its lane is its own; it may then be sent as soon as it is durable.
         self.has_turn = False
@@ -154,8 +159,18 @@ class Run:
 
     def discreet(self, text: str) -> str:
         """What a device or a driver said, fit to be kept: without the secrets of the ask."""
-        secrets = self.action.secrets
-        return discreet(text, [str(getattr(self.ask, name, "")) for name in secrets]) if secrets else text
+        return discreet(text, self.secrets()) if self.action.secrets else text
+
+    def secrets(self) -> Sequence[str]:
+        """The secrets of the ask: PINs."""
+        return [str(getattr(self.ask, name, "")) for name in self.action.secrets]
+
+    def ids(self) -> Mapping[str, str]:
+        """By what it is found in the log."""
+        ids = {"action_attempt_id": self.attempt.id}
+        if self.attempt.device_id is not None:
+            ids["device_id"] = self.attempt.device_id
+        return ids
 
     def void(self) -> None:
         """The store did not say that it was accepted: if it is on record all the same, end it there.
