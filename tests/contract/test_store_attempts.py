@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.fixtures.stores import NOON, an_attempt, an_event, sending, succeeding
-from thumbturn.domain.attempt import Failed, Mark, Phase, decide
+from thumbturn.domain.attempt import Failed, Mark, Phase, Progress, decide
 from thumbturn.domain.evidence import Evidence
 from thumbturn.engine.ports import Change, EventFilter, Store, Timeline, Transition
 
@@ -43,6 +43,28 @@ async def test_failure_reads_back_equal(store: Store):
     found = await store.attempt("w1", queued.id)
     assert found == decision.attempt
     assert found.failure == ("device_offline", "The device is offline.")
+
+
+async def test_progress(store: Store):
+    """How far an attempt has come is what the attempt says, at every stage, and only in its workspace."""
+    queued, failed = an_attempt(), an_attempt(device=2)
+    await store.accept(queued)
+    await store.accept(failed)
+    decision = decide(failed, Failed("device_offline", "The device is offline."), NOON + 5)
+    assert decision is not None
+    assert await store.apply(Change((Transition(decision.attempt, Phase.QUEUED),), (), decision.events))
+    sent, send = sending(queued)
+    done, settle = succeeding(sent)
+    for stage in (sent, done):
+        assert await store.apply(send if stage is sent else settle)
+        seen = [await store.progress("w1", each.id) for each in (stage, failed)]
+        assert seen == [
+            Progress(each.id, "w1", each.action_type, each.phase, each.result, each.failure)
+            for each in (stage, decision.attempt)
+        ]
+        assert seen[0].status == stage.status
+    assert await store.progress("w2", queued.id) is None
+    assert await store.progress("w1", "nobody") is None
 
 
 async def test_change_is_all_or_nothing(store: Store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -108,6 +109,28 @@ async def test_a_key_revoked_while_it_is_looked_up_is_not_remembered(wire, monke
     monkeypatch.setattr(wire.house.store, "workspace", slow)
     await wire.ask("POST", "/workspaces/get", token=made["token"])
     assert await told(wire, token=made["token"]) == UNKNOWN
+
+
+async def test_one_look_up_for_all_who_ask_meanwhile(wire, monkeypatch):
+    """When a key has to be looked up again, a hundred calls with it ask the store once."""
+    looked_up = []
+    look_up = wire.house.store.key
+
+    async def counted(token_hash):
+        looked_up.append(token_hash)
+        return await look_up(token_hash)
+
+    monkeypatch.setattr(wire.house.store, "key", counted)
+    replies = await asyncio.gather(*(wire.ask("POST", "/workspaces/get") for _ in range(100)))
+    assert {reply.status for reply in replies} == {200}
+    assert len(looked_up) == 1
+
+
+async def test_long_headers_are_not_remembered(wire):
+    """A header that is mostly space opens what it opens, and does not stay in memory."""
+    headers = {"authorization": f"Bearer {wire.api_key}{' ' * 1_000}"}
+    assert (await wire.ask("POST", "/workspaces/get", token=None, headers=headers)).status == 200
+    assert wire.app._callers._known == {}
 
 
 async def test_keys_belong_to_their_workspace(wire):

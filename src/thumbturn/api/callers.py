@@ -7,8 +7,10 @@ or changing a workspace forgets it at once in this process, and within those sec
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from dataclasses import dataclass
+from functools import partial
 
 from thumbturn.api.refusals import Unauthorized, WorkspaceNotFound
 from thumbturn.domain.clock import Clock, seconds
@@ -18,6 +20,11 @@ from thumbturn.engine.ports import Store
 
 REMEMBERED_FOR = seconds(5)
 _MOST_REMEMBERED = 10_000
+#: Bytes of headers: space around a token, and what an API key ignores, must not fill the memory.
+_LONGEST_REMEMBERED = 1_000
+
+#: The headers that say who asks, as they came: in memory only, and for as long as they are remembered.
+Entry = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,9 @@ class Callers:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._known: dict[tuple[str, bytes], tuple[int, Bearer]] = {}
-        # What was read before a revocation must not be remembered after it.
-        self._generation = 0
+        self._known: dict[Entry, tuple[int, Bearer]] = {}
+        # When a key that is much used has to be looked up again, one look-up serves all who ask meanwhile.
+        self._looking_up: dict[Entry, asyncio.Future[Bearer]] = {}
 
     async def identify(self, authorization: bytes, workspace_header: bytes) -> Bearer:
         """The bearer of the token: a ``Caller`` where it opens a workspace, else a ``Person``.
@@ -57,21 +64,20 @@ class Callers:
         Raises ``Unauthorized`` for a missing or unknown token, ``WorkspaceNotFound`` for a
         workspace header that the token does not open.
         """
+        entry = (authorization, workspace_header)
+        known = self._known.get(entry)
+        if known is not None and known[0] > self._clock.now():
+            return known[1]
         scheme, _, token = authorization.partition(b" ")
         if scheme.lower() != b"bearer" or not token:
             raise Unauthorized
-        hashed = hash_token(token.strip().decode("latin-1"))
-        now = self._clock.now()
-        known = self._known.get((hashed, workspace_header))
-        if known is not None and known[0] > now:
-            return known[1]
-        generation = self._generation
-        bearer = await self._look_up(hashed, workspace_header.decode("latin-1"))
-        if generation == self._generation:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[hashed, workspace_header] = (now + REMEMBERED_FOR, bearer)
-        return bearer
+        look_up = self._looking_up.get(entry)
+        if look_up is None:
+            hashed = hash_token(token.strip().decode("latin-1"))
+            look_up = asyncio.ensure_future(self._look_up(hashed, workspace_header.decode("latin-1")))
+            self._looking_up[entry] = look_up
+            look_up.add_done_callback(partial(self._remember, entry))
+        return await asyncio.shield(look_up)
 
     def forget_key(self, key: Key) -> None:
         """Ask the store again about this key."""
@@ -87,10 +93,22 @@ class Callers:
             }
         )
 
-    def _forget(self, entries: set[tuple[str, bytes]]) -> None:
-        self._generation += 1
+    def _forget(self, entries: set[Entry]) -> None:
+        # What was read before a revocation must not be remembered after it.
+        self._looking_up.clear()
         for entry in entries:
             del self._known[entry]
+
+    def _remember(self, entry: Entry, look_up: asyncio.Future[Bearer]) -> None:
+        if self._looking_up.get(entry) is not look_up:
+            return
+        del self._looking_up[entry]
+        if not look_up.cancelled() and look_up.exception() is None:
+            if sum(map(len, entry)) > _LONGEST_REMEMBERED:
+                return
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[entry] = (self._clock.now() + REMEMBERED_FOR, look_up.result())
 
     async def _look_up(self, hashed: str, wanted_workspace: str) -> Bearer:
         key = await self._store.key(hashed)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeVar
 
 from thumbturn.api.call import Call
-from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.attempt import Attempt, Progress
 from thumbturn.domain.clock import SECOND
 from thumbturn.engine.engine import Engine
+
+A = TypeVar("A", Attempt, Progress)
 
 #: Seconds. Who asks for more gets this; programs and proxies on the way give up soon after.
 LONGEST_WAIT = 60
@@ -23,7 +26,7 @@ _LONGEST_HEADER = 1_000
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*")+')
 
 
-async def settled(call: Call, engine: Engine, attempt: Attempt, *, sync: bool = False) -> Attempt:
+async def settled(call: Call, engine: Engine, attempt: A, *, sync: bool = False) -> A | Attempt:
     """The attempt as its caller wants it: as it is, or once it has ended or his time is over.
 
     Raises ``Disconnected`` when he hangs up meanwhile.

@@ -269,6 +269,25 @@ class Attempt(NamedTuple):
         )
 
 
+class Progress(NamedTuple):
+    """How far an attempt has come: of its ask and its timeline nothing.
+
+    Whoever waits for an attempt asks for this again and again, and it is read in a third of the time.
+    """
+
+    id: str
+    workspace_id: str
+    action_type: str
+    phase: Phase
+    result: Mapping[str, Any] | None
+    failure: tuple[str, str] | None
+
+    @property
+    def status(self) -> str:
+        """The wire's word for the phase."""
+        return STATUS[self.phase]
+
+
 class Decision(NamedTuple):
     """What a signal makes of an attempt, and what the workspace is told of it."""
 

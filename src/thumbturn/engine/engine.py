@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
 from thumbturn.domain.asker import Asker
-from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase
+from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase, Progress
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
@@ -39,6 +39,8 @@ from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
 from thumbturn.engine.waiting import Waiting
+
+A = TypeVar("A", Attempt, Progress)
 
 
 class Standing(NamedTuple):
@@ -181,7 +183,7 @@ class Engine:
         await run.accepted
         return accepted
 
-    async def settled(self, attempt: Attempt, within: int) -> Attempt:
+    async def settled(self, attempt: A, within: int) -> A | Attempt:
         """The attempt once it has ended; as given if it has not within so many µs, or the server stops."""
         if attempt.id not in self._dispatch.open:
             return await self._store.attempt(attempt.workspace_id, attempt.id) or attempt

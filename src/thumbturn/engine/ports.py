@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
-from thumbturn.domain.attempt import Attempt, Mark, Phase
+from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
@@ -149,6 +149,9 @@ class Store(Protocol):
     # attempts ---------------------------------------------------------------------------------
     async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
         """One attempt. Concurrent calls share one query."""
+
+    async def progress(self, workspace_id: str, attempt_id: str) -> Progress | None:
+        """How far one attempt has come. Concurrent calls share one query."""
 
     async def attempts(
         self,

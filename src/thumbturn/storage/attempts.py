@@ -8,25 +8,33 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select, select, tuple_
 
-from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.attempt import Attempt, Progress
 from thumbturn.engine.ports import Timeline
 from thumbturn.storage.expressions import many, one_of
 from thumbturn.storage.filing import both_halves
-from thumbturn.storage.rows import attempt_of, mark_of
+from thumbturn.storage.rows import PROGRESS, attempt_of, mark_of, progress_of
 from thumbturn.storage.tables import IS_OPEN, attempts, late_marks
 
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Attempt]:
     """The attempts of these ids, in any workspace."""
-    statement = _by_ids(connection.dialect)
+    statement = _by_ids(connection.dialect, tuple(attempts.c.keys()))
     rows = connection.exec_driver_sql(statement, (many(ids, connection.dialect),)).all()
     return {row[0]: attempt_of(row) for row in rows}
 
 
+def progress_by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Progress]:
+    """How far the attempts of these ids have come, in any workspace."""
+    statement = _by_ids(connection.dialect, PROGRESS)
+    rows = connection.exec_driver_sql(statement, (many(ids, connection.dialect),)).all()
+    return {row[0]: progress_of(row) for row in rows}
+
+
 @lru_cache(maxsize=256)
-def _by_ids(dialect: Dialect) -> str:
+def _by_ids(dialect: Dialect, names: tuple[str, ...]) -> str:
     # Compiled once: the statement is always the same, and reads by id are the most frequent.
-    return str(select(attempts).where(one_of(attempts.c.id, (), dialect)).compile(dialect=dialect))
+    columns = [attempts.c[name] for name in names]
+    return str(select(*columns).where(one_of(attempts.c.id, (), dialect)).compile(dialect=dialect))
 
 
 def listed(

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from thumbturn.domain.asker import Asker
-from thumbturn.domain.attempt import Attempt, Mark, Phase
+from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
@@ -118,6 +118,23 @@ def attempt_of(row: Row) -> Attempt:
         settled_at=row[15],
         marks=tuple([mark_of(mark) for mark in from_json(row[16])]),
         asked_by=None if row[17] is None else Asker(*_who(row[17]), row[18], row[19]),
+    )
+
+
+#: The columns that ``progress_of`` reads.
+PROGRESS = ("id", "workspace_id", "action_type", "phase", "result", "failure_type", "failure_message")
+
+
+def progress_of(row: Row) -> Progress:
+    """How far the attempt has come, from the columns ``PROGRESS``."""
+    id, workspace_id, action_type, phase, result, failure_type, failure_message = row
+    return Progress(
+        id,
+        workspace_id,
+        action_type,
+        _PHASE[phase],
+        None if result is None else from_json(result),
+        None if failure_type is None else (failure_type, failure_message),
     )
 
 

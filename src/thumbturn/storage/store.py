@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, text
 
-from thumbturn.domain.attempt import Attempt, Mark
+from thumbturn.domain.attempt import Attempt, Mark, Progress
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
@@ -49,6 +49,7 @@ class SqlStore:
         self._writer: Writer[Operation] = Writer(writing_engine(url), commit, bound=waiting_at_most)
         self._reader = Reader(reading_engine(url), threads=readers)
         self._attempts = Coalescing(self._reader, attempts.by_ids)
+        self._progress = Coalescing(self._reader, attempts.progress_by_ids)
         self._devices = Coalescing(self._reader, devices.by_ids)
         self._first_answers = Coalescing(self._reader, idempotency.by_scopes)
         self._read = self._reader.read
@@ -110,6 +111,10 @@ class SqlStore:
     # attempts ---------------------------------------------------------------------------------
     async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
         found = await self._attempts.get(attempt_id)
+        return found if found is not None and found.workspace_id == workspace_id else None
+
+    async def progress(self, workspace_id: str, attempt_id: str) -> Progress | None:
+        found = await self._progress.get(attempt_id)
         return found if found is not None and found.workspace_id == workspace_id else None
 
     async def attempts(

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from thumbturn.domain.attempt import Attempt, Mark
+from thumbturn.domain.attempt import Attempt, Mark, Progress
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
@@ -85,6 +85,12 @@ class MemoryStore:
     async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
         found = self._attempts.get(attempt_id)
         return found if found is not None and found.workspace_id == workspace_id else None
+
+    async def progress(self, workspace_id: str, attempt_id: str) -> Progress | None:
+        found = await self.attempt(workspace_id, attempt_id)
+        if found is None:
+            return None
+        return Progress(found.id, workspace_id, found.action_type, found.phase, found.result, found.failure)
 
     async def attempts(
         self,

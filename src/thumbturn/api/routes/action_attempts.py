@@ -34,11 +34,10 @@ class AttemptList(Listing):
 @endpoint({"action_attempt": ActionAttempt})
 async def get(ask: AttemptGet, caller: Caller, store: Store, engine: Engine, call: Call) -> Answer:
     """Returns an action attempt; with ``Prefer: wait=N``, once it has ended or N seconds are over."""
-    attempt = await store.attempt(caller.workspace.id, ask.action_attempt_id)
-    if attempt is None:
+    progress = await store.progress(caller.workspace.id, ask.action_attempt_id)
+    if progress is None:
         raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
-    attempt = await settled(call, engine, attempt)
-    return {"action_attempt": attempt_json(attempt)}
+    return {"action_attempt": attempt_json(await settled(call, engine, progress))}
 
 
 @endpoint({"action_attempts": list[ActionAttempt], "pagination": Pagination})

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from typing_extensions import TypedDict
 
-from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.attempt import Attempt, Progress
 
 Status = Literal["pending", "success", "error"]
 
@@ -33,7 +33,7 @@ class ActionAttempt(TypedDict):
     error: AttemptError | None
 
 
-def attempt_json(attempt: Attempt) -> ActionAttempt:
+def attempt_json(attempt: Attempt | Progress) -> ActionAttempt:
     """The attempt as the wire has it."""
     failure = attempt.failure
     return {
