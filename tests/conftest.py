@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.engine",
     "tests.fixtures.postgres",
     "tests.fixtures.server",
+    "tests.fixtures.sink",
     "tests.fixtures.stores",
 ]
 
@@ -31,6 +32,10 @@ class NotLoopback(Exception):
     """A test tried to reach another machine."""
 
 
+def _is_loopback(host: str) -> bool:
+    return host in {"::1", "localhost"} or host.startswith("127.")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _loopback_only() -> Any:
     """Sockets of the test process reach this machine only."""
@@ -39,7 +44,7 @@ def _loopback_only() -> Any:
         original = getattr(socket.socket, name)
 
         def guarded(self: socket.socket, address: Any, original: Any = original) -> Any:
-            if self.family != socket.AF_UNIX and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            if self.family != socket.AF_UNIX and not _is_loopback(address[0]):
                 raise NotLoopback(address)
             return original(self, address)
 
