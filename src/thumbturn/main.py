@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvicorn
@@ -20,6 +20,7 @@ from thumbturn import actions
 from thumbturn.api.protocol import EnvelopeProtocol
 from thumbturn.api.server import create_app
 from thumbturn.api.surroundings import ApiSettings, Surroundings
+from thumbturn.api.table import endpoints
 from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
@@ -38,14 +39,25 @@ from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, open_store
 from thumbturn.storage.open import migrate as migrate_database
+from thumbturn.tracing import TracingNotInstalled
 from thumbturn.welcome import say_ready
+
+if TYPE_CHECKING:
+    from thumbturn.tracing.export import Tracing
 
 #: Together under the promised 5 s from SIGTERM to exit.
 REQUESTS_MAY_TAKE = 2
 ATTEMPTS_MAY_TAKE = 1.5
 
 #: Each says in a sentence what the operator has to put right.
-_REASONS_NOT_TO_RUN = (DataDirectoryInUse, DatabaseTooNew, DatabaseUnusable, StorageUnavailable, OSError)
+_REASONS_NOT_TO_RUN = (
+    DataDirectoryInUse,
+    DatabaseTooNew,
+    DatabaseUnusable,
+    StorageUnavailable,
+    OSError,
+    TracingNotInstalled,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -75,6 +87,7 @@ def serve(
     error_wording: Annotated[str | None, _option("error_wording")] = None,
     log_level: Annotated[str | None, _option("log_level")] = None,
     metrics: Annotated[bool | None, _option("metrics")] = None,
+    traces: Annotated[str | None, _option("traces")] = None,
     seed: Annotated[int | None, _option("seed")] = None,
     show_credentials: Annotated[
         bool, typer.Option("--show-credentials", help="Print the tokens and the snippets again.")
@@ -117,11 +130,17 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
     clock = SystemClock()
     listening = _listen(settings.host, settings.port)
     endpoint = "http://{}:{}".format(*_address(listening))
+    tracing = _open_tracing(settings)
     store = open_store(_database_url(settings))
     try:
         virtual = VirtualDriver(clock, settings.seed, settings.data / "virtual-world.jsonl")
         engine = Engine(
-            store=store, drivers={virtual.name: virtual}, world=virtual, actions=actions.load(), clock=clock
+            store=store,
+            drivers={virtual.name: virtual},
+            world=virtual,
+            actions=actions.load(),
+            clock=clock,
+            traces=None if tracing is None else tracing.attempts,
         )
         await engine.start()
         try:
@@ -129,7 +148,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             is_new = bool(credentials)
             credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
             write_credentials(settings.data, credentials)
-            asgi = create_app(
+            asgi: Any = create_app(
                 Surroundings(
                     engine=engine,
                     store=store,
@@ -138,6 +157,8 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                     settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),
                 )
             )
+            if tracing is not None:
+                asgi = tracing.around(asgi, endpoints())
             gc.freeze()  # what is there now stays: it need not be looked through again and again
             show = is_new or show_credentials
             server = _Server(
@@ -151,6 +172,17 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             await engine.stop(ATTEMPTS_MAY_TAKE)
     finally:
         await store.close()
+        if tracing is not None:
+            tracing.close()
+
+
+def _open_tracing(settings: Settings) -> Tracing | None:
+    if settings.traces is None:
+        return None
+    # Who wants no traces does not wait for OpenTelemetry to load.
+    from thumbturn.tracing.export import open_tracing
+
+    return open_tracing(settings.traces)
 
 
 def _tune_interpreter() -> None:

@@ -43,4 +43,10 @@ class Settings(BaseSettings):
     metrics: bool = Field(
         True, description="Serve `/metrics`, which needs no token; `--no-metrics` switches it off."
     )
+    traces: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Base URL of an OpenTelemetry collector, as `http://127.0.0.1:4318`, to send traces to "
+        "over OTLP/HTTP; without it there are none.",
+    )
     seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")

@@ -19,6 +19,7 @@ from thumbturn.engine.deadlines import Deadlines
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ports import Driver
 from thumbturn.engine.run import Run
+from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
 log = structlog.get_logger(__name__)
@@ -34,12 +35,14 @@ class Dispatch:
         waiting: Waiting,
         drivers: Mapping[str, Driver],
         capability_of: Callable[[Run], object | None],
+        traces: Traces | None,
     ) -> None:
         self._lanes = lanes
         self._deadlines = deadlines
         self._waiting = waiting
         self._drivers = drivers
         self._capability_of = capability_of
+        self._traces = traces
         #: Open attempts of this process by id.
         self.open: dict[str, Run] = {}
         self._draining = False
@@ -47,6 +50,8 @@ class Dispatch:
     def enter(self, run: Run) -> bool:
         """Take a run in; true if it is its turn at once. It starts when it is durable."""
         self.open[run.attempt.id] = run
+        if self._traces is not None:
+            self._traces.entered(run)
         if run.attempt.device_id is None:
             return self._lanes.enter(run, None, None)
         device = run.device
@@ -67,6 +72,8 @@ class Dispatch:
         if self.open.pop(run.attempt.id, None) is None:
             return
         self._deadlines.remove(run)
+        if self._traces is not None:
+            self._traces.left(run)
         self._waiting.tell(run.attempt)
         for following in self._lanes.leave(run):
             if following.is_durable:
@@ -130,7 +137,8 @@ class Dispatch:
             capability = self._capability_of(run)
             if capability is None:
                 raise DeviceRemoved
-            result, evidence = await run.performance(run.ask, capability, run)
+            perform = run.performance if self._traces is None else self._traces.traced(run)
+            result, evidence = await perform(run.ask, capability, run)
         except Failure as failure:
             return Failed(failure.type, run.discreet(failure.message))
         except Exception:  # supervised: a bug in an action or a driver must still end its attempt

@@ -38,6 +38,7 @@ from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
+from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
 A = TypeVar("A", Attempt, Progress)
@@ -62,6 +63,7 @@ class Engine:
         world: SandboxWorld,
         actions: Mapping[str, Action],
         clock: Clock,
+        traces: Traces | None = None,
     ) -> None:
         self.actions = actions
         self._store = store
@@ -75,7 +77,9 @@ class Engine:
         self._ledger = Ledger(store, clock, self._devices, self.meters)
         self._deadlines = Deadlines(clock, self._expire)
         self._waiting = Waiting(clock)
-        self._dispatch = Dispatch(self._lanes, self._deadlines, self._waiting, drivers, self._capability_of)
+        self._dispatch = Dispatch(
+            self._lanes, self._deadlines, self._waiting, drivers, self._capability_of, traces
+        )
         self._observations = Observations(
             self._devices,
             self._lanes,
