@@ -40,11 +40,11 @@ class Exchange(RequestResponseCycle):
         return self.keep_alive and self.scope["method"] != "HEAD" and _length(message) is not None
 
     def _write(self, status: int, headers: Any, body: bytes) -> None:
-        lines = [b"%b: %b\r\n" % header for header in (*self.default_headers, *headers)]
-        head = b"".join((STATUS_LINE[status], *lines))
-        if head.count(b"\n") + head.count(b"\r") != 2 * (1 + len(lines)):
+        lines = list(map(b": ".join, (*self.default_headers, *headers)))
+        head = STATUS_LINE[status] + b"\r\n".join(lines)
+        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
             raise RuntimeError("A header of an answer has more than one line.")
-        self.transport.write(b"%b\r\n%b" % (head, body))
+        self.transport.write(b"%b\r\n\r\n%b" % (head, body))
         self.response_started = self.response_complete = True
         self.message_event.set()
         self.on_response()

@@ -114,8 +114,8 @@ class Resending(Signal):
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledged(Signal):
-    """Somebody on the way took the command, or the device itself did."""
+class Sign(Signal):
+    """Something that came from the device's side, and what it is worth."""
 
     evidence: Evidence
     said: str = ""
@@ -125,14 +125,13 @@ class Acknowledged(Signal):
 
 
 @dataclass(frozen=True, slots=True)
-class Observed(Signal):
+class Acknowledged(Sign):
+    """Somebody on the way took the command, or the device itself did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Sign):
     """The device, or a sensor beside it, was seen in a state that bears on the outcome."""
-
-    evidence: Evidence
-    said: str = ""
-
-    def note(self) -> str:
-        return self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +306,8 @@ def decide(attempt: Attempt, signal: Signal, now: int) -> Decision | None:
     if phase is None:
         raise IllegalMove(f"{kind.__name__} in phase {attempt.phase}")
 
+    if isinstance(signal, Sign):
+        return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, signal.evidence, signal.said)), ())
     if kind is Sending and now >= attempt.deadline_at:
         return _end_badly(attempt, _expired(attempt), now)
     if isinstance(signal, Succeeded):
@@ -319,8 +320,7 @@ def decide(attempt: Attempt, signal: Signal, now: int) -> Decision | None:
         return _end_badly(attempt, signal, now)
     if isinstance(signal, DeadlinePassed):
         return _end_badly(attempt, _expired(attempt), now)
-    grade = signal.evidence if isinstance(signal, Acknowledged | Observed) else Evidence.NONE
-    return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, grade, signal.note())), ())
+    return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, Evidence.NONE, signal.note())), ())
 
 
 def _end_badly(attempt: Attempt, why: Failed, now: int) -> Decision:

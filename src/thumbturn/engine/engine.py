@@ -317,4 +317,8 @@ class Engine:
 
 
 def _storable(action: Action, ask: Ask) -> dict[str, Any]:
-    return ask.model_dump(mode="json", exclude=set(action.secrets) if action.secrets else None)
+    # What ``model_dump`` does, without its two dozen arguments.
+    stored: dict[str, Any] = ask.__pydantic_serializer__.to_python(
+        ask, mode="json", exclude=set(action.secrets) or None
+    )
+    return stored
