@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from httpx_retries import Retry
 from seam import (
     AsyncSeam,
     Seam,
@@ -257,3 +258,28 @@ def test_workspaces_are_made_and_listed_without_one(server):
     ) as seam:
         made = seam.workspaces.create(name="Made by the SDK", company_name="Example", is_sandbox=True)
         assert made.workspace_id in [workspace.workspace_id for workspace in seam.workspaces.list()]
+
+
+def test_commands_can_be_repeated_safely(kind, caller: Caller, server: LiveServer):
+    """With a key in its options the SDK may repeat a command: it is told of the one attempt."""
+    doors = [each["device_id"] for each in caller.locks()]
+    clients = [
+        Sdk(
+            kind,
+            personal_access_token=server.credentials["personal_access_token"],
+            workspace_id=caller.workspace_id,
+            endpoint=server.endpoint,
+            httpx_options={"headers": {"Idempotency-Key": "order-4711-front-door"}},
+            retries=Retry(total=5, allowed_methods=["GET", "POST"], backoff_factor=0.2),
+        )
+        for _ in range(2)
+    ]
+    told = [client.call(lambda seam: seam.locks.unlock_door(device_id=doors[0])) for client in clients]
+    assert [attempt.status for attempt in told] == ["success", "success"]
+    assert told[0].action_attempt_id == told[1].action_attempt_id
+    with pytest.raises(SeamHttpApiError) as refused:
+        clients[1].call(lambda seam: seam.locks.unlock_door(device_id=doors[1]))
+    assert refused.value.code == "idempotency_key_reused"
+    assert len(caller.call("/action_attempts/list")["action_attempts"]) == 1
+    for client in clients:
+        client.close()
