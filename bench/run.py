@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import machine, report
+from bench.asked_twice import asked_twice
 from bench.load import ensure_wrk
 from bench.options import ROOT, SIDES, Options, quick
 from bench.rows import BenchError, Row
@@ -26,6 +27,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "low_load": low_load,
     "memory": memory,
     "ready": time_to_ready,
+    "asked_twice": asked_twice,
 }
 
 

@@ -31,13 +31,13 @@ def fresh_servers(options: Options) -> Iterator[Row]:
     by_get = Row("read_get", "action_attempts/get by GET", "1/s", Bound(4, "peer"))
     by_post = Row("read_post", "action_attempts/get by POST", "1/s", Bound(4, "peer"))
     for number in range(options.rounds):
-        for side in _in_turn(options.among("ours", "peer", "bare"), number):
+        for side in in_turn(options.among("ours", "peer", "bare"), number):
             with fresh(side, options) as server:
                 ids = NO_SUCH_ATTEMPTS if side == "bare" else server.unlock_some(FEW)
                 load(server, "get", ids, WARM_UP_SECONDS)
                 _read(by_get, server, "get", ids, options.seconds)
                 _read(by_post, server, "post", ids, options.seconds)
-                _accept(accept, server, options.seconds, settle)
+                accept_round(accept, server, options.seconds, settle)
     yield from (accept, settle, by_get, by_post)
 
 
@@ -54,9 +54,9 @@ def held_attempts(options: Options) -> Iterator[Row]:
             _load_up(server, options.held - FEW)
             memory.add(server.side, server.megabytes())
         for number in range(options.rounds):
-            for server in _in_turn(servers, number):
+            for server in in_turn(servers, number):
                 _read(read, server, "get", ids[server.side], options.seconds)
-                _accept(accept, server, options.seconds)
+                accept_round(accept, server, options.seconds)
     yield from (accept, read, memory)
 
 
@@ -76,18 +76,18 @@ def finished_attempts(options: Options) -> Iterator[Row]:
             database.wait_until_settled(data)
         accept.notes.append(f"filled in {fill(data, options.finished):.0f} s")
         for number in range(options.rounds):
-            for kind in _in_turn(["full", "empty"], number):
+            for kind in in_turn(["full", "empty"], number):
                 with ours(options, data, device_ids) if kind == "full" else fresh("ours", options) as server:
                     side = "ours" if kind == "full" else "empty"
                     ids = database.some_ids(data, MANY) if kind == "full" else server.unlock_some(FEW)
                     load(server, "get", ids, WARM_UP_SECONDS)
                     _read(read, server, "get", ids, options.seconds, side=side)
-                    _accept(accept, server, options.seconds, side=side)
+                    accept_round(accept, server, options.seconds, side=side)
                     ready.add(side, server.ready_seconds)
     yield from (accept, read, ready)
 
 
-def _in_turn(items: list[T], number: int) -> list[T]:
+def in_turn(items: list[T], number: int) -> list[T]:
     """The same items, beginning with another one each round."""
     shift = number % len(items) if items else 0
     return items[shift:] + items[:shift]
@@ -101,13 +101,21 @@ def _read(row: Row, server: Server, kind: Kind, ids: list[str], seconds: int, *,
         row.invalid.append(f"{server.side}: {seen.complaint}")
 
 
-def _accept(row: Row, server: Server, seconds: int, settle: Row | None = None, *, side: str = "") -> None:
+def accept_round(
+    row: Row,
+    server: Server,
+    seconds: int,
+    settle: Row | None = None,
+    *,
+    side: str = "",
+    kind: Kind = "unlock",
+) -> None:
     """One round of unlocking.
 
     Of ours only what was also run and settled counts, over the time until all of it was.
     """
     before = _census(server.data)
-    seen = load(server, "unlock", server.device_ids, seconds)
+    seen = load(server, kind, server.device_ids, seconds)
     if seen.complaint:
         row.invalid.append(f"{server.side}: {seen.complaint}")
     if server.data is None:

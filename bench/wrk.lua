@@ -1,4 +1,5 @@
 -- The load: one kind of request, over a list of ids, round robin; every request is formatted once, before the first is sent.
+-- Only the key of `once` is put in when it is sent.
 --
 --   wrk [options] URL -s wrk.lua -- KIND IDS TOKEN
 --
@@ -8,6 +9,10 @@
 local kinds = {
   -- What every official SDK sends to open a door.
   unlock = function(id)
+    return "POST", "/locks/unlock_door", '{"device_id":"' .. id .. '"}'
+  end,
+  -- The same, each with a key of its own.
+  once = function(id)
     return "POST", "/locks/unlock_door", '{"device_id":"' .. id .. '"}'
   end,
   -- What the official SDKs send while they wait for an attempt.
@@ -22,19 +27,36 @@ local kinds = {
 
 local requests = {}
 local next_request = 0
+-- With `once`: what comes before the key in each request, and what comes behind it.
+local keyed = {}
+local KEY = "THE-KEY"
+local number = 0
+local run
 
 function init(args)
   local shape = kinds[args[1]]
   local headers = { ["authorization"] = "Bearer " .. args[3] }
+  if args[1] == "once" then
+    headers["idempotency-key"] = KEY
+    run = string.format("%d-%s", os.time(), tostring({}):match("0x(%x+)"))
+  end
   for id in io.lines(args[2]) do
     local method, path, body = shape(id)
     headers["content-type"] = body and "application/json" or nil
     requests[#requests + 1] = wrk.format(method, path, headers, body)
+    if run then
+      local from, to = requests[#requests]:find(KEY, 1, true)
+      keyed[#requests] = { requests[#requests]:sub(1, from - 1), requests[#requests]:sub(to + 1) }
+    end
   end
 end
 
 function request()
   next_request = next_request % #requests + 1
+  if run then
+    number = number + 1
+    return keyed[next_request][1] .. run .. "-" .. number .. keyed[next_request][2]
+  end
   return requests[next_request]
 end
 
