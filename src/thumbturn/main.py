@@ -21,9 +21,11 @@ from thumbturn.api.protocol import EnvelopeProtocol
 from thumbturn.api.server import create_app
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
+from thumbturn.cli.audit import audit
 from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
+from thumbturn.domain.audit import Act
 from thumbturn.domain.clock import SystemClock
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
@@ -33,6 +35,7 @@ from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
+from thumbturn.engine.sealing import Sealing
 from thumbturn.logs import configure_logs
 from thumbturn.settings import Settings
 from thumbturn.storage.databases import DatabaseUnusable
@@ -66,6 +69,7 @@ app = typer.Typer(
     help="A server that makes physical devices do things.",
 )
 app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 app.command()(version)
 
 
@@ -142,8 +146,10 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             clock=clock,
             traces=None if tracing is None else tracing.attempts,
         )
+        sealing = Sealing(store, clock)
         await engine.start()
         try:
+            sealing.start()
             credentials = await _open_world(settings, store, engine, clock)
             is_new = bool(credentials)
             credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
@@ -170,6 +176,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 await server.serve(sockets=[listening])
         finally:
             await engine.stop(ATTEMPTS_MAY_TAKE)
+            await sealing.stop()
     finally:
         await store.close()
         if tracing is not None:
@@ -233,6 +240,8 @@ async def _open_world(settings: Settings, store: Store, engine: Engine, clock: S
     api_key = mint_api_key(workspace, "first key", now)
     access_token = mint_personal_access_token(owner, "first token", now)
     await engine.add_workspace(workspace, user_id=owner, keys=[api_key.key, access_token.key])
+    made = {"workspace_id": workspace.id, "key_ids": [api_key.key.id, access_token.key.id]}
+    await store.record(Act(workspace.id, now, "/workspaces/create", None, made, {"is_sandbox": is_sandbox}))
     return {
         "workspace_id": workspace.id,
         "api_key": api_key.token,

@@ -28,6 +28,10 @@ class History:
                 sa.text("select * from events order by workspace_id, sequence")
             ).mappings()
             self.events: list[dict[str, Any]] = [dict(row) for row in rows]
+            lines = "select attempt_id from {} where attempt_id is not null"
+            self.audited: Counter[str] = Counter()
+            for table in ("audit_entries", "audit_waiting"):
+                self.audited.update(connection.execute(sa.text(lines.format(table))).scalars())
         engine.dispose()
         for attempt in self.attempts.values():
             if isinstance(attempt["marks"], str):
@@ -59,6 +63,7 @@ class History:
         self._ends_stay(known_finals)
         self._events_match_ends()
         self._sequences_have_no_gap()
+        self._every_attempt_is_audited_once()
         self._devices_did_only_what_was_sent()
 
     def _answered_means_kept(self, answered: Iterable[str]) -> None:
@@ -93,6 +98,12 @@ class History:
             by_workspace[event["workspace_id"]].append(event["sequence"])
         for workspace_id, numbers in by_workspace.items():
             assert numbers == list(range(1, len(numbers) + 1)), f"a gap in the events of {workspace_id}"
+
+    def _every_attempt_is_audited_once(self) -> None:
+        expected = Counter(self.attempts.keys())
+        assert self.audited == expected, (
+            f"{expected - self.audited} unaudited, {self.audited - expected} doubled"
+        )
 
     def _devices_did_only_what_was_sent(self) -> None:
         """Each actuation belongs to one send of one attempt, before its deadline; unlocks to one each."""

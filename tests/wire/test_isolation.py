@@ -90,6 +90,7 @@ ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
     "/thumbturn/attempts/explain": [Foreign("action_attempt_id", "attempt")],
     "/thumbturn/attempts/search": [Own(), Filter("device_id", "door", "attempts")],
     "/thumbturn/attempts/timeline": [Foreign("action_attempt_id", "attempt")],
+    "/thumbturn/audit/list": [Own()],
     "/thumbturn/keys/create": [Own({"name": "made in passing"})],
     "/thumbturn/keys/list": [Own()],
     "/thumbturn/keys/revoke": [Foreign("key_id", "key")],

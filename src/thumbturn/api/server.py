@@ -16,11 +16,13 @@ import structlog
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from thumbturn.api.acts import Acts
+from thumbturn.api.asking import asker_of
 from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
 from thumbturn.api.call import Call, Header
 from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.docs_page import docs_page
-from thumbturn.api.endpoint import Endpoint
+from thumbturn.api.endpoint import Answer, Endpoint
 from thumbturn.api.idempotency import HEADER, Idempotency
 from thumbturn.api.metrics import CONTENT_TYPE, Metrics
 from thumbturn.api.once import Once
@@ -62,6 +64,7 @@ class Api:
     def __init__(self, surroundings: Surroundings, table: Mapping[str, Endpoint]) -> None:
         self._settings = surroundings.settings
         self._callers = Callers(surroundings.store, surroundings.clock)
+        self._acts = Acts(surroundings.store, surroundings.clock)
         self._idempotency = Idempotency(surroundings.store, surroundings.clock)
         provided = {
             Engine: surroundings.engine,
@@ -149,10 +152,21 @@ class Api:
             ask = route.validate(parameters, strict=True)
         except ValidationError as problems:
             raise refusal_of(problems, parameters, self._settings.error_wording) from None
-        act = partial(route.call, ask, bearer, parameters, scope, call)
+        perform = self._on_record if route.is_recorded else Route.call
+        act = partial(perform, route, ask, bearer, parameters, scope, call)
         if HEADER in headers and route.acts:
             return await self._idempotency.answer(call, bearer, ask, act, begins_attempt=route.begins_attempt)
         return answer_body(await act())
+
+    async def _on_record(
+        self, route: Route, ask: BaseModel, bearer: Bearer | None, parameters: Any, scope: Scope, call: Call
+    ) -> Answer:
+        """The answer of a call that acts, once the audit trail has it."""
+        assert bearer is not None  # nobody's call acts
+        asker = asker_of(call, bearer)
+        answer = await route.call(ask, bearer, parameters, scope, call)
+        await self._acts.record(call.path, ask, bearer, asker, answer)
+        return answer
 
     async def _document(self, scope: Scope) -> tuple[bytes, bytes]:
         document = self._documents.get(scope["path"])
@@ -182,6 +196,8 @@ class Route:
         self._call = endpoint.name_of(Call)
         self._once = endpoint.name_of(Once)
         self.begins_attempt = self._once is not None
+        #: Accepted attempts are in the audit trail by themselves.
+        self.is_recorded = self.acts and not self.begins_attempt
 
     async def call(
         self,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
+from thumbturn.domain.audit import Act
+from thumbturn.domain.chain import Head, Sealed
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
@@ -46,6 +48,16 @@ class Timeline(NamedTuple):
 
     attempt: Attempt
     late: tuple[Mark, ...]
+
+
+class Trail(NamedTuple):
+    """A part of a workspace's audit trail."""
+
+    entries: tuple[Sealed, ...]
+    #: The newest entry of the whole chain, at the same moment.
+    head: Head
+    #: How many acts of the workspace are on record and not in the chain yet.
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +251,19 @@ class Store(Protocol):
         It is given the workspaces that were told something. A commit may be told late or not at all
         (by another process, or because the database was lost at that moment): look now and then.
         """
+
+    # the audit trail --------------------------------------------------------------------------
+    #: How many acts of this process may not be in the chain yet.
+    unsealed: int
+
+    async def record(self, act: Act) -> None:
+        """Put an act that is no attempt into its workspace's trail. Accepted attempts are in it already."""
+
+    async def seal_acts(self) -> bool:
+        """Chain some of what waits to be; true if more does."""
+
+    async def trail(self, workspace_id: str, *, after: int, limit: int) -> Trail:
+        """The entries behind number ``after``, in order. What waited when it was asked is among them."""
 
     # workspaces and keys ----------------------------------------------------------------------
     async def workspace(self, workspace_id: str) -> Workspace | None:

@@ -24,7 +24,7 @@ from thumbturn.engine.ports import Change
 from thumbturn.storage import idempotency
 from thumbturn.storage.bulk import insert_rows, update_rows
 from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
-from thumbturn.storage.tables import attempts, devices, events, late_marks, workspaces
+from thumbturn.storage.tables import attempts, audit_waiting, devices, events, late_marks, workspaces
 from thumbturn.storage.wave import MOST_ROWS, prepare, wave_of, write_wave
 from thumbturn.storage.writer import Lost, UnknownWorkspace
 
@@ -181,6 +181,8 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
     if idempotency.add(connection, firsts) != len(firsts):
         raise Lost
     insert_rows(connection, attempts, accepted)
+    # In one transaction with the attempt; sealed soon after (``audit.py``).
+    insert_rows(connection, audit_waiting, [(row[1], row[0], None) for row in accepted])
     rows = [(*move.row, move.came_from) for move in moves.values()]
     if update_rows(connection, attempts, OUTCOME, rows, guard="phase") != len(rows):
         raise Lost

@@ -15,6 +15,7 @@ from pydantic_core import from_json, to_json
 
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
+from thumbturn.domain.chain import Head, in_order
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
@@ -43,7 +44,7 @@ def attempt_row(attempt: Attempt) -> Row:
         attempt.lane,
         attempt.device_id,
         attempt.connected_account_id,
-        encode(attempt.ask),
+        encode(in_order(attempt.ask)),
         attempt.phase.value,
         attempt.accepted_at,
         attempt.deadline_at,
@@ -253,6 +254,7 @@ def workspace_row(workspace: Workspace) -> Row:
         workspace.required_evidence,
         workspace.created_at,
         0,
+        *Head(),
     )
 
 

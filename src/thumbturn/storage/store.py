@@ -10,13 +10,23 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, text
 
 from thumbturn.domain.attempt import Attempt, Mark, Progress
+from thumbturn.domain.audit import Act
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.refusals import Overloaded
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
-from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline, Writing
-from thumbturn.storage import attempts, devices, events, idempotency, search, workspaces
+from thumbturn.engine.ports import (
+    AttemptFilter,
+    Change,
+    DeviceFilter,
+    EventFilter,
+    Seed,
+    Timeline,
+    Trail,
+    Writing,
+)
+from thumbturn.storage import attempts, audit, devices, events, idempotency, search, workspaces
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
 from thumbturn.storage.filing import AT_ONCE, file_rows
@@ -58,6 +68,8 @@ class SqlStore:
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
         self._unfiled = AT_ONCE
+        #: How much was done that is not sealed yet, at least. At first, what an earlier process left.
+        self.unsealed = 1
 
     async def close(self) -> None:
         """Write what still waits and let go of the database."""
@@ -67,11 +79,13 @@ class SqlStore:
     # the hot path -----------------------------------------------------------------------------
     def accept(self, attempt: Attempt) -> Awaitable[None]:
         accepted = self._writer.submit(accepting(attempt))
+        self.unsealed += 1
         self._count(1)
         return accepted
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         accepted = self._writer.submit(accepting_once(attempt, first))
+        self.unsealed += 1
         self._count(1)
         return accepted
 
@@ -220,6 +234,26 @@ class SqlStore:
         if told:
             for listener in self._listeners:
                 listener(told)
+
+    # the audit trail --------------------------------------------------------------------------
+    async def record(self, act: Act) -> None:
+        await self._write(lambda connection: audit.append(connection, act))
+        self.unsealed += 1
+
+    async def seal_acts(self) -> bool:
+        before = self.unsealed
+        if not before:
+            return False
+        more = await self._write(audit.seal_waiting)
+        # What came meanwhile may have come too late.
+        self.unsealed -= min(before, audit.AT_ONCE) if more else before
+        self.unsealed = max(self.unsealed, int(more))
+        return more
+
+    async def trail(self, workspace_id: str, *, after: int, limit: int) -> Trail:
+        while await self.seal_acts():
+            pass
+        return await self._read(lambda connection: audit.trail(connection, workspace_id, after, limit))
 
     # workspaces and keys ----------------------------------------------------------------------
     async def workspace(self, workspace_id: str) -> Workspace | None:

@@ -23,8 +23,10 @@ from sqlalchemy import (
     text,
 )
 
+from thumbturn.domain.chain import NOTHING
+
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -51,6 +53,9 @@ workspaces = Table(
     Column("created_at", BigInteger, nullable=False),
     # The number of its newest event: whoever raises it owns the numbers until the commit.
     Column("event_sequence", BigInteger, nullable=False, server_default="0"),
+    # The newest entry of its audit trail: its number and its seal.
+    Column("audit_count", BigInteger, nullable=False, server_default="0"),
+    Column("audit_seal", Text, nullable=False, server_default=NOTHING),
 )
 
 memberships = Table(
@@ -277,5 +282,27 @@ webhook_tries = Table(
     Column("error", Text),
     Column("outcome", Text, nullable=False),
     Column("next_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+#: What was done and is not in the chain yet, in order of commit: an attempt by its id, or a text.
+audit_waiting = Table(
+    "audit_waiting",
+    metadata,
+    Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("workspace_id", Text, nullable=False),
+    Column("attempt_id", Text),
+    Column("body", Text),
+)
+
+#: The chains. The text of an attempt's entry is read from the attempt.
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("workspace_id", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("attempt_id", Text),
+    Column("body", Text),
+    Column("seal", Text, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -110,7 +110,11 @@ def _set_up(driver: sqlite3.Connection) -> None:
     of_event = [name for name in names_of(events) if name not in {"workspace_id", "sequence"}]
     from_second = ", ".join(f"new.c{place}" for place in range(2, 2 + len(of_event)))
     for kind, body in {
-        ATTEMPT: _insert(attempts),
+        # Its line of the audit trail comes with it; sealed soon after (``audit.py``).
+        ATTEMPT: (
+            f"{_insert(attempts)}; insert into audit_waiting (workspace_id, attempt_id)"
+            f" values ({_place('workspace_id')}, {_place('id')})"
+        ),
         MOVE: (
             f"update attempts set {settings} where id = new.c1 and phase = {places['came_from']};"
             f" select raise(abort, '{_IS_LOST}') where changes() = 0"
@@ -133,6 +137,11 @@ def _set_up(driver: sqlite3.Connection) -> None:
     }.items():
         head = f"create temp trigger wave_{kind} instead of insert on wave when new.kind = {kind}"
         driver.execute(f"{head} begin {body}; end")
+
+
+def _place(column: str) -> str:
+    """Where this column of an attempt stands in the view."""
+    return f"new.c{names_of(attempts).index(column) + 1}"
 
 
 def _insert(table: Table, otherwise: str = "") -> str:

@@ -13,12 +13,23 @@ from dataclasses import replace
 from typing import TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Progress
+from thumbturn.domain.audit import Act, act_of
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
 from thumbturn.engine.meters import WriterMeters
-from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Timeline, Writing
+from thumbturn.engine.ports import (
+    AttemptFilter,
+    Change,
+    DeviceFilter,
+    EventFilter,
+    Seed,
+    Timeline,
+    Trail,
+    Writing,
+)
+from thumbturn.testing.trails import MemoryTrails
 from thumbturn.testing.webhooks import MemoryWebhooks
 
 T = TypeVar("T")
@@ -40,6 +51,9 @@ class MemoryStore:
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self._meters = WriterMeters()
         self._first_answers: dict[str, FirstAnswer] = {}
+        #: Everything is in the chain at once.
+        self.unsealed = 0
+        self._trails = MemoryTrails()
 
     # the hot path -----------------------------------------------------------------------------
 
@@ -47,6 +61,7 @@ class MemoryStore:
         if attempt.id in self._attempts:
             raise ValueError(f"attempt {attempt.id} exists")
         self._attempts[attempt.id] = attempt
+        self._trails.add(act_of(attempt))
         return _answer(None)
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
@@ -224,6 +239,17 @@ class MemoryStore:
 
     def on_events(self, listener: Callable[[frozenset[str]], None]) -> None:
         self._listeners.append(listener)
+
+    # the audit trail --------------------------------------------------------------------------
+
+    async def record(self, act: Act) -> None:
+        self._trails.add(act)
+
+    async def seal_acts(self) -> bool:
+        return False
+
+    async def trail(self, workspace_id: str, *, after: int, limit: int) -> Trail:
+        return self._trails.part(workspace_id, after, limit)
 
     # workspaces and keys ----------------------------------------------------------------------
 

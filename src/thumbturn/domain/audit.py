@@ -1,0 +1,51 @@
+"""The audit trail: who had what done, and when. What an entry holds is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from thumbturn.domain.asker import Asker
+from thumbturn.domain.attempt import Attempt
+
+
+class Act(NamedTuple):
+    """Something that was done in a workspace, as its trail keeps it."""
+
+    workspace_id: str
+    #: µs.
+    at: int
+    #: An action type, or the path of an endpoint.
+    action: str
+    #: ``None`` for what the server did by itself.
+    asked_by: Asker | None
+    #: What it was done to, and what came of it.
+    ids: Mapping[str, Any]
+    #: What was asked, without anything that might be a secret.
+    parameters: Mapping[str, Any]
+
+    def entry(self) -> dict[str, Any]:
+        """The entry, its keys in order. This shape is for ever: the seals of all earlier ones rest on it."""
+        by = self.asked_by
+        return {
+            "action": self.action,
+            "actor": None if by is None else by.actor,
+            "asked_by": None if by is None else {"key_id": by.key_id, "kind": by.kind, "user_id": by.user_id},
+            "at": self.at,
+            "ids": self.ids,
+            "parameters": self.parameters,
+            "request_id": None if by is None else by.request_id,
+            "workspace_id": self.workspace_id,
+        }
+
+
+def act_of(attempt: Attempt) -> Act:
+    """The acceptance of an attempt."""
+    return Act(
+        attempt.workspace_id,
+        attempt.accepted_at,
+        attempt.action_type,
+        attempt.asked_by,
+        {"action_attempt_id": attempt.id, "device_id": attempt.device_id},
+        attempt.ask,
+    )

@@ -1,0 +1,192 @@
+"""The audit trail on disk: what waits to be sealed, what is sealed, and the head of each chain.
+
+An acting call must cost next to nothing, and its entry must be as durable as what it did. So a line
+that says no more than which attempt was accepted is written in the attempt's own transaction
+(``audit_waiting``, in the order of commits). Soon after, many lines at a time are sealed and moved to
+``audit_entries``; their text is read from the attempts themselves, from columns that nothing ever
+changes. So a change of one of those breaks the chain as well.
+
+The text is put together by the database, already in canonical form (``domain/chain.py``): that saves
+the interpreter most of the work of an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from thumbturn.domain.audit import Act
+from thumbturn.domain.chain import Head, Sealed, canonical, seal
+from thumbturn.engine.ports import Trail
+from thumbturn.storage.bulk import insert_rows
+from thumbturn.storage.tables import attempts, audit_entries, audit_waiting, workspaces
+
+#: Entries that are sealed in one transaction: a few milliseconds of work.
+AT_ONCE = 500
+
+
+def append(connection: Connection, act: Act) -> None:
+    """Put an act that is no attempt in line."""
+    insert_rows(connection, audit_waiting, [(act.workspace_id, None, canonical(act.entry()))])
+
+
+def seal_waiting(connection: Connection) -> bool:
+    """Seal the oldest lines that wait; true if there may be more."""
+    if connection.dialect.name == "postgresql":
+        # One process at a time: whoever comes second leaves it to the first.
+        lock = text("select pg_try_advisory_xact_lock(hashtext('thumbturn.audit'))")
+        if not connection.execute(lock).scalar():
+            return False
+    lines = connection.execute(_waiting(connection.dialect), {"most": AT_ONCE}).all()
+    if not lines:
+        return False
+    heads: dict[str, Head] = {}
+    sealed = []
+    for _, workspace_id, attempt_id, body, composed in lines:
+        number, before = heads.get(workspace_id) or _head(connection, workspace_id)
+        # An attempt that is gone before it was sealed leaves a gap in the trail that shows.
+        own = seal(before, body or composed or "")
+        heads[workspace_id] = Head(number + 1, own)
+        sealed.append((workspace_id, number + 1, attempt_id, body, own))
+    insert_rows(connection, audit_entries, sealed)
+    for workspace_id in sorted(heads):
+        number, own = heads[workspace_id]
+        connection.execute(
+            update(workspaces)
+            .where(workspaces.c.id == workspace_id)
+            .values(audit_count=number, audit_seal=own)
+        )
+    _strike_out(connection, [line[0] for line in lines])
+    return len(lines) == AT_ONCE
+
+
+def _strike_out(connection: Connection, numbers: Sequence[int]) -> None:
+    line = audit_waiting.c.n
+    if connection.dialect.name == "sqlite":
+        those = line <= numbers[-1]
+    else:
+        # One by one: another process may have committed a line in between.
+        those = line == func.any(bindparam(None, numbers, type_=ARRAY(BigInteger)))
+    connection.execute(delete(audit_waiting).where(those))
+
+
+def trail(connection: Connection, workspace_id: str, after: int, limit: int) -> Trail:
+    """A part of a workspace's chain, with its head as it was at the same moment."""
+    asked = {"after": after, "workspace": workspace_id, "most": limit}
+    rows = connection.execute(_trail(connection.dialect), asked).all()
+    still = select(func.count()).select_from(audit_waiting)
+    waiting = connection.execute(still.where(audit_waiting.c.workspace_id == workspace_id)).scalar_one()
+    return Trail(_sealed(rows), Head(*rows[0][:2]) if rows else Head(), waiting)
+
+
+def _sealed(rows: Sequence[Any]) -> tuple[Sealed, ...]:
+    return tuple(
+        [
+            Sealed(number, seal_, _entry(composed if attempt_id is not None else body, body, attempt_id))
+            for _, _, number, seal_, attempt_id, body, composed in rows
+            if number is not None
+        ]
+    )
+
+
+def _entry(written: str | None, body: str | None, attempt_id: str | None) -> Any:
+    if written is None or (body is not None and attempt_id is not None):
+        return None
+    with suppress(ValueError):
+        return from_json(written)
+    return None
+
+
+def _head(connection: Connection, workspace_id: str) -> Head:
+    columns = workspaces.c
+    query = select(columns.audit_count, columns.audit_seal).where(columns.id == workspace_id)
+    row = connection.execute(query).one_or_none()
+    return Head() if row is None else Head(*row)
+
+
+@lru_cache(maxsize=8)
+def _waiting(dialect: Dialect) -> Select[Any]:
+    line = audit_waiting.c
+    return (
+        select(line.n, line.workspace_id, line.attempt_id, line.body, _composed(dialect))
+        .select_from(audit_waiting.outerjoin(attempts, attempts.c.id == line.attempt_id))
+        .order_by(line.n)
+        .limit(bindparam("most"))
+    )
+
+
+@lru_cache(maxsize=8)
+def _trail(dialect: Dialect) -> Select[Any]:
+    entry, workspace = audit_entries.c, workspaces.c
+    joined = workspaces.outerjoin(
+        audit_entries, (entry.workspace_id == workspace.id) & (entry.number > bindparam("after"))
+    ).outerjoin(attempts, attempts.c.id == entry.attempt_id)
+    return (
+        select(
+            workspace.audit_count,
+            workspace.audit_seal,
+            entry.number,
+            entry.seal,
+            entry.attempt_id,
+            entry.body,
+            _composed(dialect),
+        )
+        .select_from(joined)
+        .where(workspace.id == bindparam("workspace"))
+        .order_by(entry.number)
+        .limit(bindparam("most"))
+    )
+
+
+#: The entry of an attempt (``Act.entry``) in canonical form.
+_TEMPLATE = (
+    '{"action":%s,"actor":%s,"asked_by":%s,"at":%s,"ids":{"action_attempt_id":%s,"device_id":%s},'
+    '"parameters":%s,"request_id":%s,"workspace_id":%s}'
+)
+
+
+def _composed(dialect: Dialect) -> ColumnElement[str]:
+    """The text of an attempt's entry; null where there is no attempt."""
+    columns = attempts.c
+    is_sqlite = dialect.name == "sqlite"
+
+    def quoted(column: ColumnElement[Any]) -> ColumnElement[str]:
+        if is_sqlite:
+            return func.json_quote(column, type_=Text)
+        return func.coalesce(cast(func.to_json(column), Text), "null")
+
+    fill_in = func.printf if is_sqlite else func.format
+    text_ = fill_in(
+        _TEMPLATE,
+        quoted(columns.action_type),
+        quoted(columns.actor),
+        func.coalesce(columns.asked_by, "null"),
+        columns.accepted_at,
+        quoted(columns.id),
+        quoted(columns.device_id),
+        columns.ask,
+        quoted(columns.request_id),
+        quoted(columns.workspace_id),
+    )
+    return case((columns.id.is_not(None), text_))

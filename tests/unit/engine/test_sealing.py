@@ -1,0 +1,77 @@
+"""When the audit trail is sealed: soon, and on a busy server a little later."""
+
+from __future__ import annotations
+
+import pytest
+
+from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.engine.sealing import BUSY, EVERY, PATIENCE, Sealing
+from thumbturn.testing.clock import FakeClock
+
+
+class Waiting:
+    """A store in which acts wait to be sealed, a hundred at a time."""
+
+    def __init__(self) -> None:
+        self.unsealed = 0
+        self.refuses = False
+
+    async def seal_acts(self) -> bool:
+        if self.refuses:
+            raise StorageUnavailable
+        self.unsealed = max(0, self.unsealed - 100)
+        return self.unsealed > 0
+
+
+@pytest.fixture
+async def sealing():
+    clock, store = FakeClock(), Waiting()
+    it = Sealing(store, clock)  # type: ignore[arg-type]
+
+    async def look(done: int) -> int:
+        """What waits after so much was done and one more look was taken."""
+        store.unsealed += done
+        await clock.advance(EVERY)
+        return store.unsealed
+
+    it.start()
+    await clock.settle()
+    yield it, store, look
+    await it.stop()
+
+
+async def test_what_was_done_is_sealed_within_a_second(sealing):
+    """On a server that is not busy, everything is in the chain at the next look, lot by lot."""
+    _, _, look = sealing
+    assert [await look(done) for done in (1, BUSY, 250, 0)] == [0, 0, 0, 0]
+
+
+async def test_a_busy_server_seals_when_it_is_quiet_again(sealing):
+    """While much is done nothing is sealed; as soon as little is done, everything is."""
+    _, _, look = sealing
+    assert [await look(BUSY + 1) for _ in range(3)] == [(BUSY + 1) * n for n in (1, 2, 3)]
+    assert await look(10) == 0
+
+
+async def test_patience_has_an_end(sealing):
+    """However busy the server is, after so many looks it seals all the same, and is patient again then."""
+    _, _, look = sealing
+    waiting = [await look(BUSY + 1) for _ in range(2 * PATIENCE + 2)]
+    assert [n for n, each in enumerate(waiting, 1) if each == 0] == [PATIENCE + 1, 2 * PATIENCE + 2]
+
+
+async def test_a_database_that_is_away_is_tried_again(sealing):
+    """What cannot be sealed now is sealed at a later look."""
+    _, store, look = sealing
+    store.refuses = True
+    assert await look(5) == 5
+    store.refuses = False
+    assert await look(0) == 0
+
+
+async def test_the_end_seals_what_is_left(sealing):
+    """Stopping seals what was done since the last look."""
+    it, store, _ = sealing
+    store.unsealed = 3
+    await it.stop()
+    assert store.unsealed == 0
