@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
@@ -137,6 +138,7 @@ class Targets:
         return None if is_within(address, self.allowed) else kind_of(address)
 
 
+@lru_cache(4_096)
 def read_url(url: str) -> Target:
     """The parts of a URL in the one spelling that is taken. Raises ``InvalidWebhookUrl`` with why.
 
