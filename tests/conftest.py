@@ -10,9 +10,11 @@ import pytest
 pytest_plugins = [
     "tests.fixtures.engine",
     "tests.fixtures.postgres",
+    "tests.fixtures.receiver",
     "tests.fixtures.server",
     "tests.fixtures.sink",
     "tests.fixtures.stores",
+    "tests.fixtures.webhooks",
 ]
 
 

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import uvicorn
 import uvloop
+from pydantic_core import to_json
 
 from thumbturn import actions
 from thumbturn.api.protocol import EnvelopeProtocol
 from thumbturn.api.server import create_app
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
+from thumbturn.api.wire.event import event_json
 from thumbturn.cli.audit import audit
 from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
@@ -37,12 +39,16 @@ from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
 from thumbturn.engine.sealing import Sealing
 from thumbturn.logs import configure_logs
+from thumbturn.sealing import Seal, kept_key
 from thumbturn.settings import Settings
 from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, open_store
 from thumbturn.storage.open import migrate as migrate_database
 from thumbturn.tracing import TracingNotInstalled
+from thumbturn.webhooks.networks import read_networks
+from thumbturn.webhooks.open import open_webhooks
+from thumbturn.webhooks.targets import Targets
 from thumbturn.welcome import say_ready
 
 if TYPE_CHECKING:
@@ -92,6 +98,8 @@ def serve(
     log_level: Annotated[str | None, _option("log_level")] = None,
     metrics: Annotated[bool | None, _option("metrics")] = None,
     traces: Annotated[str | None, _option("traces")] = None,
+    webhook_allow: Annotated[str | None, _option("webhook_allow")] = None,
+    webhook_jitter: Annotated[float | None, _option("webhook_jitter")] = None,
     seed: Annotated[int | None, _option("seed")] = None,
     show_credentials: Annotated[
         bool, typer.Option("--show-credentials", help="Print the tokens and the snippets again.")
@@ -154,26 +162,37 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             is_new = bool(credentials)
             credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
             write_credentials(settings.data, credentials)
-            asgi: Any = create_app(
-                Surroundings(
-                    engine=engine,
-                    store=store,
-                    clock=clock,
-                    feed=Feed(store, clock),
-                    settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),
+            feed = Feed(store, clock)
+            async with open_webhooks(
+                store=store,
+                feed=feed,
+                clock=clock,
+                seal=_seal(settings),
+                targets=Targets(read_networks(settings.webhook_allow)),
+                written=lambda event: to_json(event_json(event)).decode(),
+                jitter=settings.webhook_jitter,
+            ) as webhooks:
+                asgi: Any = create_app(
+                    Surroundings(
+                        engine=engine,
+                        store=store,
+                        webhooks=webhooks,
+                        clock=clock,
+                        feed=feed,
+                        settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),
+                    )
                 )
-            )
-            if tracing is not None:
-                asgi = tracing.around(asgi, endpoints())
-            gc.freeze()  # what is there now stays: it need not be looked through again and again
-            show = is_new or show_credentials
-            server = _Server(
-                _uvicorn(asgi),
-                lambda: say_ready(endpoint, settings.data, credentials, show=show),
-                engine.dismiss_waiting,
-            )
-            with _quiet_signals():
-                await server.serve(sockets=[listening])
+                if tracing is not None:
+                    asgi = tracing.around(asgi, endpoints())
+                gc.freeze()  # what is there now stays: it need not be looked through again and again
+                show = is_new or show_credentials
+                server = _Server(
+                    _uvicorn(asgi),
+                    lambda: say_ready(endpoint, settings.data, credentials, show=show),
+                    engine.dismiss_waiting,
+                )
+                with _quiet_signals():
+                    await server.serve(sockets=[listening])
         finally:
             await engine.stop(ATTEMPTS_MAY_TAKE)
             await sealing.stop()
@@ -247,6 +266,10 @@ async def _open_world(settings: Settings, store: Store, engine: Engine, clock: S
         "api_key": api_key.token,
         "personal_access_token": access_token.token,
     }
+
+
+def _seal(settings: Settings) -> Seal:
+    return Seal([kept_key(settings.data)])
 
 
 def _settings(given: dict[str, Any]) -> Settings:

@@ -49,4 +49,14 @@ class Settings(BaseSettings):
         description="Base URL of an OpenTelemetry collector, as `http://127.0.0.1:4318`, to send traces to "
         "over OTLP/HTTP; without it there are none.",
     )
+    webhook_allow: str = Field(
+        "",
+        description="Networks, beyond the public Internet, that webhooks may go to: `127.0.0.0/8,::1/128`.",
+    )
+    webhook_jitter: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="By what share of it a webhook's pause before the next try may be shorter or longer.",
+    )
     seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")

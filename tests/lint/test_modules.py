@@ -18,6 +18,8 @@ LONGEST = 400
 SUPERVISORS = {
     "engine/dispatch.py": "a bug in an action or a driver must still end its attempt",
     "api/server.py": "a bug in an endpoint must still be answered: 500 with a request id",
+    "webhooks/deliver.py": "a bug in one webhook's lane must not end it for ever",
+    "webhooks/record.py": "what could not be recorded is tried again: dropped, it would be forgotten",
     "storage/reader.py": "its thread hands whatever a query raised to the caller who asked",
     "storage/writer.py": "its thread hands whatever an operation raised to the caller who asked",
 }

@@ -23,7 +23,12 @@ async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
     table = {"/repeats": endpoint(at="/repeats", is_public=True)(repeats)}
     nothing: Any = None
     surroundings = Surroundings(
-        engine=nothing, store=nothing, clock=nothing, feed=nothing, settings=ApiSettings()
+        engine=nothing,
+        store=nothing,
+        webhooks=nothing,
+        clock=nothing,
+        feed=nothing,
+        settings=ApiSettings(),
     )
     transport = httpx.ASGITransport(Api(surroundings, table))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:

@@ -15,4 +15,5 @@ async def wire(tmp_path: Path) -> AsyncIterator[Wire]:
     """An open house with the API before it."""
     it = await Wire(tmp_path).open()
     yield it
+    await it.hooks.die()
     await it.house.die()

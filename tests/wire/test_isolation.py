@@ -15,6 +15,7 @@ import pytest
 from tests.fixtures.server import Caller, LiveServer, caller_in_new_sandbox
 from thumbturn.api.table import endpoints
 
+NOWHERE = "https://receiver.invalid/hook"
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
@@ -52,6 +53,8 @@ class NoWorkspace:
     why: str
 
 
+#: Stands for the id of the asking workspace's own webhook.
+ITS_OWN = "its own webhook"
 AUTO_LOCK = {"auto_lock_enabled": True, "auto_lock_delay_seconds": 5}
 
 ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
@@ -99,7 +102,21 @@ ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
     "/thumbturn/sandbox/clear_faults": [Own(), Foreign("device_id", "door")],
     "/thumbturn/sandbox/inject_fault": [Foreign("device_id", "door", {"fault": "jam"})],
     "/thumbturn/sandbox/swing_door": [Foreign("device_id", "door", {"is_open": True})],
+    "/thumbturn/webhooks/deliveries/list": [Foreign("webhook_id", "webhook")],
+    "/thumbturn/webhooks/enable": [Foreign("webhook_id", "webhook")],
+    "/thumbturn/webhooks/resend": [
+        Foreign("webhook_id", "webhook", {"since": "2000-01-01T00:00:00Z"}),
+        Foreign("event_id", "event", {"webhook_id": ITS_OWN}),
+    ],
+    "/thumbturn/webhooks/rotate_secret": [Foreign("webhook_id", "webhook")],
+    "/thumbturn/webhooks/state": [Foreign("webhook_id", "webhook")],
+    "/thumbturn/webhooks/test": [Foreign("webhook_id", "webhook")],
     "/thumbturn/workspaces/update": [Own({"required_evidence": "device_accepted"})],
+    "/webhooks/create": [Own({"url": NOWHERE})],
+    "/webhooks/delete": [Foreign("webhook_id", "webhook")],
+    "/webhooks/get": [Foreign("webhook_id", "webhook")],
+    "/webhooks/list": [Own()],
+    "/webhooks/update": [Foreign("webhook_id", "webhook", {"event_types": ["lock.locked"]})],
     "/workspaces/create": [NoWorkspace("makes a workspace; an API key may not")],
     "/workspaces/get": [Own()],
     "/workspaces/list": [Own()],
@@ -111,7 +128,8 @@ TRIED = [(path, row) for path, rows in ROWS.items() for row in rows if not isins
 SERVED = [
     (path, row)
     for path, row in TRIED
-    if not isinstance(row, Own) and path not in {"/thumbturn/keys/revoke", "/devices/simulate/remove"}
+    if not isinstance(row, Own)
+    and path not in {"/thumbturn/keys/revoke", "/devices/simulate/remove", "/webhooks/delete"}
 ]
 
 
@@ -124,6 +142,7 @@ class Party:
         self.caller = Caller(server, server.client(made["token"]), owner.workspace_id)
         door = self.caller.locks()[0]
         self.caller.call("/devices/update", device_id=door["device_id"], name=f"The door of {name}")
+        webhook = self.caller.call("/webhooks/create", url=NOWHERE, event_types=[])["webhook"]
         attempt = self.caller.call("/locks/unlock_door", device_id=door["device_id"], sync=True)
         event = self.caller.call("/events/list", device_id=door["device_id"])["events"][0]
         self.things = {
@@ -134,7 +153,12 @@ class Party:
             "attempt": attempt["action_attempt"]["action_attempt_id"],
             "event": event["event_id"],
             "key": made["key"]["key_id"],
+            "webhook": webhook["webhook_id"],
         }
+
+    def furnished(self, more: dict[str, Any]) -> dict[str, Any]:
+        """The further parameters of a row, with this workspace's own webhook where one is asked for."""
+        return {name: self.things["webhook"] if each == ITS_OWN else each for name, each in more.items()}
 
     def sees(self) -> dict[str, Any]:
         """Everything that the workspace holds, as its own key reads it."""
@@ -145,6 +169,8 @@ class Party:
             "attempts": call("/action_attempts/list"),
             "events": call("/events/list", since="2000-01-01T00:00:00Z"),
             "keys": call("/thumbturn/keys/list"),
+            "webhooks": call("/webhooks/list"),
+            "deliveries": call("/thumbturn/webhooks/deliveries/list", webhook_id=self.things["webhook"]),
         }
 
 
@@ -177,7 +203,7 @@ def test_a_foreign_id_is_an_unknown_id(path, row, stranger, victim):
     else:
         many = isinstance(row, Filter) and row.takes_many
         asks = [
-            row.more | {row.parameter: [each] if many else each}
+            stranger.furnished(row.more) | {row.parameter: [each] if many else each}
             for each in (victim.things[row.thing], UNKNOWN)
         ]
         foreign, unknown = (post(path, json=ask) for ask in asks)
@@ -196,7 +222,9 @@ def test_the_owner_is_served(path, row, victim):
     """The same asks with the workspace's own key find the thing: the refusals above are not vacuous."""
     many = isinstance(row, Filter) and row.takes_many
     thing = victim.things[row.thing]
-    answer = victim.caller.http.post(path, json=row.more | {row.parameter: [thing] if many else thing})
+    answer = victim.caller.http.post(
+        path, json=victim.furnished(row.more) | {row.parameter: [thing] if many else thing}
+    )
     assert answer.status_code == 200, answer.text
     if isinstance(row, Filter):
         assert answer.json()[row.answers] != []

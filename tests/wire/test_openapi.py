@@ -16,6 +16,7 @@ from thumbturn.api.wire.device import Appearance, Battery, Device, DevicePropert
 from thumbturn.api.wire.event import Event
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.provider import DeviceProvider
+from thumbturn.api.wire.webhook import Webhook
 from thumbturn.api.wire.workspace import Workspace
 
 FACTS = json.loads((Path(__file__).parents[1] / "data" / "contract_facts.json").read_text())
@@ -27,10 +28,13 @@ IDS_ARE_OPAQUE = " uuid"
 
 OWN_LIMIT = "one bound for all lists: a whole number above zero"
 LOCKS_AND_DEVICES = "the words of /devices/list are accepted here too; what is no lock matches nothing"
+OWN_EVENT_TYPE = "webhook.disabled is known, too"
 INTENDED = {
     "/devices/list limit": OWN_LIMIT,
     "/locks/list limit": OWN_LIMIT,
     "/events/list limit": OWN_LIMIT,
+    "/events/list event_type": OWN_EVENT_TYPE,
+    "/events/list event_types": OWN_EVENT_TYPE,
     "/events/list unstable_offset": "a whole number within bounds, because a database is asked with it",
     "/events/list since": "must be a moment, so that a typing error is not an empty list",
     "/events/list between": "must be moments, likewise",
@@ -148,6 +152,7 @@ SHAPES: dict[str, Any] = {
     "device.properties.model": Model,
     "device_provider": DeviceProvider,
     "pagination": Pagination,
+    "webhook": Webhook,
     "workspace": Workspace,
     **{name: Event for name in FACTS["resources"] if name.startswith("event ")},
 }

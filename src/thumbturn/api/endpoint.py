@@ -28,6 +28,8 @@ Function = Callable[..., Awaitable[Answer]]
 READ = ("GET", "POST")
 WRITE = ("POST",)
 UPDATE = ("POST", "PATCH")
+REPLACE = ("POST", "PUT")
+DELETE = ("POST", "DELETE")
 
 _ROUTES = "thumbturn.api.routes."
 

@@ -89,6 +89,10 @@ class EventNotFound(Refusal, type="event_not_found", status=404):
     """Event not found"""
 
 
+class InvalidEventTypes(Refusal, type="invalid_event_types", status=400):
+    """There is no such event type. Name types that /events/list knows, or * for all"""
+
+
 class KeyNotFound(Refusal, type="key_not_found", status=404):
     """Key not found"""
 

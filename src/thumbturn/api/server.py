@@ -43,6 +43,7 @@ from thumbturn.domain.ids import new_id
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
+from thumbturn.engine.webhooks import Webhooks
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -69,6 +70,7 @@ class Api:
         provided = {
             Engine: surroundings.engine,
             Store: surroundings.store,
+            Webhooks: surroundings.webhooks,
             Clock: surroundings.clock,
             Feed: surroundings.feed,
             ApiSettings: surroundings.settings,

@@ -9,6 +9,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
+from thumbturn.engine.webhooks import Webhooks
 
 #: How the sentence for one missing parameter is worded: as the oldest documents have it, or as
 #: the hosted service words it today. Types and ``validation_errors`` are the same in both.
@@ -34,6 +35,7 @@ class Surroundings:
 
     engine: Engine
     store: Store
+    webhooks: Webhooks
     clock: Clock
     feed: Feed
     settings: ApiSettings

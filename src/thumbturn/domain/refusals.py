@@ -13,6 +13,18 @@ class ActionAttemptNotFound(Refusal, type="action_attempt_not_found", status=404
     """action_attempt not found"""
 
 
+class WebhookNotFound(Refusal, type="webhook_not_found", status=404):
+    """Webhook not found"""
+
+
+class WebhookIsDisabled(Refusal, type="webhook_disabled", status=400):
+    """This webhook is disabled: enable it first, at /thumbturn/webhooks/enable."""
+
+
+class TooManyWebhooks(Refusal, type="too_many_webhooks", status=400):
+    """A workspace has at most 100 webhooks. Delete one that is not needed any more."""
+
+
 class DeviceTypeNotSupported(Refusal, type="device_type_not_supported", status=400):
     """This device cannot do that."""
 

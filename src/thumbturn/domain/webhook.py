@@ -59,6 +59,11 @@ class Webhook:
         """False when it is told nothing until somebody enables it."""
         return self.disabled_at is None
 
+    @property
+    def wants_every_type(self) -> bool:
+        """True when it is told everything."""
+        return EVERY_TYPE in self.event_types
+
     def wants(self, event_type: str) -> bool:
         """True when it is told events of this type."""
         return EVERY_TYPE in self.event_types or event_type in self.event_types

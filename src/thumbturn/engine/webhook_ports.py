@@ -117,6 +117,9 @@ class Deliverer(Protocol):
     def wake(self, webhook_id: str) -> None:
         """Something of it may be due now."""
 
+    async def written(self) -> None:
+        """Returns when what became of every try so far is on record."""
+
     async def test(self, webhook: Webhook, event: Event) -> Try:
         """Send it this event once, at once; what came of it, which goes on no record."""
 
@@ -134,5 +137,5 @@ class Seal(Protocol):
 class Targets(Protocol):
     """Knows where webhooks may go."""
 
-    def check(self, url: str) -> None:
-        """Raises the refusal for an address that no webhook may have."""
+    def check(self, url: str) -> object:
+        """Raises the refusal of an address that no webhook may have."""

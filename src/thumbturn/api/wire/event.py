@@ -38,6 +38,8 @@ class Event(TypedDict):
     device_warnings: NotRequired[list[Mapping[str, Any]]]
     connected_account_errors: NotRequired[list[Mapping[str, Any]]]
     connected_account_warnings: NotRequired[list[Mapping[str, Any]]]
+    webhook_id: NotRequired[str]
+    disabled_because: NotRequired[str]
 
 
 def event_json(event: domain.Event) -> Event:

@@ -238,4 +238,6 @@ EventType = Literal[
     "space.device_membership_changed",
     "space.created",
     "space.deleted",
+    # Ours; the others are the contract's.
+    "webhook.disabled",
 ]

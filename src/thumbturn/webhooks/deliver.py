@@ -1,0 +1,149 @@
+"""Delivers to every webhook that is enabled: begins their lanes, watches over them, ends them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from thumbturn.domain.clock import SECOND, seconds
+from thumbturn.domain.errors import Refusal
+from thumbturn.domain.event import Event
+from thumbturn.domain.ids import new_id
+from thumbturn.domain.webhook import WEBHOOK_DISABLED, DisabledBecause, Outcome, Try, Webhook
+from thumbturn.webhooks.lane import Lane
+from thumbturn.webhooks.means import Means
+from thumbturn.webhooks.send import Sender
+
+log = structlog.get_logger(__name__)
+
+#: How long tries are kept, and how often older ones are thrown away.
+TRIES_ARE_KEPT = seconds(30 * 86_400)
+_SWEEP_EVERY = seconds(3_600)
+#: Before a lane that broke goes on.
+_PAUSE = SECOND
+
+
+class Deliveries:
+    """Implements ``engine.webhook_ports.Deliverer``."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._clock = means.clock
+        self._lanes: dict[str, Lane] = {}
+        self._tasks: dict[Lane, asyncio.Task[None]] = {}
+        self._sweeping: asyncio.Task[None] | None = None
+
+    # its own life -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Go on with every webhook where it stopped."""
+        for webhook in await self._means.store.webhooks.enabled():
+            self.follow(webhook)
+        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def stop(self, patience: float) -> None:
+        """Begin nothing more, give what is on its way some seconds, and write down what came of it.
+
+        What does not end in that time is sent again by the next start.
+        """
+        tasks = list(self._tasks.values())
+        if self._sweeping is not None:
+            tasks.append(self._sweeping)
+        quiet = [lane.is_quiet for lane in self._tasks]
+        for lane in self._tasks:
+            lane.stop()
+        if quiet:
+            await asyncio.wait(quiet, timeout=patience)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._means.record.close(patience)
+
+    # webhooks -----------------------------------------------------------------------------------
+
+    def follow(self, webhook: Webhook) -> None:
+        lane = self._lanes.get(webhook.id)
+        if lane is not None:
+            lane.change(webhook)
+        elif webhook.is_enabled:
+            lane = self._lanes[webhook.id] = Lane(webhook, self._means)
+            task = self._tasks[lane] = asyncio.get_running_loop().create_task(self._watch_over(lane))
+            task.add_done_callback(lambda _: self._tasks.pop(lane))
+
+    async def forget(self, webhook_id: str) -> None:
+        lane = self._lanes.pop(webhook_id, None)
+        if lane is not None:
+            task = self._tasks[lane]
+            task.cancel()
+            await asyncio.wait((task,))
+
+    def wake(self, webhook_id: str) -> None:
+        lane = self._lanes.get(webhook_id)
+        if lane is not None:
+            lane.wake()
+
+    async def written(self) -> None:
+        await self._means.record.written()
+
+    async def test(self, webhook: Webhook, event: Event) -> Try:
+        at = self._clock.now()
+        status, milliseconds, error = await Sender(webhook, self._means).send(event)
+        return Try(
+            webhook.id,
+            event.event_id,
+            event.event_type,
+            0,
+            1,
+            at,
+            milliseconds,
+            status,
+            error,
+            Outcome.DELIVERED if error is None else Outcome.GIVEN_UP,
+            None,
+        )
+
+    # inside -------------------------------------------------------------------------------------
+
+    async def _watch_over(self, lane: Lane) -> None:
+        while True:
+            try:
+                because = await lane.run()
+                break
+            except Refusal as refusal:
+                log.warning("webhook_waits", webhook_id=lane.webhook.id, because=refusal.message)
+            except Exception:
+                log.exception("webhook_broke", webhook_id=lane.webhook.id)
+            await self._clock.sleep(_PAUSE)
+        await self._disable(lane.webhook, because)
+        if self._lanes.get(lane.webhook.id) is lane:
+            del self._lanes[lane.webhook.id]
+
+    async def _disable(self, webhook: Webhook, because: DisabledBecause) -> None:
+        now = self._clock.now()
+        event = Event(
+            event_id=new_id(),
+            event_type=WEBHOOK_DISABLED,
+            workspace_id=webhook.workspace_id,
+            occurred_at=now,
+            created_at=now,
+            payload={"webhook_id": webhook.id, "disabled_because": because.value},
+        )
+        await self._means.record.written()
+        while True:
+            try:
+                await self._means.store.webhooks.disable(webhook.id, now, because, event)
+            except Refusal as refusal:
+                log.warning("webhook_is_disabled_again", webhook_id=webhook.id, because=refusal.message)
+                await self._clock.sleep(_PAUSE)
+            else:
+                log.info("webhook_disabled", webhook_id=webhook.id, because=because.value)
+                return
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._means.store.webhooks.forget_tries(before=self._clock.now() - TRIES_ARE_KEPT)
+            except Refusal as refusal:
+                log.warning("old_deliveries_stay", because=refusal.message)
+            await self._clock.sleep(_SWEEP_EVERY)

@@ -1,0 +1,35 @@
+"""What all webhooks' deliveries have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.event import Event
+from thumbturn.engine.feed import Feed
+from thumbturn.engine.ports import Store
+from thumbturn.engine.webhook_ports import Seal
+from thumbturn.webhooks.pace import Pace
+from thumbturn.webhooks.post import Posted
+from thumbturn.webhooks.record import Record
+from thumbturn.webhooks.schedule import Schedule
+
+#: Sends a body with headers to an address. It never raises for what the network does.
+Post = Callable[[str, Mapping[str, str], bytes], Awaitable[Posted]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What it takes to deliver."""
+
+    store: Store
+    feed: Feed
+    clock: Clock
+    seal: Seal
+    post: Post
+    #: An event as JSON, as the wire has it.
+    written: Callable[[Event], str]
+    schedule: Schedule
+    record: Record
+    pace: Pace

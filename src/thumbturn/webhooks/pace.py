@@ -1,0 +1,56 @@
+"""How fast deliveries may go: as fast as those who call the server leave room for.
+
+A delivery can wait for seconds and nobody minds; a door that is asked to open cannot. So when the process
+has hardly any time to spare, deliveries take turns at a slow pace until it has.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+
+from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
+
+#: How often the load is looked at.
+_LOOK_EVERY = 100 * MILLISECOND
+#: Of one core's time: above this the process is busy.
+_BUSY = 0.8
+#: Between two turns, while the process is busy. It doubles from look to look, and halves again.
+_SHORTEST, _LONGEST = 2 * MILLISECOND, 20 * MILLISECOND
+
+
+def processor_time() -> int:
+    """What this process has used of the processor, µs."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return round((used.ru_utime + used.ru_stime) * SECOND)
+
+
+class Pace:
+    """Gives out turns to deliver. One for all webhooks."""
+
+    def __init__(self, clock: Clock, used: Callable[[], int] = processor_time) -> None:
+        self._clock = clock
+        self._used = used
+        self._looked_at = clock.now()
+        self._used_then = used()
+        self._next_turn = 0
+        #: Between two turns, µs; none while there is time to spare.
+        self.interval = 0
+
+    async def turn(self) -> None:
+        """Returns when the next delivery may be made."""
+        now = self._clock.now()
+        if now - self._looked_at >= _LOOK_EVERY:
+            self._look(now)
+        if self.interval:
+            at = self._next_turn = max(now, self._next_turn + self.interval)
+            await self._clock.sleep(at - now)
+
+    def _look(self, now: int) -> None:
+        used = self._used()
+        share = (used - self._used_then) / (now - self._looked_at)
+        self._looked_at, self._used_then = now, used
+        if share > _BUSY:
+            self.interval = min(max(2 * self.interval, _SHORTEST), _LONGEST)
+        else:
+            self.interval = self.interval // 2 if self.interval > _SHORTEST else 0
