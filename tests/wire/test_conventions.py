@@ -25,6 +25,10 @@ async def test_every_path_keeps_the_order_of_checks(wire, path):
     methods = ",".join(TABLE[path].methods)
     assert (refused.status, refused.error["type"]) == (405, "method_not_allowed")
     assert (refused.error["message"], refused.headers["allow"]) == (f"only {methods} accepted", methods)
+    if "POST" not in TABLE[path].methods:
+        refused = await wire.ask("GET", f"{path}?device_id=%ff", **{**junk, "body": None})
+        assert (refused.status, refused.error["type"]) == (400, "invalid_query_params")
+        return
     refused = await wire.ask("POST", f"{path}?device_id=%ff", **junk)
     assert (refused.status, refused.error["type"]) == (400, "invalid_content_type")
     wanted = 'POST requests must have Content-Type header with "application/json"'

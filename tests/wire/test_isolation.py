@@ -7,6 +7,7 @@ row whose route is gone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -47,6 +48,13 @@ class Own:
 
 
 @dataclass(frozen=True)
+class Streams:
+    """The route has no end, so its own tests try it: nothing of another workspace comes over it."""
+
+    tried_in: str
+
+
+@dataclass(frozen=True)
 class NoWorkspace:
     """The route is about no workspace at all, or about making one."""
 
@@ -57,7 +65,7 @@ class NoWorkspace:
 ITS_OWN = "its own webhook"
 AUTO_LOCK = {"auto_lock_enabled": True, "auto_lock_delay_seconds": 5}
 
-ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
+ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/action_attempts/get": [Foreign("action_attempt_id", "attempt")],
     "/action_attempts/list": [
         Own(),
@@ -102,6 +110,7 @@ ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
     "/thumbturn/sandbox/clear_faults": [Own(), Foreign("device_id", "door")],
     "/thumbturn/sandbox/inject_fault": [Foreign("device_id", "door", {"fault": "jam"})],
     "/thumbturn/sandbox/swing_door": [Foreign("device_id", "door", {"is_open": True})],
+    "/thumbturn/stream": [Streams("test_stream.py::test_streams_of_two_workspaces_are_apart")],
     "/thumbturn/webhooks/deliveries/list": [Foreign("webhook_id", "webhook")],
     "/thumbturn/webhooks/enable": [Foreign("webhook_id", "webhook")],
     "/thumbturn/webhooks/resend": [
@@ -123,7 +132,9 @@ ROWS: dict[str, list[Foreign | Filter | Own | NoWorkspace]] = {
     "/workspaces/reset_sandbox": [Own()],
     "/workspaces/update": [Own({"name": "Renamed"})],
 }
-TRIED = [(path, row) for path, rows in ROWS.items() for row in rows if not isinstance(row, NoWorkspace)]
+TRIED = [
+    (path, row) for path, rows in ROWS.items() for row in rows if not isinstance(row, NoWorkspace | Streams)
+]
 #: What the owner may try without taking the thing away from the other rows.
 SERVED = [
     (path, row)
@@ -182,6 +193,13 @@ def stranger(server: LiveServer) -> Party:
 @pytest.fixture(scope="module")
 def victim(server: LiveServer) -> Party:
     return Party(server, "victim")
+
+
+def test_what_streams_is_tried_elsewhere():
+    """The test that a row names is there."""
+    for row in [row for rows in ROWS.values() for row in rows if isinstance(row, Streams)]:
+        module, _, test = row.tried_in.partition("::")
+        assert f"def {test}(" in Path(__file__).with_name(module).read_text()
 
 
 def test_every_route_has_its_row():

@@ -79,6 +79,14 @@ class Callers:
             look_up.add_done_callback(partial(self._remember, entry))
         return await asyncio.shield(look_up)
 
+    async def still_opens(self, caller: Caller) -> bool:
+        """True while the caller's key opens his workspace: for who was let in a while ago."""
+        try:
+            await self._look_up(caller.key.token_hash, caller.workspace.id)
+        except (Unauthorized, WorkspaceNotFound):
+            return False
+        return True
+
     def forget_key(self, key: Key) -> None:
         """Ask the store again about this key."""
         self._forget({entry for entry, (_, bearer) in self._known.items() if bearer.key.id == key.id})

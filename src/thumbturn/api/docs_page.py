@@ -51,7 +51,8 @@ def _endpoint(path: str, methods: Mapping[str, Any]) -> Iterator[str]:
     for name, schema in ask.get("properties", {}).items():
         needed = "required" if name in ask.get("required", ()) else ""
         yield _row(name, f"{_type(schema)} {needed}", schema.get("description", ""))
-    answers = operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
+    [(kind, content)] = operation["responses"]["200"]["content"].items()
+    answers = content["schema"].get("properties", (kind,))
     yield f"</table><p>Answers: {', '.join(f'<code>{escape(key)}</code>' for key in answers)}</p></details>"
 
 
@@ -60,7 +61,14 @@ def _parameters(methods: Mapping[str, Any]) -> Mapping[str, Any]:
         if "requestBody" in operation:
             schema: Mapping[str, Any] = operation["requestBody"]["content"]["application/json"]["schema"]
             return schema
-    return {}
+    # What can only be read has its parameters in the query.
+    listed = [each for operation in methods.values() for each in operation.get("parameters", ())]
+    return {
+        "properties": {
+            each["name"]: {"description": each.get("description", ""), **each["schema"]} for each in listed
+        },
+        "required": [each["name"] for each in listed if each["required"]],
+    }
 
 
 def _row(name: str, kind: str, text: str) -> str:

@@ -21,9 +21,10 @@ from thumbturn.api.callers import Bearer
 from thumbturn.api.once import Once
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Parameters
+from thumbturn.api.stream import EventStream
 
 Answer = Mapping[str, Any]
-Function = Callable[..., Awaitable[Answer]]
+Function = Callable[..., Awaitable[Answer | EventStream]]
 
 READ = ("GET", "POST")
 WRITE = ("POST",)
@@ -52,6 +53,8 @@ class Endpoint:
     #: What it does, in a line, and all that is to say of it.
     summary: str
     description: str
+    #: Whether its good answer is an ``EventStream``, and no JSON.
+    is_stream: bool = False
 
     @property
     def acts(self) -> bool:
@@ -87,17 +90,25 @@ def endpoint(
     methods: tuple[str, ...] = READ,
     at: str | None = None,
     is_public: bool = False,
+    is_stream: bool = False,
 ) -> Callable[[Function], Endpoint]:
     """Declares the decorated function as the endpoint at ``at``, or where its module and name say."""
 
     def declare(function: Function) -> Endpoint:
-        return describe(function, at or _path_of(function), answers or {}, methods, is_public=is_public)
+        path = at or _path_of(function)
+        return describe(function, path, answers or {}, methods, is_public=is_public, is_stream=is_stream)
 
     return declare
 
 
 def describe(
-    function: Function, path: str, answers: Mapping[str, Any], methods: tuple[str, ...], *, is_public: bool
+    function: Function,
+    path: str,
+    answers: Mapping[str, Any],
+    methods: tuple[str, ...],
+    *,
+    is_public: bool,
+    is_stream: bool = False,
 ) -> Endpoint:
     """The endpoint that this function makes.
 
@@ -119,6 +130,7 @@ def describe(
         needs=needs,
         summary=text.splitlines()[0],
         description=text,
+        is_stream=is_stream,
     )
 
 

@@ -98,6 +98,9 @@ def _path(endpoint: Endpoint, components: dict[str, Any]) -> dict[str, Any]:
 def _operation(
     endpoint: Endpoint, method: str, ask: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": answer}}
+    if endpoint.is_stream:
+        content = {"text/event-stream": {"schema": {"type": "string"}}}
     operation: dict[str, Any] = {
         "operationId": f"{endpoint.path.strip('/').replace('/', '_')}_{method.lower()}",
         "tags": [endpoint.path.rpartition("/")[0] or "/"],
@@ -105,7 +108,7 @@ def _operation(
         "description": endpoint.description,
         "security": _SECURITY[endpoint.access],
         "responses": {
-            "200": {"description": "OK", "content": {"application/json": {"schema": answer}}},
+            "200": {"description": "OK", "content": content},
             "default": {
                 "description": "Refused",
                 "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="Error")}}},

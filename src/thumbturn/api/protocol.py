@@ -28,6 +28,11 @@ class EnvelopeProtocol(HttpToolsProtocol):
     #: Bytes since the request began whose headers are not all here; ``None`` while its body comes.
     _head: int | None = 0
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        # For an answer that has no end: closing would wait until the reader has read.
+        self.app_state = {**self.app_state, "break_off": transport.abort}
+
     def data_received(self, data: bytes) -> None:
         if self._head is not None:
             self._head += len(data)

@@ -12,6 +12,7 @@ from thumbturn.api.refusals import InvalidInput
 from thumbturn.domain.errors import Refusal
 
 JSON = b"application/json"
+EVENT_STREAM = b"text/event-stream"
 #: Seconds after which to ask again, when a refusal asks for patience and does not say how long.
 PATIENCE = "1"
 
@@ -65,12 +66,12 @@ def failure_body(refusal: Refusal | None, request_id: str) -> tuple[int, bytes, 
 
 
 def headers_of(
-    request_id: str, kind: bytes, length: int, origin: bytes | None, more: Iterable[Header]
+    request_id: str, kind: bytes, length: int | None, origin: bytes | None, more: Iterable[Header]
 ) -> list[Header]:
-    """The headers of an answer. The request id is on every one of them."""
+    """The headers of an answer, of ``None`` bytes if nobody knows. The request id is on every one of them."""
     return [
         (b"content-type", kind),
-        (b"content-length", b"%d" % length),
+        *([(b"content-length", b"%d" % length)] if length is not None else ()),
         (b"seam-request-id", request_id.encode()),
         *(_ANY_ORIGIN if origin is None else _one_origin(origin)),
         *more,

@@ -31,8 +31,9 @@ from thumbturn.api.pages import Pages
 from thumbturn.api.query import QueryGrammar
 from thumbturn.api.readiness import Observer
 from thumbturn.api.refusals import MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
-from thumbturn.api.reply import JSON, PREFLIGHT, answer_body, failure_body, headers_of
+from thumbturn.api.reply import EVENT_STREAM, JSON, PREFLIGHT, answer_body, failure_body, headers_of
 from thumbturn.api.request_meters import RequestMeters
+from thumbturn.api.stream import EventStream
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.validation import refusal_of
@@ -97,6 +98,7 @@ class Api:
         request_id = new_id()
         status, kind = 200, JSON
         more: tuple[Header, ...] = ()
+        body: bytes | EventStream
         try:
             if scope["method"] == "OPTIONS":
                 body, more = b'{"ok":true}', PREFLIGHT
@@ -112,10 +114,16 @@ class Api:
         except Disconnected:
             return
         except Exception as bug:  # noqa: BLE001 - a bug must end in an answer, and in the log
-            # Formatted here, because a formatter that shows variables would show tokens.
-            trace = "".join(format_exception(bug))
-            _log.error("request_failed", request_id=request_id, path=scope["path"], exception=trace)
+            _log_bug(bug, request_id, scope["path"])
             status, body, more = failure_body(None, request_id)
+        if isinstance(body, EventStream):
+            self._requests.answered(scope["path"], status, stopwatch() - began)
+            head = headers_of(request_id, EVENT_STREAM, None, headers.get(b"origin"), more)
+            try:
+                await body.answer(scope, receive, send, head)
+            except Exception as bug:  # noqa: BLE001 - too late for an answer, not for the log
+                _log_bug(bug, request_id, scope["path"])
+            return
         await send(
             {
                 "type": "http.response.start",
@@ -128,7 +136,7 @@ class Api:
 
     async def _answer(
         self, route: Route, scope: Scope, headers: Headers, receive: Receive, call: Call
-    ) -> bytes:
+    ) -> bytes | EventStream:
         bearer = None
         if route.access is not None:
             # A person is the same in any workspace.
@@ -158,7 +166,8 @@ class Api:
         act = partial(perform, route, ask, bearer, parameters, scope, call)
         if HEADER in headers and route.acts:
             return await self._idempotency.answer(call, bearer, ask, act, begins_attempt=route.begins_attempt)
-        return answer_body(await act())
+        answer = await act()
+        return answer if isinstance(answer, EventStream) else answer_body(answer)
 
     async def _on_record(
         self, route: Route, ask: BaseModel, bearer: Bearer | None, parameters: Any, scope: Scope, call: Call
@@ -166,7 +175,7 @@ class Api:
         """The answer of a call that acts, once the audit trail has it."""
         assert bearer is not None  # nobody's call acts
         asker = asker_of(call, bearer)
-        answer = await route.call(ask, bearer, parameters, scope, call)
+        answer: Answer = await route.call(ask, bearer, parameters, scope, call)
         await self._acts.record(call.path, ask, bearer, asker, answer)
         return answer
 
@@ -208,7 +217,7 @@ class Route:
         parameters: Mapping[str, Any],
         scope: Scope,
         call: Call,
-    ) -> Mapping[str, Any]:
+    ) -> Any:
         """The function's answer to this request."""
         brought: dict[str, Any] = {}
         if self._ask is not None:
@@ -229,6 +238,12 @@ class Route:
 def _joined(query: Mapping[str, Any], body: Any) -> Any:
     """The parameters of both places. What is no object is left for the validation to refuse."""
     return {**query, **body} if isinstance(body, dict) else body
+
+
+def _log_bug(bug: Exception, request_id: str, path: str) -> None:
+    # Formatted here, because a formatter that shows variables would show tokens.
+    trace = "".join(format_exception(bug))
+    _log.error("request_failed", request_id=request_id, path=path, exception=trace)
 
 
 def wrong_method(methods: tuple[str, ...]) -> MethodNotAllowed:

@@ -27,6 +27,8 @@ class ApiSettings:
     max_query_bytes: int = 1 << 18
     #: Whether ``/metrics`` is served.
     metrics: bool = True
+    #: Seconds after which a reader of the stream who takes nothing is cut off.
+    stream_patience: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

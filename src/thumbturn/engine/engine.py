@@ -32,6 +32,7 @@ from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.forgetting import Forgetting
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.meters import AttemptMeters
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
@@ -72,6 +73,8 @@ class Engine:
         self._clock = clock
         self._devices = Devices()
         self._lanes = Lanes()
+        #: Where attempts are shown as they move.
+        self.live = LiveAttempts()
         #: What ended while this process ran.
         self.meters = AttemptMeters()
         self._ledger = Ledger(store, clock, self._devices, self.meters)
@@ -177,7 +180,7 @@ class Engine:
             marks=(Mark("accepted", now),),
             asked_by=asked_by,
         )
-        run = Run(attempt, action, ask, ledger=self._ledger, devices=self._devices, clock=self._clock)
+        run = self._run(attempt, action, ask)
         if self._dispatch.enter(run):
             run.born_sent()
         else:
@@ -276,6 +279,8 @@ class Engine:
                 error = KeyTaken()
                 self._dispatch.forget(run)
             elif error is None:
+                if self.live.watched:
+                    self.live.accepted(run.attempt)
                 self._dispatch.durable(run)
             else:
                 run.void()
@@ -310,7 +315,18 @@ class Engine:
 
     def _revive(self, attempt: Attempt, action: Action) -> Run:
         ask = action.ask.model_construct(**attempt.ask)
-        return Run(attempt, action, ask, ledger=self._ledger, devices=self._devices, clock=self._clock)
+        return self._run(attempt, action, ask)
+
+    def _run(self, attempt: Attempt, action: Action, ask: Ask) -> Run:
+        return Run(
+            attempt,
+            action,
+            ask,
+            ledger=self._ledger,
+            devices=self._devices,
+            clock=self._clock,
+            live=self.live,
+        )
 
     async def _expire(self, run: Run) -> None:
         await self._dispatch.end(run, DeadlinePassed())

@@ -34,6 +34,7 @@ from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import Interrupted, OutcomeUnknown
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.ports import Change, Transition
 
 
@@ -47,6 +48,7 @@ class Run:
         "_has_news",
         "_heard",
         "_ledger",
+        "_live",
         "_watching",
         "_written",
         "accepted",
@@ -64,7 +66,15 @@ class Run:
     )
 
     def __init__(
-        self, attempt: Attempt, action: Action, ask: Ask, *, ledger: Ledger, devices: Devices, clock: Clock
+        self,
+        attempt: Attempt,
+        action: Action,
+        ask: Ask,
+        *,
+        ledger: Ledger,
+        devices: Devices,
+        clock: Clock,
+        live: LiveAttempts,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.attempt = attempt
@@ -90,6 +100,7 @@ class Run:
         self._ledger = ledger
         self._devices = devices
         self._clock = clock
+        self._live = live
         self._written: Phase = attempt.phase
         self._heard: list[Observation] = []
         self._watching: list[tuple[Callable[[Observation], bool], asyncio.Future[Observation | None]]] = []
@@ -154,7 +165,9 @@ class Run:
         if decision is None:
             self._ledger.late(self.attempt, signal)
             return False
-        self.attempt = decision.attempt
+        before, self.attempt = self.attempt.phase, decision.attempt
+        if self._live.watched and self.is_durable and self.attempt.phase is not before:
+            self._live.moved(self.attempt)
         return True
 
     def discreet(self, text: str) -> str:
@@ -254,3 +267,5 @@ class Run:
             self.attempt = elsewhere
             if devices or events:
                 self._ledger.soon(Change(devices=devices, events=events))
+        if self._live.watched:
+            self._live.moved(self.attempt)

@@ -1,13 +1,24 @@
-"""``/thumbturn``: what this server has beyond the contract. Here is whether it can do its work."""
+"""``/thumbturn``: what this server has beyond the contract. Here: whether it can work, and the stream."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from thumbturn.api.call import Call
+from thumbturn.api.callers import Caller, Callers
 from thumbturn.api.endpoint import Answer, endpoint
+from thumbturn.api.following import Following, Sources
+from thumbturn.api.listening import StreamOpen, place_of, view_of
 from thumbturn.api.readiness import Observer
 from thumbturn.api.refusals import NotReady
+from thumbturn.api.stream import EventStream
+from thumbturn.api.surroundings import ApiSettings
 from thumbturn.api.wire.readiness import Readiness
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.refusals import ActionAttemptNotFound
+from thumbturn.engine.engine import Engine
+from thumbturn.engine.feed import Feed
+from thumbturn.engine.ports import Store
 
 
 @endpoint({"readiness": Readiness}, methods=("GET",), is_public=True)
@@ -20,6 +31,35 @@ async def ready(observer: Observer) -> Answer:
     if not readiness["is_ready"]:
         raise NotReady(" ".join(_complaints(readiness)), data={"readiness": readiness})
     return {"readiness": readiness}
+
+
+@endpoint(methods=("GET",), is_stream=True)
+async def stream(
+    ask: StreamOpen,
+    caller: Caller,
+    call: Call,
+    engine: Engine,
+    feed: Feed,
+    store: Store,
+    callers: Callers,
+    clock: Clock,
+    settings: ApiSettings,
+) -> EventStream:
+    """Tells the workspace's events, and how its attempts move, as Server-Sent Events, without end.
+
+    Each event has its place in the workspace's sequence as its id; whoever connects again with the last
+    id in the header Last-Event-ID goes on right behind it, without loss or repeat.
+    """
+    if ask.action_attempt_id is not None:
+        found = await store.attempt(caller.workspace.id, ask.action_attempt_id)
+        if found is None:
+            raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
+    newest = await store.last_sequence(caller.workspace.id)
+    # Clients that were never told an id send an empty header.
+    last_event_id = call.header(b"last-event-id") or ask.last_event_id
+    after = newest if last_event_id is None else place_of(last_event_id, newest)
+    sources = Sources(feed=feed, live=engine.live, store=store, callers=callers, clock=clock)
+    return EventStream(Following(sources, caller, view_of(ask), after), settings.stream_patience)
 
 
 def _complaints(readiness: Readiness) -> Iterator[str]:
