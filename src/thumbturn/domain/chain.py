@@ -39,7 +39,7 @@ class Sealed(NamedTuple):
 
 def in_order(value: Any) -> Any:
     """The same value with the keys of each object in order."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: in_order(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
         return [in_order(each) for each in value]
