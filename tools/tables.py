@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import thumbturn
 from thumbturn.actions import load
-from thumbturn.api.metrics import METRICS
+from thumbturn.api.metric_kinds import METRICS
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.errors import FAILURES, REFUSALS
 from thumbturn.domain.evidence import Evidence

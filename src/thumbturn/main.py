@@ -171,6 +171,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 targets=Targets(read_networks(settings.webhook_allow)),
                 written=lambda event: to_json(event_json(event)).decode(),
                 jitter=settings.webhook_jitter,
+                traceparent=None if tracing is None else tracing.attempts.traceparent,
             ) as webhooks:
                 asgi: Any = create_app(
                     Surroundings(

@@ -8,8 +8,9 @@ import pytest
 from tests.fixtures.metrics import Scrape, sample
 from tests.fixtures.server import caller_in_new_sandbox
 from tests.fixtures.wire import Wire
-from thumbturn.api.metrics import METRICS
+from thumbturn.api.metric_kinds import METRICS
 from thumbturn.domain.clock import seconds
+from thumbturn.testing.endpoints import Answer
 
 
 async def scrape(wire: Wire) -> Scrape:
@@ -93,6 +94,22 @@ async def test_requests_are_counted_by_route_and_status(wire):
     routes = {labels["route"] for name, labels, _ in now.samples() if name == requests}
     assert routes == {"/devices/list", "/devices/get", "other"}
     assert (await scrape(wire))[sample(requests, route="/metrics", status="200")] == 1
+
+
+async def test_what_webhooks_are_told_is_counted(wire):
+    """A delivery, a failure and a webhook that fails show as such."""
+    good, bad = [await wire.hooks.create(f"https://{name}.test/hook") for name in ("good", "bad")]
+    wire.hooks.endpoints.answer(bad.url, Answer(500))
+    await wire.house.run("UNLOCK_DOOR", await wire.house.lock())
+    await wire.hooks.a_moment()
+    now = await scrape(wire)
+    told = len(wire.hooks.endpoints.received[good.url])
+    assert told > 0
+    assert now[sample("thumbturn_webhook_tries_total", outcome="delivered")] == told
+    assert now[sample("thumbturn_webhook_tries_total", outcome="failed")] > 0
+    assert now["thumbturn_webhook_lag_seconds_count"] == told
+    assert now[sample("thumbturn_webhooks", state="delivering")] == 1
+    assert now[sample("thumbturn_webhooks", state="failing")] == 1
 
 
 async def test_metrics_can_be_switched_off(tmp_path):

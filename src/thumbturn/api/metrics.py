@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -28,99 +27,29 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from thumbturn import __version__
+from thumbturn.api.metric_kinds import METRICS
 from thumbturn.api.request_meters import RequestMeters
 from thumbturn.domain.clock import SECOND, Clock
+from thumbturn.domain.webhook import Outcome
 from thumbturn.engine.census import Census
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.meters import EndedAttempts, Histogram
 from thumbturn.engine.ports import Store, Writing
+from thumbturn.engine.webhook_ports import Delivering
+from thumbturn.engine.webhooks import Webhooks
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4.encode()
-
-
-class Kind(NamedTuple):
-    """A metric as it is described to people; the docs' table is made from these."""
-
-    name: str
-    #: counter, gauge, histogram or info.
-    type: str
-    labels: tuple[str, ...]
-    meaning: str
-
-
-METRICS = {
-    kind.name: kind
-    for kind in (
-        Kind(
-            "thumbturn_attempts_ended_total",
-            "counter",
-            ("action_type", "outcome", "cause"),
-            "Attempts that ended: `success`, or `error` with the type of the failure as the cause.",
-        ),
-        Kind(
-            "thumbturn_attempt_stage_seconds",
-            "histogram",
-            ("action_type", "stage"),
-            "How long it took: `accepted_to_sent`, `sent_to_ended`, and all of it, `accepted_to_ended`.",
-        ),
-        Kind("thumbturn_attempts_open", "gauge", ("phase",), "Open attempts."),
-        Kind(
-            "thumbturn_attempt_oldest_open_seconds",
-            "gauge",
-            (),
-            "Age of the oldest open attempt; 0 when none is open.",
-        ),
-        Kind(
-            "thumbturn_lanes",
-            "gauge",
-            ("state",),
-            "Lanes `busy` with a command, and lanes in which a command is `waiting` for its turn.",
-        ),
-        Kind(
-            "thumbturn_writer_wave_operations",
-            "histogram",
-            (),
-            "Operations that were committed together.",
-        ),
-        Kind(
-            "thumbturn_writer_commit_seconds",
-            "histogram",
-            (),
-            "From a wave's first statement until it was safe on the disk.",
-        ),
-        Kind("thumbturn_writer_waiting", "gauge", (), "Operations that wait to be written."),
-        Kind(
-            "thumbturn_writer_waiting_limit",
-            "gauge",
-            (),
-            "With so many waiting, a request is refused with `overloaded`.",
-        ),
-        Kind(
-            "thumbturn_writer_rolled_back_total",
-            "counter",
-            (),
-            "Transactions that were rolled back, for whatever reason.",
-        ),
-        Kind("thumbturn_driver_devices", "gauge", ("driver", "state"), "Devices, `online` and `offline`."),
-        Kind("thumbturn_driver_links", "gauge", ("driver", "state"), "Links to hubs, `up` and `down`."),
-        Kind(
-            "thumbturn_http_requests_total",
-            "counter",
-            ("route", "status"),
-            "Requests that were answered; what is no path of the server is counted as `other`.",
-        ),
-        Kind("thumbturn_http_request_seconds", "histogram", ("route",), "How long their answers took."),
-        Kind("thumbturn_build_info", "info", ("version",), "Always 1: the version that runs."),
-    )
-}
 
 
 class Metrics:
     """What ``/metrics`` answers."""
 
-    def __init__(self, engine: Engine, store: Store, requests: RequestMeters, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, store: Store, webhooks: Webhooks, requests: RequestMeters, clock: Clock
+    ) -> None:
         self._engine = engine
         self._store = store
+        self._webhooks = webhooks
         self._requests = requests
         self._clock = clock
         self._process = CollectorRegistry()
@@ -133,6 +62,7 @@ class Metrics:
             self._engine.census(),
             dict(self._engine.meters.by_type),
             self._store.writing(),
+            self._webhooks.delivering(),
             self._requests,
             self._clock.now(),
         )
@@ -153,12 +83,14 @@ class _Numbers(Collector):
         census: Census,
         ended: dict[str, EndedAttempts],
         writing: Writing,
+        delivering: Delivering,
         requests: RequestMeters,
         now: int,
     ) -> None:
         self._census = census
         self._ended = ended
         self._writing = writing
+        self._delivering = delivering
         self._requests = requests
         self._now = now
 
@@ -166,6 +98,7 @@ class _Numbers(Collector):
         yield from self._of_attempts()
         yield from self._of_writing()
         yield from self._of_drivers()
+        yield from self._of_webhooks()
         yield from self._of_requests()
         build = _info("thumbturn_build_info")
         build.add_metric((), {"version": __version__})
@@ -221,6 +154,20 @@ class _Numbers(Collector):
             links.add_metric((name, "down"), driver.links - driver.links_up)
         yield devices
         yield links
+
+    def _of_webhooks(self) -> Iterator[Metric]:
+        followed, failing, meters = self._delivering
+        tries = _counter("thumbturn_webhook_tries_total")
+        for outcome in Outcome:
+            tries.add_metric((outcome.value,), meters.tries.get(outcome.value, 0))
+        yield tries
+        lag = _histogram("thumbturn_webhook_lag_seconds")
+        _fill(lag, (), meters.lag, SECOND)
+        yield lag
+        webhooks = _gauge("thumbturn_webhooks")
+        webhooks.add_metric(("delivering",), followed - failing)
+        webhooks.add_metric(("failing",), failing)
+        yield webhooks
 
     def _of_requests(self) -> Iterator[Metric]:
         requests = _counter("thumbturn_http_requests_total")

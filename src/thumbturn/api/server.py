@@ -86,7 +86,13 @@ class Api:
         }
         self._requests = RequestMeters([*self._routes, *self._documents, "/metrics"])
         if surroundings.settings.metrics:
-            metrics = Metrics(surroundings.engine, surroundings.store, self._requests, surroundings.clock)
+            metrics = Metrics(
+                surroundings.engine,
+                surroundings.store,
+                surroundings.webhooks,
+                self._requests,
+                surroundings.clock,
+            )
             self._documents["/metrics"] = (CONTENT_TYPE, metrics.text)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import MILLISECOND, SECOND
+from thumbturn.domain.webhook import Outcome
 
 #: µs. From a virtual device at the next table to a lock that sleeps until somebody turns the knob.
 STAGE_BOUNDS = tuple(
@@ -21,6 +22,10 @@ STAGE_BOUNDS = tuple(
 #: µs. From a disk with a battery to one that is dying.
 COMMIT_BOUNDS = tuple(
     round(each * MILLISECOND) for each in (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000)
+)
+#: µs. From at once to the last try of all.
+LAG_BOUNDS = tuple(
+    round(each * SECOND) for each in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 36_000)
 )
 #: Operations in a wave.
 WAVE_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -110,3 +115,21 @@ class WriterMeters:
         """Count a transaction that was not made."""
         self.failed += 1
         self.is_down = is_unreachable
+
+
+class WebhookMeters:
+    """Counts what webhooks are told."""
+
+    __slots__ = ("lag", "tries")
+
+    def __init__(self) -> None:
+        #: How many tries ended with each outcome.
+        self.tries: dict[str, int] = {}
+        #: µs from the moment the server learned of an event until an endpoint had taken it.
+        self.lag = Histogram(LAG_BOUNDS)
+
+    def tried(self, outcome: Outcome, lag: int) -> None:
+        """Count a try that ended so long after its event was learned of, µs."""
+        self.tries[outcome.value] = self.tries.get(outcome.value, 0) + 1
+        if outcome is Outcome.DELIVERED:
+            self.lag.add(lag)

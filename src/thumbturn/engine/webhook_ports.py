@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from thumbturn.domain.event import Event
 from thumbturn.domain.webhook import Delivery, DisabledBecause, Outcome, Try, Webhook
+from thumbturn.engine.meters import WebhookMeters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +106,20 @@ class WebhookStore(Protocol):
         """What a webhook has still to be told."""
 
 
+class Delivering(NamedTuple):
+    """How deliveries go, of all workspaces."""
+
+    #: Webhooks that are told what happens, and those of them whose most recent try failed.
+    webhooks: int
+    failing: int
+    meters: WebhookMeters
+
+
 class Deliverer(Protocol):
     """Tells webhooks what they are to be told."""
+
+    def delivering(self) -> Delivering:
+        """How that goes."""
 
     def follow(self, webhook: Webhook) -> None:
         """From now on deliver to this webhook, as it is now; not at all when it is disabled."""

@@ -12,7 +12,7 @@ from thumbturn.domain.ids import new_id, random_bytes
 from thumbturn.domain.refusals import TooManyWebhooks, WebhookIsDisabled, WebhookNotFound
 from thumbturn.domain.webhook import WEBHOOK_TEST, Delivery, Try, Webhook
 from thumbturn.engine.ports import EventFilter, Store
-from thumbturn.engine.webhook_ports import Backlog, Deliverer, Seal, Targets, TryFilter
+from thumbturn.engine.webhook_ports import Backlog, Deliverer, Delivering, Seal, Targets, TryFilter
 
 #: Each is a queue of its own that is worked on all the time.
 MOST_IN_A_WORKSPACE = 100
@@ -40,6 +40,10 @@ class Webhooks:
         self._seal = seal
         self._targets = targets
         self._clock = clock
+
+    def delivering(self) -> Delivering:
+        """How deliveries go, of all workspaces."""
+        return self._deliverer.delivering()
 
     async def create(self, workspace_id: str, url: str, event_types: Sequence[str]) -> Webhook:
         """A new webhook; it is told what happens from now on.

@@ -11,6 +11,7 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.webhook import WEBHOOK_DISABLED, DisabledBecause, Outcome, Try, Webhook
+from thumbturn.engine.webhook_ports import Delivering
 from thumbturn.webhooks.lane import Lane
 from thumbturn.webhooks.means import Means
 from thumbturn.webhooks.send import Sender
@@ -70,6 +71,10 @@ class Deliveries:
             lane = self._lanes[webhook.id] = Lane(webhook, self._means)
             task = self._tasks[lane] = asyncio.get_running_loop().create_task(self._watch_over(lane))
             task.add_done_callback(lambda _: self._tasks.pop(lane))
+
+    def delivering(self) -> Delivering:
+        failing = sum(lane.is_failing for lane in self._lanes.values())
+        return Delivering(len(self._lanes), failing, self._means.meters)
 
     async def forget(self, webhook_id: str) -> None:
         lane = self._lanes.pop(webhook_id, None)

@@ -60,6 +60,11 @@ class Lane:
         self.webhook = webhook
         self._sender = Sender(webhook, self._means)
 
+    @property
+    def is_failing(self) -> bool:
+        """True from a try that failed until one succeeds."""
+        return self._failing_since is not None
+
     def wake(self) -> None:
         """Something may be due now."""
         self._look(0)
@@ -160,6 +165,7 @@ class Lane:
             self._on_the_way -= 1
             self._rest()
         self._means.record.note(made)
+        self._means.meters.tried(made.outcome, self._clock.now() - event.created_at)
         if made.outcome is Outcome.DELIVERED:
             self._succeeds()
         else:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.event import Event
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.meters import WebhookMeters
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webhook_ports import Seal
 from thumbturn.webhooks.pace import Pace
@@ -33,3 +34,6 @@ class Means:
     schedule: Schedule
     record: Record
     pace: Pace
+    meters: WebhookMeters = field(default_factory=WebhookMeters)
+    #: The W3C ``traceparent`` of an attempt, as long as it is known; ``None`` where nothing is traced.
+    traceparent: Callable[[str], str | None] | None = None

@@ -33,11 +33,12 @@ async def open_webhooks(
     targets: Targets,
     written: Callable[[Event], str],
     jitter: float,
+    traceparent: Callable[[str], str | None] | None = None,
 ) -> AsyncIterator[Webhooks]:
     """The webhooks of all workspaces; inside the block they are told what happens.
 
     ``written`` is how an event is written, as JSON. ``jitter`` is the share of a pause by which the next try
-    may come earlier or later.
+    may come earlier or later. ``traceparent`` gives the W3C trace context of an attempt.
     """
     poster = Poster(targets, clock)
     means = Means(
@@ -50,6 +51,7 @@ async def open_webhooks(
         schedule=Schedule(jitter),
         record=Record(store.webhooks, clock),
         pace=Pace(clock),
+        traceparent=traceparent,
     )
     deliveries = Deliveries(means)
     try:

@@ -38,6 +38,11 @@ class Sender:
         body = self._means.written(event)
         headers = self._signature.headers(event.event_id, body, now)
         headers["content-type"] = "application/json"
+        traceparent = self._means.traceparent
+        if traceparent is not None and event.action_attempt_id is not None:
+            trace = traceparent(event.action_attempt_id)
+            if trace is not None:
+                headers["traceparent"] = trace
         posted = await self._means.post(self._webhook.url, headers, body.encode())
         return Sent(posted.status, round(posted.milliseconds, 3), _error(posted.status, posted.error))
 
