@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.fixtures.asked_twice import Held, ask, restart
+from thumbturn.api.body import Disconnected
+from thumbturn.api.call import Call
 from thumbturn.domain.refusals import StorageUnavailable
 
 
@@ -105,3 +109,23 @@ async def test_an_answer_that_could_not_be_kept_is_given_once(wire, monkeypatch)
     refused = await ask(wire, "/thumbturn/keys/create", {})
     assert (refused.status, refused.error["type"]) == (409, "idempotency_key_unanswered")
     assert len((await wire.call("/thumbturn/keys/list"))["keys"]) == 2
+
+
+async def test_who_hangs_up_while_he_waits_may_come_back(wire):
+    """Of a call whose answer is kept, waiting goes on without its client; of others it ends with him."""
+    gate = asyncio.get_running_loop().create_future()
+
+    async def gone() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def wait_for(*, is_noted: bool) -> Any:
+        call = Call({"path": "/x", "headers": []}, {}, "r1", gone)
+        call.is_noted = is_noted
+        return await call.unless_gone(asyncio.shield(gate))
+
+    stays = asyncio.ensure_future(wait_for(is_noted=True))
+    with pytest.raises(Disconnected):
+        await wait_for(is_noted=False)
+    assert not stays.done()
+    gate.set_result("the end")
+    assert await stays == "the end"

@@ -24,6 +24,7 @@ class Call:
         "_headers",
         "_receive",
         "_scope",
+        "is_noted",
         "once",
         "parameters",
         "path",
@@ -46,6 +47,8 @@ class Call:
         self.once: Once = ANY_NUMBER_OF_TIMES
         #: What was asked, as it came; nothing before it was read.
         self.parameters: Any = None
+        #: Its answer is kept: what it began to wait for, it waits for, whether or not its client stays.
+        self.is_noted = False
         self._scope = scope
         self._headers = headers
         self._receive = receive
@@ -77,7 +80,12 @@ class Call:
         yield from _secrets_in(self.parameters)
 
     async def unless_gone(self, waiting: Awaitable[T]) -> T:
-        """What is waited for. Raises ``Disconnected`` as soon as the client hangs up; nobody waits then."""
+        """What is waited for. Raises ``Disconnected`` as soon as the client hangs up; nobody waits then.
+
+        Where the answer is kept for the next who asks, the client may come back: it is waited for.
+        """
+        if self.is_noted:
+            return await waiting
         awaited = asyncio.ensure_future(waiting)
         hung_up = asyncio.ensure_future(self._hung_up())
         try:

@@ -153,6 +153,7 @@ class Idempotency:
     ) -> bytes:
         note = FirstAnswer(asked.scope, asked.fingerprint, self._clock.now())
         if not begins_attempt:
+            call.is_noted = True
             return await self._act_between(note, asked, act, under_way)
 
         def tell(first: FirstAnswer) -> None:

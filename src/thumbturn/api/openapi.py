@@ -35,6 +35,15 @@ _SECURITY: dict[type[Bearer] | None, list[dict[str, list[str]]]] = {
     Bearer: _WITH_WORKSPACE + _WITHOUT_WORKSPACE,
 }
 
+#: The header that all endpoints take which act (``idempotency.py``).
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key, the same call: within 24 hours it acts once, and is answered once more.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
 _ERROR = {
     "type": "object",
     "required": ["error", "ok"],
@@ -115,6 +124,8 @@ def _operation(
             },
         },
     }
+    if endpoint.acts:
+        operation["parameters"] = [_IDEMPOTENCY_KEY]
     if method == "GET":
         operation["parameters"] = [
             _parameter(name, schema, required=name in ask.get("required", ()))
