@@ -25,7 +25,8 @@ async def press(endpoint: str, token: str, devices: Sequence[str], seed: int, ca
 
     async def call(chance: random.Random) -> None:
         headers = {"authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=endpoint, headers=headers, timeout=10) as client:
+        # No certificates: reading them in takes longer than the server has to live.
+        async with httpx.AsyncClient(base_url=endpoint, headers=headers, timeout=10, verify=False) as client:
             while True:
                 device_id = chance.choice(devices)
                 if chance.random() < 0.02:
