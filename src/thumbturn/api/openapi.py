@@ -14,6 +14,16 @@ from thumbturn.domain.errors import FAILURES, REFUSALS
 
 _REFERENCE = "#/components/schemas/{model}"
 
+#: One of the many that a stream is made of, in the words of Server-Sent Events.
+_SENT_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string"},
+        "data": {"type": "string", "description": "JSON"},
+        "id": {"type": "string"},
+        "retry": {"type": "integer", "description": "Milliseconds to wait before connecting again"},
+    },
+}
 _SECURITY_SCHEMES = {
     "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: it opens one workspace."},
     "personal_access_token": {
@@ -109,7 +119,7 @@ def _operation(
 ) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": answer}}
     if endpoint.is_stream:
-        content = {"text/event-stream": {"schema": {"type": "string"}}}
+        content = {"text/event-stream": {"schema": _SENT_EVENT}}
     operation: dict[str, Any] = {
         "operationId": f"{endpoint.path.strip('/').replace('/', '_')}_{method.lower()}",
         "tags": [endpoint.path.rpartition("/")[0] or "/"],
