@@ -30,7 +30,7 @@ def evidence() -> str:
 
 
 def actions() -> str:
-    """Every action: its endpoint, its deadline and its policy after a crash."""
+    """Every action: its endpoint, its deadline and its policies."""
     rows = (
         (
             f"`{action.type}`",
@@ -38,10 +38,13 @@ def actions() -> str:
             action.summary,
             f"{action.deadline // SECOND} s",
             f"`{action.after_crash.name}`",
+            f"`{action.when_offline.name}`",
         )
         for action in sorted(load().values(), key=lambda action: action.at)
     )
-    return _table(("action type", "endpoint", "what it does", "deadline", "after a crash"), rows)
+    return _table(
+        ("action type", "endpoint", "what it does", "deadline", "after a crash", "if offline"), rows
+    )
 
 
 def failures() -> str:

@@ -190,7 +190,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 server = _Server(
                     _uvicorn(asgi),
                     lambda: say_ready(endpoint, settings.data, credentials, show=show),
-                    engine.dismiss_waiting,
+                    engine.begun.dismiss_waiting,
                 )
                 with _quiet_signals():
                     await server.serve(sockets=[listening])

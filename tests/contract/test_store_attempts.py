@@ -17,6 +17,8 @@ async def test_accepted_attempt_reads_back_equal(store: Store):
     attempt = an_attempt(
         ask={"device_id": "w1_lock_1", "note": 'Tür "1" 🚪\n', "nested": {"a": [1, None, True]}},
         required_evidence=Evidence.STATE_REPORT,
+        not_before=NOON + 60_000_000,
+        batch_id="b1",
     )
     await store.accept(attempt)
     assert await store.attempt("w1", attempt.id) == attempt

@@ -15,11 +15,13 @@ from thumbturn.domain.attempt import (
     OPEN,
     Acknowledged,
     Attempt,
+    Cancelled,
     DeadlinePassed,
     Failed,
     IllegalMove,
     Observed,
     Phase,
+    Postponed,
     Resending,
     Sending,
     Signal,
@@ -41,11 +43,13 @@ signals: st.SearchStrategy[Signal] = st.one_of(
     st.builds(Succeeded, st.just({"was_confirmed_by_device": True}), evidences),
     st.builds(Failed, st.sampled_from(["lock_jammed", "device_offline"]), st.just("because")),
     st.just(DeadlinePassed()),
+    st.builds(Cancelled, st.text(max_size=5)),
+    st.just(Postponed()),
 )
 steps = st.lists(st.tuples(signals, st.integers(0, 10_000_000)), max_size=12)
 
 
-def queued(action_type, required_evidence):
+def queued(action_type, required_evidence, not_before=None):
     """An attempt as it is accepted on a busy lane."""
     return Attempt(
         id="a",
@@ -59,10 +63,16 @@ def queued(action_type, required_evidence):
         accepted_at=START,
         deadline_at=DEADLINE,
         required_evidence=required_evidence,
+        not_before=not_before,
     )
 
 
-beginnings = st.builds(queued, st.sampled_from(["UNLOCK_DOOR", "CONFIGURE_AUTO_LOCK"]), evidences)
+beginnings = st.builds(
+    queued,
+    st.sampled_from(["UNLOCK_DOOR", "CONFIGURE_AUTO_LOCK"]),
+    evidences,
+    st.none() | st.integers(START, DEADLINE),
+)
 
 
 def walk(attempt, path):
@@ -110,6 +120,25 @@ def test_nothing_becomes_sent_at_or_after_its_deadline(attempt, path):
     for before, after in pairwise(history):
         if before.phase is Phase.QUEUED and after.phase is Phase.SENT:
             assert after.marks[-1].at < DEADLINE
+
+
+@given(beginnings, steps)
+def test_nothing_becomes_sent_before_its_moment(attempt, path):
+    """Whoever comes too early with it finds that it may not be."""
+    history, _ = walk(attempt, path)
+    for before, after in pairwise(history):
+        if before.phase is Phase.QUEUED and after.phase is Phase.SENT and attempt.not_before is not None:
+            assert after.marks[-1].at >= attempt.not_before
+
+
+@given(beginnings, steps)
+def test_only_what_was_certainly_not_sent_is_cancelled(attempt, path):
+    """Either it was never sent, or its driver said that nothing reached the device."""
+    history, _ = walk(attempt, path)
+    if history[-1].failure is not None and history[-1].failure[0] == "cancelled":
+        assert history[-2].phase is Phase.QUEUED
+        touched = [mark.stage for mark in history[-1].marks if mark.stage in {"sent", "postponed"}]
+        assert touched == ["sent", "postponed"] * (len(touched) // 2)
 
 
 @given(beginnings, steps)

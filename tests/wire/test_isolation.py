@@ -7,6 +7,7 @@ row whose route is gone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/locks/simulate/keypad_code_entry": [Foreign("device_id", "door", {"code": "1234"})],
     "/locks/simulate/manual_lock_via_keypad": [Foreign("device_id", "door")],
     "/locks/unlock_door": [Foreign("device_id", "door"), Foreign("device_id", "door", {"sync": True})],
+    "/thumbturn/attempts/cancel": [Foreign("action_attempt_id", "later")],
     "/thumbturn/attempts/explain": [Foreign("action_attempt_id", "attempt")],
     "/thumbturn/attempts/search": [Own(), Filter("device_id", "door", "attempts")],
     "/thumbturn/attempts/timeline": [Foreign("action_attempt_id", "attempt")],
@@ -155,6 +157,8 @@ class Party:
         self.caller.call("/devices/update", device_id=door["device_id"], name=f"The door of {name}")
         webhook = self.caller.call("/webhooks/create", url=NOWHERE, event_types=[])["webhook"]
         attempt = self.caller.call("/locks/unlock_door", device_id=door["device_id"], sync=True)
+        in_a_week = (datetime.now(UTC) + timedelta(days=7)).isoformat()
+        later = self.caller.call("/locks/unlock_door", device_id=door["device_id"], not_before=in_a_week)
         event = self.caller.call("/events/list", device_id=door["device_id"])["events"][0]
         self.things = {
             "workspace": owner.workspace_id,
@@ -162,6 +166,7 @@ class Party:
             "door_name": f"The door of {name}",
             "account": door["connected_account_id"],
             "attempt": attempt["action_attempt"]["action_attempt_id"],
+            "later": later["action_attempt"]["action_attempt_id"],
             "event": event["event_id"],
             "key": made["key"]["key_id"],
             "webhook": webhook["webhook_id"],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from thumbturn.actions import load
 from thumbturn.api.openapi import openapi
 from thumbturn.api.table import endpoints
 from thumbturn.api.wire.attempt import ActionAttempt
@@ -43,6 +44,11 @@ INTENDED = {
     "/locks/list manufacturer": LOCKS_AND_DEVICES,
     "/locks/list answers": "pagination is added, as everywhere",
     "/locks/configure_auto_lock auto_lock_delay_seconds": "null is accepted as not given",
+    **{
+        f"{action.at} {name}": "our own, and optional: when the command shall be sent"
+        for action in load().values()
+        for name in ("deadline_seconds", "not_before")
+    },
     "/events/get answers": "an event that is not found is 404, never a message in its place",
 }
 

@@ -121,7 +121,7 @@ async def test_who_hangs_up_leaves_nothing_behind(wire, slow_door):
     await wire.house.clock.settle()
     assert ((await asking).status, waiting(wire)) == (0, 0)
     names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}
-    assert not names & {"Engine.settled", "Call._hung_up", "Wire.ask"}
+    assert not names & {"Begun.settled", "Call._hung_up", "Wire.ask"}
     await wire.house.clock.advance(seconds(11))
     assert (await wire.house.stored(run.attempt)).status == "success"
 
@@ -129,7 +129,7 @@ async def test_who_hangs_up_leaves_nothing_behind(wire, slow_door):
 async def test_who_waits_when_the_server_stops_is_told_how_it_stands(wire, slow_door):
     """All are answered at once, and who comes later does not wait any more."""
     asking = await unlock(wire, slow_door, "wait=30")
-    wire.house.engine.dismiss_waiting()
+    wire.house.engine.begun.dismiss_waiting()
     reply = await asking
     assert (reply.status, reply.json["action_attempt"]["status"]) == (200, "pending")
     late = await (await unlock(wire, slow_door, "wait=30"))

@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
-from thumbturn.domain.attempt import AfterCrash
 from thumbturn.domain.capabilities.lock import AutoLock
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import CommandRefused, OutcomeUnknown
+from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 CONFIRM_WITHIN = seconds(3)
 
@@ -38,6 +38,7 @@ class AutoLockAsk(DeviceAsk):
     needs=AutoLock,
     deadline=seconds(30),
     after_crash=AfterCrash.RESEND,
+    when_offline=WhenOffline.FAIL,
 )
 async def configure_auto_lock(ask: AutoLockAsk, lock: AutoLock, run: Run) -> Outcome:
     """Switches a lock's automatic locking on or off."""

@@ -3,7 +3,7 @@
 An action is a function that performs, with everything the engine must know declared beside it::
 
     @action("LOCK_DOOR", at="/locks/lock_door", needs=Lock, result=DoorMoved,
-            deadline=seconds(30), after_crash=AfterCrash.RESEND)
+            deadline=seconds(30), after_crash=AfterCrash.RESEND, when_offline=WhenOffline.FAIL)
     async def lock_door(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome: ...
 
 It ends by returning an ``Outcome`` or by raising a ``Failure``. It never decides the attempt's
@@ -19,11 +19,11 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
-from thumbturn.domain.attempt import AfterCrash
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
 from thumbturn.domain.capabilities.sandbox import Sandbox
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 #: The word by which a device declares each capability, in ``Device.capabilities``.
 CAPABILITY_WORD: dict[type, str] = {Lock: "lock", AutoLock: "auto_lock", Keypad: "keypad"}
@@ -98,9 +98,11 @@ class Action:
     needs: Kind
     result: ResultKind
     perform: Perform
-    #: µs from acceptance.
+    #: µs from acceptance, or from ``not_before``, unless the caller sets another; and once it is sent,
+    #: the longest that it is waited for.
     deadline: int
     after_crash: AfterCrash
+    when_offline: WhenOffline
     #: Performed instead of ``perform`` after a crash, by ``ASK_DEVICE`` and ``RECONCILE``.
     recover: Perform | None
     #: The contract's hidden flag ``sync``: answer only when the attempt has ended.
@@ -131,6 +133,7 @@ def action(
     needs: type,
     deadline: int,
     after_crash: AfterCrash,
+    when_offline: WhenOffline,
     result: type[Result] = Result,
     recover: Perform | None = None,
     takes_sync: bool = False,
@@ -158,6 +161,7 @@ def action(
             perform=perform,
             deadline=deadline,
             after_crash=after_crash,
+            when_offline=when_offline,
             recover=recover,
             takes_sync=takes_sync,
             sandbox_only=sandbox_only,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
 from thumbturn.actions.door import DoorMoved, move_bolt
-from thumbturn.domain.attempt import AfterCrash
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 
 @action(
@@ -16,6 +16,7 @@ from thumbturn.domain.clock import seconds
     result=DoorMoved,
     deadline=seconds(30),
     after_crash=AfterCrash.RESEND,
+    when_offline=WhenOffline.FAIL,
     takes_sync=True,
 )
 async def lock_door(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from thumbturn.actions.definition import Ask, Outcome, Run, action
-from thumbturn.domain.attempt import AfterCrash
 from thumbturn.domain.capabilities.sandbox import Sandbox
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 
 @action(
@@ -14,6 +14,7 @@ from thumbturn.domain.clock import seconds
     needs=Sandbox,
     deadline=seconds(60),
     after_crash=AfterCrash.RESEND,
+    when_offline=WhenOffline.FAIL,
     sandbox_only=True,
 )
 async def reset_sandbox_workspace(ask: Ask, sandbox: Sandbox, run: Run) -> Outcome:

@@ -11,11 +11,11 @@ from typing import Annotated
 from pydantic import Field
 
 from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
-from thumbturn.domain.attempt import AfterCrash
 from thumbturn.domain.capabilities.lock import Keypad
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import OutcomeUnknown
+from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 
 class KeypadCodeAsk(DeviceAsk):
@@ -31,6 +31,7 @@ class KeypadCodeAsk(DeviceAsk):
     needs=Keypad,
     deadline=seconds(30),
     after_crash=AfterCrash.FAIL,
+    when_offline=WhenOffline.FAIL,
     sandbox_only=True,
     secrets=frozenset({"code"}),
 )
@@ -45,6 +46,7 @@ async def simulate_keypad_code_entry(ask: KeypadCodeAsk, keypad: Keypad, run: Ru
     needs=Keypad,
     deadline=seconds(30),
     after_crash=AfterCrash.RESEND,
+    when_offline=WhenOffline.FAIL,
     sandbox_only=True,
 )
 async def simulate_manual_lock_via_keypad(ask: DeviceAsk, keypad: Keypad, run: Run) -> Outcome:

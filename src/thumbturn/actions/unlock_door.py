@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
 from thumbturn.actions.door import DoorMoved, ask_bolt, move_bolt
-from thumbturn.domain.attempt import AfterCrash
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 
 async def find_out(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
@@ -21,6 +21,7 @@ async def find_out(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
     result=DoorMoved,
     deadline=seconds(30),
     after_crash=AfterCrash.ASK_DEVICE,
+    when_offline=WhenOffline.FAIL,
     recover=find_out,
     takes_sync=True,
 )

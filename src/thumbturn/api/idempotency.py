@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Bearer, Caller
+from thumbturn.api.commands import ABOUT_TIME
 from thumbturn.api.once import AnswerOf, Begin, Once
 from thumbturn.api.refusals import (
     IdempotencyKeyReused,
@@ -233,7 +234,8 @@ def _asked(call: Call, bearer: Bearer | None, ask: BaseModel) -> Asked:
     whole = f"{workspace_id}\0{call.path}\0{caller}\0{token}\0{key}"
     # One half is written down and says nothing about the other.
     digest = blake2b(whole.encode("utf-8", "surrogatepass")).digest()
-    given = json.dumps(ask.model_dump(exclude_unset=True), sort_keys=True, default=str)
+    about_time = {name: getattr(ask, name) for name in ABOUT_TIME if name in ask.model_fields_set}
+    given = json.dumps(ask.model_dump(exclude_unset=True) | about_time, sort_keys=True, default=str)
     fingerprint = blake2b(given.encode(), key=digest[32:], digest_size=18).digest()
     return Asked(
         workspace_id,

@@ -55,18 +55,33 @@ class Listing(Parameters):
         return min(self.limit, MOST_AT_ONCE)
 
 
-def _moment(given: Any) -> int:
+def _read(given: Any) -> datetime:
     if not isinstance(given, str):
         raise PydanticKnownError("string_type")
     try:
-        moment = datetime.fromisoformat(given)
+        return datetime.fromisoformat(given)
     except ValueError:
         raise PydanticCustomError("invalid_datetime", "Invalid datetime") from None
+
+
+def _moment(given: Any) -> int:
+    moment = _read(given)
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _moment_with_zone(given: Any) -> int:
+    moment = _read(given)
+    if moment.tzinfo is None:
+        raise PydanticCustomError("datetime_without_zone", "A moment without its time zone")
+    return from_datetime(moment)
 
 
 #: A moment in ISO 8601, UTC where it names no zone; inside, µs since 1970 UTC.
 Moment = Annotated[int, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+#: A moment in ISO 8601 that names its zone; inside, µs since 1970 UTC.
+MomentWithZone = Annotated[
+    int, PlainValidator(_moment_with_zone), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 
 
 def either(one: str | None, many: Sequence[str] | None) -> Sequence[str] | None:

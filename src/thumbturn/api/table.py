@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import Annotated, Any
-
-from pydantic import Field, create_model
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any
 
 from thumbturn.actions import Action, load
 from thumbturn.api import routes
 from thumbturn.api.asking import asker_of
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
+from thumbturn.api.commands import ask_of, timing_of
 from thumbturn.api.endpoint import WRITE, Answer, Endpoint, describe
 from thumbturn.api.once import Once
 from thumbturn.api.waiting import settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.idempotency import Keep
 from thumbturn.engine.engine import Engine
 
 
@@ -44,24 +44,24 @@ def of_action(action: Action) -> Endpoint:
     Its answer waits for the attempt's end if the caller prefers it to, or sets the contract's ``sync``.
     """
 
-    async def begin(ask: Any, caller: Caller, engine: Engine, call: Call, once: Once) -> Answer:
-        begun = partial(engine.begin, action, ask, caller.workspace, asker_of(call, caller))
+    async def begin(ask: Any, caller: Caller, engine: Engine, clock: Clock, call: Call, once: Once) -> Answer:
+        def begun(*, keep: Keep | None = None) -> Awaitable[Attempt]:
+            # The time is looked at here, and not again when the same is asked once more later.
+            timing = timing_of(ask, clock)
+            return engine.begin(
+                action, ask, caller.workspace, asker_of(call, caller), timing=timing, keep=keep
+            )
+
         attempt = await once.attempt(begun, _answer)
         return _answer(await settled(call, engine, attempt, sync=action.takes_sync and ask.sync))
 
-    begin.__annotations__["ask"] = _with_sync(action) if action.takes_sync else action.ask
+    begin.__annotations__["ask"] = ask_of(action)
     begin.__doc__ = action.summary
     return describe(begin, action.at, {"action_attempt": ActionAttempt}, WRITE, is_public=False)
 
 
 def _answer(attempt: Attempt) -> Answer:
     return {"action_attempt": attempt_json(attempt)}
-
-
-def _with_sync(action: Action) -> Any:
-    # ``sync`` is about the answer and not about the command: it is no part of what is stored.
-    flag = Annotated[bool, Field(exclude=True, description="Answer only when the attempt has ended.")]
-    return create_model(action.ask.__name__, __base__=action.ask, sync=(flag, False))
 
 
 def _written() -> Iterable[Endpoint]:

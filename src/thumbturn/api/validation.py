@@ -41,6 +41,7 @@ SENTENCES = {
     "union_tag_not_found": "Invalid discriminator value",
     "value_error": "{error}",
     "invalid_datetime": "Invalid datetime",
+    "datetime_without_zone": "A moment must name its time zone, as in 2030-01-31T08:00:00Z",
 }
 
 Path = tuple[str, ...]

@@ -34,7 +34,7 @@ async def settled(call: Call, engine: Engine, attempt: A, *, sync: bool = False)
     wait = time_to_wait(call, sync=sync)
     if not wait or attempt.phase.is_final:
         return attempt
-    return await call.unless_gone(engine.settled(attempt, wait))
+    return await call.unless_gone(engine.begun.settled(attempt, wait))
 
 
 async def all_settled(call: Call, engine: Engine, attempts: Sequence[Attempt]) -> bool:
@@ -44,7 +44,7 @@ async def all_settled(call: Call, engine: Engine, attempts: Sequence[Attempt]) -
     """
     wait = time_to_wait(call)
     if wait:
-        await call.unless_gone(engine.all_settled(attempts, wait))
+        await call.unless_gone(engine.begun.all_settled(attempts, wait))
     return wait > 0
 
 

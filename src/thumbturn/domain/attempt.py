@@ -14,6 +14,7 @@ Everything that affects the life of an attempt lives in this file. The rules:
    ends as ``action_attempt_expired``: the device has not acted. One whose deadline passes after
    it was sent ends as ``outcome_unknown``: the device may have acted, and nobody may say more.
 6. Success needs evidence. A success weaker than the attempt requires ends as ``outcome_unknown``.
+7. Nothing is sent before its ``not_before``. Until it is sent it may be cancelled, and not after.
 
 ``decide`` is pure. It neither stores nor sends; the engine stores what it answers, guarded by the
 phase it started from, and if another writer was first it reads again and decides again.
@@ -32,7 +33,7 @@ from typing import Any, NamedTuple
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
+from thumbturn.domain.failures import ActionAttemptExpired, AttemptCancelled, OutcomeUnknown
 from thumbturn.domain.ids import new_id
 
 
@@ -64,23 +65,10 @@ STATUS = {
 }
 
 
-class AfterCrash(StrEnum):
-    """What to do with an attempt that was sent when the server was lost."""
-
-    #: Send again while the deadline lives: doing it twice is doing it once.
-    RESEND = "resend"
-    #: Never send again. Read the device: if it is as asked, that is success; else nobody knows.
-    ASK_DEVICE = "ask_device"
-    #: Read what the device holds, then make it so.
-    RECONCILE = "reconcile"
-    #: End it: a person has to do his part again.
-    FAIL = "fail"
-
-
 class Mark(NamedTuple):
     """One stage of the timeline."""
 
-    #: accepted, queued, sent, resent, acknowledged, observed, settled, or late.
+    #: accepted, queued, sent, resent, postponed, acknowledged, observed, settled, or late.
     stage: str
     #: µs since 1970 UTC.
     at: int
@@ -111,6 +99,14 @@ class Resending(Signal):
 
     def note(self) -> str:
         return self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed(Signal):
+    """Its device turned out to be offline before anything was sent, and its action waits."""
+
+    def note(self) -> str:
+        return "the device is offline, and nothing was sent to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +150,17 @@ class Failed(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelled(Signal):
+    """Somebody wants it no more."""
+
+    #: Who, for the timeline.
+    by: str
+
+    def note(self) -> str:
+        return f"cancelled by {self.by}"
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlinePassed(Signal):
     """The time in which the caller wanted it is over."""
 
@@ -161,9 +168,11 @@ class DeadlinePassed(Signal):
 #: The whole life of an attempt. The diagram in the docs is drawn from this table.
 MOVES: dict[tuple[Phase, type[Signal]], Phase] = {
     (Phase.QUEUED, Sending): Phase.SENT,
+    (Phase.QUEUED, Cancelled): Phase.FAILED,
     (Phase.QUEUED, Failed): Phase.FAILED,
     (Phase.QUEUED, DeadlinePassed): Phase.FAILED,
     (Phase.SENT, Resending): Phase.SENT,
+    (Phase.SENT, Postponed): Phase.QUEUED,
     (Phase.SENT, Acknowledged): Phase.CONFIRMING,
     (Phase.SENT, Observed): Phase.CONFIRMING,
     (Phase.SENT, Succeeded): Phase.SUCCEEDED,
@@ -180,10 +189,12 @@ MOVES: dict[tuple[Phase, type[Signal]], Phase] = {
 _STAGE: dict[type[Signal], str] = {
     Sending: "sent",
     Resending: "resent",
+    Postponed: "postponed",
     Acknowledged: "acknowledged",
     Observed: "observed",
     Succeeded: "settled",
     Failed: "settled",
+    Cancelled: "settled",
     DeadlinePassed: "settled",
 }
 
@@ -231,6 +242,10 @@ class Attempt(NamedTuple):
     marks: tuple[Mark, ...] = ()
     #: Who asked; ``None`` for what was accepted before that was kept.
     asked_by: Asker | None = None
+    #: µs. Before this moment it is never sent; ``None`` if it may be at once.
+    not_before: int | None = None
+    #: The batch it was accepted in, if it was.
+    batch_id: str | None = None
 
     @property
     def status(self) -> str:
@@ -265,6 +280,8 @@ class Attempt(NamedTuple):
             settled_at,
             (*self.marks, mark),
             self.asked_by,
+            self.not_before,
+            self.batch_id,
         )
 
 
@@ -308,23 +325,34 @@ def decide(attempt: Attempt, signal: Signal, now: int) -> Decision | None:
 
     if isinstance(signal, Sign):
         return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, signal.evidence, signal.said)), ())
-    if kind is Sending and now >= attempt.deadline_at:
-        return _end_badly(attempt, _expired(attempt), now)
+    if kind is Sending and attempt.not_before is not None and now < attempt.not_before:
+        raise IllegalMove(f"Sending before {attempt.not_before}")
+
+    why = _bad_end(attempt, signal, now)
+    if why is not None:
+        return _end_badly(attempt, why, now, signal.note() or why.type)
     if isinstance(signal, Succeeded):
-        if signal.evidence < attempt.required_evidence:
-            return _end_badly(attempt, _too_weak(attempt, signal.evidence), now)
         mark = Mark("settled", now, max(attempt.evidence, signal.evidence), "success")
         ended = attempt.moved(phase, mark, result=signal.result, settled_at=now)
         return Decision(ended, _announce(ended, now))
-    if isinstance(signal, Failed):
-        return _end_badly(attempt, signal, now)
-    if isinstance(signal, DeadlinePassed):
-        return _end_badly(attempt, _expired(attempt), now)
     return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, Evidence.NONE, signal.note())), ())
 
 
-def _end_badly(attempt: Attempt, why: Failed, now: int) -> Decision:
-    mark = Mark("settled", now, attempt.evidence, why.type)
+def _bad_end(attempt: Attempt, signal: Signal, now: int) -> Failed | None:
+    """The failure that the signal makes of the attempt, if it makes one."""
+    if isinstance(signal, Succeeded):
+        is_enough = signal.evidence >= attempt.required_evidence
+        return None if is_enough else _too_weak(attempt, signal.evidence)
+    if isinstance(signal, Failed):
+        return signal
+    if isinstance(signal, Cancelled):
+        return Failed(AttemptCancelled.type, AttemptCancelled.sentence)
+    is_too_late = isinstance(signal, Sending) and now >= attempt.deadline_at
+    return _expired(attempt) if is_too_late or isinstance(signal, DeadlinePassed) else None
+
+
+def _end_badly(attempt: Attempt, why: Failed, now: int, note: str) -> Decision:
+    mark = Mark("settled", now, attempt.evidence, note)
     ended = attempt.moved(Phase.FAILED, mark, failure=(why.type, why.message), settled_at=now)
     return Decision(ended, _announce(ended, now))
 

@@ -21,15 +21,18 @@ UNCONFIRMED = "Look at the device if it matters, or let the workspace ask for st
 READ_LATE = "Read what the device said after the end, under late, before you ask again."
 
 
-def cause_of(attempt: Attempt, ahead: int | None = None) -> str:
+def cause_of(attempt: Attempt, ahead: int | None = None, held_for: str = "") -> str:
     """Why it ended as it did, or what it waits for now.
 
-    ``ahead`` is how many attempts of the same lane come before it, where that is known.
+    ``ahead`` is how many attempts of the same lane come before it, where that is known; ``held_for`` why it
+    may not even enter its lane yet.
     """
     if attempt.failure is not None:
         return _why_it_failed(*attempt.failure)
     if attempt.phase is Phase.SUCCEEDED:
         return GROUNDS[attempt.evidence]
+    if held_for:
+        return f"It waits: {held_for}."
     if attempt.phase is Phase.CONFIRMING:
         return "The command is on its way, and the device has not yet said all that is needed."
     if attempt.phase is Phase.SENT:

@@ -80,3 +80,11 @@ class Interrupted(
     """The server stopped before the command was sent, and this action is not taken up again
     by itself. The device has not acted: ask again.
     """
+
+
+class AttemptCancelled(
+    Failure,
+    type="cancelled",
+    advice="Nothing is left to do: whoever cancelled it wanted that.",
+):
+    """The attempt was cancelled before it was sent. The device has not acted."""

@@ -13,6 +13,10 @@ class ActionAttemptNotFound(Refusal, type="action_attempt_not_found", status=404
     """action_attempt not found"""
 
 
+class TooLateToCancel(Refusal, type="too_late_to_cancel", status=409):
+    """The command was sent already, so it cannot be cancelled: wait for the attempt's end"""
+
+
 class WebhookNotFound(Refusal, type="webhook_not_found", status=404):
     """Webhook not found"""
 

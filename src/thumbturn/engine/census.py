@@ -25,9 +25,9 @@ class Census(NamedTuple):
 
     #: Open attempts by their phase; every open phase is named.
     open: Mapping[Phase, int]
-    #: When the oldest open attempt was accepted, µs; ``None`` if none is open.
+    #: When the oldest open attempt that may be sent was accepted, µs; ``None`` if there is none.
     oldest_accepted_at: int | None
-    #: The earliest deadline of an open attempt, µs; likewise.
+    #: When the first open attempt must have ended, µs; ``None`` if none is open.
     earliest_deadline_at: int | None
     #: Lanes with a command in flight.
     lanes_busy: int
@@ -56,12 +56,13 @@ def take_census(runs: Iterable[Run], devices: Iterable[Device], drivers: Mapping
             confirming += 1
         if run.has_turn:
             busy += 1
-        else:
+        elif not run.held_for:
             waiting.add(attempt.lane)
-        if oldest is None or attempt.accepted_at < oldest:
+        # What is held is meant to wait: its age says nothing about us.
+        if not run.held_for and (oldest is None or attempt.accepted_at < oldest):
             oldest = attempt.accepted_at
-        if earliest is None or attempt.deadline_at < earliest:
-            earliest = attempt.deadline_at
+        if earliest is None or run.ends_by < earliest:
+            earliest = run.ends_by
     return Census(
         open={Phase.QUEUED: queued, Phase.SENT: sent, Phase.CONFIRMING: confirming},
         oldest_accepted_at=oldest,

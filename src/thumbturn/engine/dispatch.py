@@ -7,18 +7,23 @@ action or a driver ends its own attempt, honestly, and disturbs no other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
 from thumbturn.domain.about import ATTEMPT
-from thumbturn.domain.attempt import DeadlinePassed, Failed, Signal, Succeeded
+from thumbturn.domain.attempt import DeadlinePassed, Failed, Phase, Postponed, Sending, Signal, Succeeded
+from thumbturn.domain.clock import Clock
 from thumbturn.domain.errors import Failure
-from thumbturn.domain.failures import ActionAttemptExpired, DeviceRemoved, OutcomeUnknown
-from thumbturn.engine.deadlines import Deadlines
+from thumbturn.domain.failures import ActionAttemptExpired, DeviceOffline, DeviceRemoved, OutcomeUnknown
+from thumbturn.domain.policy import WhenOffline
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.held import Held
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ports import Driver
 from thumbturn.engine.run import Run
+from thumbturn.engine.timetable import Timetable
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
@@ -31,18 +36,24 @@ class Dispatch:
     def __init__(
         self,
         lanes: Lanes,
-        deadlines: Deadlines,
+        deadlines: Timetable,
         waiting: Waiting,
+        devices: Devices,
         drivers: Mapping[str, Driver],
         capability_of: Callable[[Run], object | None],
         traces: Traces | None,
+        clock: Clock,
     ) -> None:
         self._lanes = lanes
         self._deadlines = deadlines
         self._waiting = waiting
+        self._devices = devices
         self._drivers = drivers
         self._capability_of = capability_of
         self._traces = traces
+        self._clock = clock
+        #: Those that may not enter their lane yet.
+        self.held = Held(clock, devices, self._admit)
         #: Open attempts of this process by id.
         self.open: dict[str, Run] = {}
         self._draining = False
@@ -52,6 +63,9 @@ class Dispatch:
         self.open[run.attempt.id] = run
         if self._traces is not None:
             self._traces.entered(run)
+        return not self.held.holds(run) and self._enter_lane(run)
+
+    def _enter_lane(self, run: Run) -> bool:
         if run.attempt.device_id is None:
             return self._lanes.enter(run, None, None)
         device = run.device
@@ -63,21 +77,20 @@ class Dispatch:
     def durable(self, run: Run) -> None:
         """The run is on record: its deadline counts, and it starts if it has its turn."""
         run.is_durable = True
-        self._deadlines.add(run)
+        self._deadlines.add(run, run.ends_by)
         if run.has_turn:
-            self._start(run)
+            self._go_on((run,))
 
     def forget(self, run: Run) -> None:
         """The run has ended, or was never accepted: its lane is the next one's."""
         if self.open.pop(run.attempt.id, None) is None:
             return
-        self._deadlines.remove(run)
+        self._deadlines.remove(run, run.ends_by)
+        self.held.remove(run)
         if self._traces is not None:
             self._traces.left(run)
         self._waiting.tell(run.attempt)
-        for following in self._lanes.leave(run):
-            if following.is_durable:
-                self._start(following)
+        self._go_on(self._lanes.leave(run))
 
     async def end(self, run: Run, signal: Signal) -> None:
         """End a run from outside, whatever it is doing; return when that is durable."""
@@ -108,6 +121,35 @@ class Dispatch:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
 
+    def _admit(self, run: Run) -> None:
+        """A held run may enter its lane, unless it is held for something else now."""
+        if run.attempt.phase.is_final or self.held.holds(run):
+            return
+        if run.attempt.device_id is not None and self._devices.get(run.attempt.device_id) is None:
+            run.task = asyncio.get_running_loop().create_task(self._end_removed(run))
+        elif self._enter_lane(run):
+            self._go_on((run,))
+
+    async def _end_removed(self, run: Run) -> None:
+        run.task = None
+        await self.end(run, Failed(DeviceRemoved.type, DeviceRemoved.sentence))
+
+    def _go_on(self, runs: Iterable[Run]) -> None:
+        """Start those whose turn it is and which are durable; the others start when they are.
+
+        One whose device has gone away meanwhile steps aside, and it is the turn of the one behind it.
+        """
+        having_turn = deque(runs)
+        while having_turn:
+            run = having_turn.popleft()
+            if not run.is_durable:
+                continue
+            # What is on record as sent already is not held: only sending it tells whether it can be.
+            if run.opening is not None and not run.attempt.phase.is_final and self.held.holds(run):
+                having_turn.extend(self._lanes.leave(run))
+            else:
+                self._start(run)
+
     def _start(self, run: Run) -> None:
         if self._draining or run.task is not None or run.attempt.phase.is_final:
             return
@@ -116,16 +158,44 @@ class Dispatch:
     async def _bring_to_end(self, run: Run) -> None:
         ATTEMPT.set(run)
         try:
-            if run.opening is not None:
+            # One that was ended before it came here has ended; nothing is sent then.
+            if run.opening is not None and not run.attempt.phase.is_final:
                 await run.settle(run.opening)
+                if run.attempt.phase is Phase.SENT and not run.may_have_acted:
+                    run.listen_anew()
             # Past its deadline it has ended by that instead, and its device is left alone.
             if not run.attempt.phase.is_final:
-                await run.settle(await self._perform(run))
+                self._watch_over(run, self._clock.now() + run.action.deadline)
+                outcome = await self._perform(run)
+                if isinstance(outcome, Postponed):
+                    await self._postpone(run, outcome)
+                else:
+                    await run.settle(outcome)
         except Exception:  # supervised: the deadline ends an attempt whose outcome cannot be recorded
             log.exception("outcome_not_recorded", action_attempt_id=run.attempt.id)
         finally:
             if run.attempt.phase.is_final and not run.is_being_ended:
                 self.forget(run)
+
+    async def _postpone(self, run: Run, signal: Postponed) -> None:
+        """Nothing was sent, because the device is offline: step out of the lane until it is back."""
+        if not run.may_have_acted:
+            await run.settle(signal)
+            run.opening = Sending()
+        if run.attempt.phase.is_final or run.is_being_ended:
+            return
+        self._watch_over(run, run.attempt.deadline_at)
+        run.task = None
+        self.held.put_off(run)
+        self._go_on(self._lanes.leave(run))
+
+    def _watch_over(self, run: Run, ends_by: int) -> None:
+        """See to it that the run ends by then, or by its deadline if that is earlier."""
+        ends_by = min(ends_by, run.attempt.deadline_at)
+        if ends_by != run.ends_by:
+            self._deadlines.remove(run, run.ends_by)
+            run.ends_by = ends_by
+            self._deadlines.add(run, ends_by)
 
     async def _perform(self, run: Run) -> Signal:
         if run.time_left() <= 0:
@@ -140,6 +210,9 @@ class Dispatch:
             perform = run.performance if self._traces is None else self._traces.traced(run)
             result, evidence = await perform(run.ask, capability, run)
         except Failure as failure:
+            waits = run.action.when_offline is WhenOffline.WAIT and run.attempt.phase is Phase.SENT
+            if waits and isinstance(failure, DeviceOffline):
+                return Postponed()
             return Failed(failure.type, run.discreet(failure.message))
         except Exception:  # supervised: a bug in an action or a driver must still end its attempt
             log.exception(

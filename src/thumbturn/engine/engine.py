@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
 from thumbturn.domain.asker import Asker
-from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase, Progress
+from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
@@ -25,8 +25,8 @@ from thumbturn.domain.refusals import (
     WorkspaceNotSandbox,
 )
 from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
-from thumbturn.engine.deadlines import Deadlines
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.forgetting import Forgetting
@@ -39,18 +39,25 @@ from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
+from thumbturn.engine.timetable import Timetable
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
-A = TypeVar("A", Attempt, Progress)
+
+class Timing(NamedTuple):
+    """When a command shall be sent, where its caller says more than *now*."""
+
+    #: µs. Not before this moment.
+    not_before: int | None = None
+    #: µs in which it shall be sent, from ``not_before`` or else from acceptance; as its action has it.
+    deadline: int | None = None
+
+    def deadline_at(self, now: int, usual: int) -> int:
+        """The moment from which on it is not sent, for one that is accepted now."""
+        return max(now, self.not_before or now) + (self.deadline or usual)
 
 
-class Standing(NamedTuple):
-    """An attempt as it is known now."""
-
-    attempt: Attempt
-    #: How many of its lane come before it; ``None`` if nobody here has it open.
-    ahead: int | None
+AT_ONCE = Timing()
 
 
 class Engine:
@@ -78,10 +85,17 @@ class Engine:
         #: What ended while this process ran.
         self.meters = AttemptMeters()
         self._ledger = Ledger(store, clock, self._devices, self.meters)
-        self._deadlines = Deadlines(clock, self._expire)
+        self._deadlines = Timetable(clock, self._expire)
         self._waiting = Waiting(clock)
         self._dispatch = Dispatch(
-            self._lanes, self._deadlines, self._waiting, drivers, self._capability_of, traces
+            self._lanes,
+            self._deadlines,
+            self._waiting,
+            self._devices,
+            drivers,
+            self._capability_of,
+            traces,
+            clock,
         )
         self._observations = Observations(
             self._devices,
@@ -89,6 +103,7 @@ class Engine:
             self._ledger,
             clock,
             secretive={action.type for action in actions.values() if action.secrets},
+            came_back=self._dispatch.held.device_is_back,
         )
         self._forgetting = Forgetting(store, clock)
         self._last_accepted = 0
@@ -96,6 +111,8 @@ class Engine:
         self.is_running = False
         #: Held while a device is changed; gone when nobody changes it any more.
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        #: What callers may do with attempts that have begun.
+        self.begun = Begun(store, self._dispatch, self._lanes, self._waiting, clock)
         #: What sandboxes may do to their devices.
         self.sandbox = SandboxControls(
             world=world,
@@ -121,6 +138,7 @@ class Engine:
             await driver.start(self._observations.observe)
             driver.attach([device for device in self._devices if device.driver == driver.name])
         self._deadlines.start()
+        self._dispatch.held.start()
         self._forgetting.start()
         await recovery.settle()
         self.is_running = True
@@ -133,6 +151,7 @@ class Engine:
         self.is_running = False
         await self._dispatch.drain(patience)
         await self._deadlines.stop()
+        await self._dispatch.held.stop()
         await self._forgetting.stop()
         for driver in self._drivers.values():
             await driver.stop()
@@ -152,6 +171,7 @@ class Engine:
         workspace: Workspace,
         asked_by: Asker | None = None,
         *,
+        timing: Timing = AT_ONCE,
         keep: Keep | None = None,
     ) -> Attempt:
         """Accept an attempt; it is durable when this returns, and runs by itself from then on.
@@ -175,10 +195,11 @@ class Engine:
             ask=_storable(action, ask),
             phase=Phase.QUEUED,
             accepted_at=now,
-            deadline_at=now + action.deadline,
+            deadline_at=timing.deadline_at(now, action.deadline),
             required_evidence=workspace.required_evidence if action.needs is Lock else Evidence.RADIO_ACK,
             marks=(Mark("accepted", now),),
             asked_by=asked_by,
+            not_before=timing.not_before,
         )
         run = self._run(attempt, action, ask)
         if self._dispatch.enter(run):
@@ -189,30 +210,6 @@ class Engine:
         self._store_soon(run, keep)
         await run.accepted
         return accepted
-
-    async def settled(self, attempt: A, within: int) -> A | Attempt:
-        """The attempt once it has ended; as given if it has not within so many µs, or the server stops."""
-        if attempt.id not in self._dispatch.open:
-            return await self._store.attempt(attempt.workspace_id, attempt.id) or attempt
-        return await self._waiting.end_of(attempt.id, within) or attempt
-
-    async def all_settled(self, attempts: Iterable[Attempt], within: int) -> None:
-        """Return when all of them have ended, after so many µs, or when the server stops."""
-        until = self._clock.now() + within
-        for attempt in attempts:
-            if attempt.id in self._dispatch.open:
-                await self._waiting.end_of(attempt.id, until - self._clock.now())
-
-    def dismiss_waiting(self) -> None:
-        """Answer all who wait with what there is, and let nobody wait any more: the server will stop."""
-        self._waiting.dismiss()
-
-    def standing(self, attempt: Attempt) -> Standing:
-        """Where an attempt stands now, which may be further than what is on record."""
-        run = self._dispatch.open.get(attempt.id)
-        if run is None or run.attempt.phase.is_final:
-            return Standing(attempt, None)
-        return Standing(run.attempt, self._lanes.ahead_of(run))
 
     # workspaces and devices ---------------------------------------------------------------------
 
@@ -329,7 +326,8 @@ class Engine:
         )
 
     async def _expire(self, run: Run) -> None:
-        await self._dispatch.end(run, DeadlinePassed())
+        if run.ends_by <= self._clock.now():
+            await self._dispatch.end(run, DeadlinePassed())
 
 
 def _storable(action: Action, ask: Ask) -> dict[str, Any]:

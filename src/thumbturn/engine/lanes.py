@@ -74,8 +74,9 @@ class Lanes:
             if run in lane.waiting:
                 lane.waiting.remove(run)
             return []
-        lane.running, lane.last = None, run.attempt
-        run.has_turn = False
+        lane.running, run.has_turn = None, False
+        if run.attempt.settled_at is not None:
+            lane.last = run.attempt
         gate = lane.gate
         if gate is None:
             following = self._advance(lane)

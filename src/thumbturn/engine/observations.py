@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from thumbturn.domain.attempt import Attempt, Observed
@@ -22,7 +23,14 @@ class Observations:
     """Takes every report of every driver, and gives it to the run that it is about."""
 
     def __init__(
-        self, devices: Devices, lanes: Lanes, ledger: Ledger, clock: Clock, *, secretive: AbstractSet[str]
+        self,
+        devices: Devices,
+        lanes: Lanes,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        secretive: AbstractSet[str],
+        came_back: Callable[[str], None],
     ) -> None:
         self._devices = devices
         self._lanes = lanes
@@ -30,10 +38,17 @@ class Observations:
         self._clock = clock
         #: The action types that take a secret: what a device says of these is kept without digits.
         self._secretive = secretive
+        #: Called with each device that is reported online.
+        self._came_back = came_back
         self._unwritten: set[asyncio.Task[None]] = set()
 
     def observe(self, seen: Observation) -> None:
         """A driver's report. Never raises for a device that is gone: reports may be late."""
+        self._take_in(seen)
+        if seen.changes.get("online") is True:
+            self._came_back(seen.device_id)
+
+    def _take_in(self, seen: Observation) -> None:
         device = self._devices.get(seen.device_id)
         if device is None:
             return

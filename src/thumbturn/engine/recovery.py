@@ -14,18 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from thumbturn.actions.definition import Action
-from thumbturn.domain.attempt import (
-    AfterCrash,
-    Attempt,
-    DeadlinePassed,
-    Failed,
-    Phase,
-    Resending,
-    Signal,
-    decide,
-)
+from thumbturn.domain.attempt import Attempt, DeadlinePassed, Failed, Phase, Resending, Signal, decide
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.failures import DeviceRemoved, Interrupted, OutcomeUnknown
+from thumbturn.domain.policy import AfterCrash
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.ledger import Ledger
@@ -59,8 +51,8 @@ class Recovery:
         self._ending: list[tuple[Attempt, Signal]] = []
 
     def own(self, attempts: Sequence[Attempt]) -> None:
-        """Put those that may go on into their lanes, started ones first."""
-        for attempt in sorted(attempts, key=lambda each: each.phase is Phase.QUEUED):
+        """Put those that may go on into their lanes, started ones first, then as their time came."""
+        for attempt in sorted(attempts, key=_turn):
             action = self._actions.get(attempt.action_type)
             end = self._end_of(attempt, action)
             if end is not None:
@@ -104,6 +96,10 @@ class Recovery:
         assert decision is not None  # it was open
         transition = Transition(decision.attempt, attempt.phase)
         await self._ledger.move(Change((transition,), events=decision.events))
+
+
+def _turn(attempt: Attempt) -> tuple[bool, int]:
+    return attempt.phase is Phase.QUEUED, max(attempt.accepted_at, attempt.not_before or 0)
 
 
 def _take_up(run: Run) -> None:

@@ -56,7 +56,10 @@ class Run:
         "ask",
         "attempt",
         "context",
+        "ends_by",
         "has_turn",
+        "held_for",
+        "held_until",
         "is_being_ended",
         "is_durable",
         "may_have_acted",
@@ -89,6 +92,12 @@ class Run:
         #: True once its lane is its own; it may then be sent as soon as it is durable.
         self.has_turn = False
         self.task: asyncio.Task[None] | None = None
+        #: µs. At this moment it is ended, if it has not by then: its deadline, or, once it is sent, the
+        #: end of the time that its action gives a device.
+        self.ends_by = attempt.deadline_at
+        #: Why it stands beside its lane, as a phrase, and until when, if that is known; ``""`` in the lane.
+        self.held_for = ""
+        self.held_until: int | None = None
         #: True once it is being ended from outside: its lane is then freed from there.
         self.is_being_ended = False
         #: True if it was sent in an earlier life of the server: then even its expiry is unknown.
@@ -119,8 +128,8 @@ class Run:
         return device
 
     def time_left(self) -> int:
-        """µs until the deadline; never negative."""
-        return max(0, self.attempt.deadline_at - self._clock.now())
+        """µs until it is ended if it has not by then; never negative."""
+        return max(0, self.ends_by - self._clock.now())
 
     def acknowledged(self, evidence: Evidence, said: str = "") -> None:
         """Put on record that the command was taken, by whom the grade says."""
@@ -156,8 +165,9 @@ class Run:
         self.opening = None
 
     def queue(self) -> None:
-        """Its lane is busy: it waits for its turn."""
-        self.attempt = self.attempt.moved(Phase.QUEUED, Mark("queued", self.attempt.accepted_at))
+        """Its lane is busy, or it may not enter it yet: it waits for its turn."""
+        mark = Mark("queued", self.attempt.accepted_at, note=self.held_for)
+        self.attempt = self.attempt.moved(Phase.QUEUED, mark)
 
     def take(self, signal: Signal) -> bool:
         """Apply a signal that does not end the attempt; ``False`` if it came after the end."""
@@ -217,6 +227,10 @@ class Run:
         if not self.attempt.phase.is_final:
             self.take(Observed(seen.evidence, self.discreet(seen.said)))
         self.overhear(seen)
+
+    def listen_anew(self) -> None:
+        """It is sent from now on: what was heard before that proves nothing about it."""
+        self._heard.clear()
 
     def overhear(self, seen: Observation) -> None:
         """Show a report to whoever watches. It is on record already, or will be."""

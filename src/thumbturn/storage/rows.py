@@ -56,6 +56,8 @@ def attempt_row(attempt: Attempt) -> Row:
         attempt.settled_at,
         _marks(attempt),
         *((None, None, None) if asked_by is None else asker_cells(asked_by)),
+        attempt.not_before,
+        attempt.batch_id,
     )
 
 
@@ -119,6 +121,8 @@ def attempt_of(row: Row) -> Attempt:
         settled_at=row[15],
         marks=tuple([mark_of(mark) for mark in from_json(row[16])]),
         asked_by=None if row[17] is None else Asker(*_who(row[17]), row[18], row[19]),
+        not_before=row[20],
+        batch_id=row[21],
     )
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from thumbturn.domain.chain import NOTHING
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -122,8 +122,10 @@ IS_FILED, IS_UNFILED = text("filed = 1"), text("filed = 0")
 IS_OPEN = text("phase in ('queued', 'sent', 'confirming')")
 
 
-#: An attempt that failed, and one that names whom it was asked for, in the words of their indices.
+#: An attempt that failed, one that names whom it was asked for, and one that was accepted with others,
+#: in the words of their indices.
 HAS_FAILED, HAS_ACTOR = text("failure_type is not null"), text("actor is not null")
+IS_OF_BATCH = text("batch_id is not null")
 
 
 def _filed() -> Column[int]:
@@ -168,6 +170,8 @@ attempts = Table(
     Column("asked_by", Text),
     Column("request_id", Text),
     Column("actor", Text),
+    Column("not_before", BigInteger),
+    Column("batch_id", Text),
     _filed(),
     Index("ix_attempts_open", "accepted_at", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     _when_filed("ix_attempts_of_device", "workspace_id", "device_id", "accepted_at", "id"),
@@ -185,6 +189,14 @@ attempts = Table(
         "id",
         sqlite_where=HAS_ACTOR,
         postgresql_where=HAS_ACTOR,
+    ),
+    Index(
+        "ix_attempts_of_batch",
+        "batch_id",
+        "accepted_at",
+        "id",
+        sqlite_where=IS_OF_BATCH,
+        postgresql_where=IS_OF_BATCH,
     ),
     _when_filed("ix_attempts_of_type", "workspace_id", "action_type", "accepted_at", "id"),
     sqlite_with_rowid=False,

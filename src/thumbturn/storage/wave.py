@@ -27,7 +27,7 @@ from thumbturn.storage.writer import Lost, UnknownWorkspace
 
 #: Rows are filled up with empty ones to a multiple of this, so that few statements are prepared.
 STEP = 16
-#: What one statement holds; SQLite takes 32,766 parameters, twenty-one to a row.
+#: What one statement holds; SQLite takes 32,766 parameters, twenty-three to a row.
 MOST_ROWS = 1_024
 
 ATTEMPT, MOVE, STATE, EVENT, LATE, FIRST = range(1, 7)

@@ -13,7 +13,7 @@ from thumbturn.domain.attempt import Phase, Sending, decide
 from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
-from thumbturn.engine.deadlines import Deadlines
+from thumbturn.engine.timetable import Timetable
 from thumbturn.testing.clock import NEW_YEAR_2025, FakeClock
 
 
@@ -104,14 +104,14 @@ async def test_the_sweep_is_never_early_and_less_than_a_second_late():
     async def expire(run):
         ended[run.attempt.id] = clock.now() - run.attempt.deadline_at
 
-    deadlines = Deadlines(clock, expire)
+    deadlines = Timetable(clock, expire)
     deadlines.start()
     for name, after in (("met", 20), ("later", 30), ("sooner", 10), ("soonest", 1), ("soon too", 1.01)):
         run = SimpleNamespace(attempt=SimpleNamespace(id=name, deadline_at=clock.now() + seconds(after)))
-        deadlines.add(run)
+        deadlines.add(run, run.attempt.deadline_at)
         await clock.settle()
         if name == "met":
-            deadlines.remove(run)
+            deadlines.remove(run, run.attempt.deadline_at)
     await clock.advance(seconds(32))
     await deadlines.stop()
     assert list(ended) == ["soonest", "soon too", "sooner", "later"]
@@ -122,7 +122,7 @@ async def test_what_has_ended_is_forgotten(house):
     """Nothing is kept of an ended attempt but its lane's last; a device that is gone has no lane."""
     door = await house.lock()
     await house.run("UNLOCK_DOOR", door)
-    assert (house.engine._dispatch.open, house.engine._deadlines._buckets) == ({}, {})
+    assert (house.engine._dispatch.open, house.engine._deadlines.ids()) == ({}, set())
     await house.run("RESET_SANDBOX_WORKSPACE")
     assert house.engine._lanes.of(door.id) is None
 
@@ -191,6 +191,20 @@ async def test_a_hand_that_does_what_was_asked_is_evidence(house):
     assert outcome(await house.stored(begun))[:3] == ("success", None, True)
 
 
+async def test_a_report_before_it_was_sent_proves_nothing(house, held):
+    """What the device says while the sending is being recorded is about something else."""
+    door = await house.lock(travel=1_000)
+    await house.begin("UNLOCK_DOOR", door)
+    released = held("apply", moves_to("sent"))
+    begun = await house.begin("LOCK_DOOR", door)
+    await house.clock.advance(seconds(1.1))
+    says(house, door, locked=True)
+    await house.fault(door, "jam")
+    released.set()
+    await house.clock.advance(seconds(5))
+    assert (await house.stored(begun)).failure[0] == "lock_jammed"
+
+
 async def test_an_old_report_that_was_on_its_way_proves_nothing(house):
     """The opposite state, reported before the bolt has moved, does not end the attempt."""
     door = await house.lock(travel=1_000)
@@ -235,7 +249,9 @@ async def test_a_caller_who_goes_away_takes_nobody_with_him(house, held):
     released.set()
     await house.clock.settle()
     [run] = house.engine._dispatch.open.values()
-    leaving, staying = (asyncio.create_task(house.engine.settled(run.attempt, seconds(60))) for _ in range(2))
+    leaving, staying = (
+        asyncio.create_task(house.engine.begun.settled(run.attempt, seconds(60))) for _ in range(2)
+    )
     await house.clock.settle()
     leaving.cancel()
     await house.clock.advance(seconds(2))

@@ -129,12 +129,12 @@ async def test_waiting_for_the_end_gives_the_ended_attempt(house):
     """``settled``, while it runs and after."""
     door = await house.lock(travel=1000)
     attempt = await house.begin("UNLOCK_DOOR", door)
-    waiting = asyncio.ensure_future(house.engine.settled(attempt, seconds(60)))
+    waiting = asyncio.ensure_future(house.engine.begun.settled(attempt, seconds(60)))
     await house.clock.advance(seconds(0.9))
     assert not waiting.done()
     await house.clock.advance(seconds(0.2))
     assert (await waiting).status == "success"
-    assert (await house.engine.settled(attempt, seconds(60))) == await waiting
+    assert (await house.engine.begun.settled(attempt, seconds(60))) == await waiting
 
 
 async def test_whoever_ends_an_attempt_first_has_ended_it(house):

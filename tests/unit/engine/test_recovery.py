@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.fixtures.engine import ACTIONS, outcome
-from thumbturn.domain.attempt import AfterCrash
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.policy import AfterCrash
 
 
 async def sent_and_lost(house, action_type, door, **ask):

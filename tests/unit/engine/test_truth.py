@@ -112,7 +112,7 @@ async def test_an_expired_attempt_keeps_its_lane_until_its_end_is_on_record(hous
     await house.fault(door, "slow", times=1, ms=30_900)
     hold = Hold(house.store, monkeypatch, "apply", ends)
     expiring = await house.begin("UNLOCK_DOOR", door)
-    told = asyncio.create_task(house.engine.settled(expiring, seconds(60)))
+    told = asyncio.create_task(house.engine.begun.settled(expiring, seconds(60)))
     await house.clock.advance(seconds(20))
     behind = await house.begin("LOCK_DOOR", door)
     await house.clock.advance(seconds(11))

@@ -15,7 +15,7 @@ from thumbturn.domain.attempt import Mark
 from thumbturn.domain.clock import to_wire_exactly
 from thumbturn.domain.discretion import HIDDEN
 from thumbturn.domain.explanation import advice_for, cause_of, may_have_acted
-from thumbturn.engine.engine import Standing
+from thumbturn.engine.begun import Standing
 
 
 class Explanation(TypedDict):
@@ -35,6 +35,7 @@ class Explanation(TypedDict):
     parameters: Mapping[str, Any]
     asked_by: AskedBy | None
     asked_at: str
+    not_before: str | None
     deadline_at: str
     settled_at: str | None
     cause: str
@@ -63,9 +64,10 @@ def explanation_json(standing: Standing, late: tuple[Mark, ...], action: Action 
         "parameters": {**attempt.ask, **secrets},
         "asked_by": asked_by_json(attempt.asked_by),
         "asked_at": to_wire_exactly(attempt.accepted_at),
+        "not_before": None if attempt.not_before is None else to_wire_exactly(attempt.not_before),
         "deadline_at": to_wire_exactly(attempt.deadline_at),
         "settled_at": None if attempt.settled_at is None else to_wire_exactly(attempt.settled_at),
-        "cause": cause_of(attempt, standing.ahead),
+        "cause": cause_of(attempt, standing.ahead, standing.held_for),
         "what_to_do": advice_for(attempt, late),
         "may_have_acted": may_have_acted(attempt),
         "error": wire["error"],

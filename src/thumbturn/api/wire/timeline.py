@@ -31,6 +31,7 @@ class Timeline(TypedDict):
     evidence: str
     required_evidence: str
     accepted_at: str
+    not_before: str | None
     deadline_at: str
     settled_at: str | None
     stages: list[Stage]
@@ -50,6 +51,7 @@ def timeline_json(timeline: ports.Timeline) -> Timeline:
         "evidence": attempt.evidence.word,
         "required_evidence": attempt.required_evidence.word,
         "accepted_at": to_wire_exactly(attempt.accepted_at),
+        "not_before": None if attempt.not_before is None else to_wire_exactly(attempt.not_before),
         "deadline_at": to_wire_exactly(attempt.deadline_at),
         "settled_at": None if attempt.settled_at is None else to_wire_exactly(attempt.settled_at),
         "stages": [stage_json(mark) for mark in attempt.marks],

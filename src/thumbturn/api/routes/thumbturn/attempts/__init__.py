@@ -1,4 +1,4 @@
-"""``/thumbturn/attempts``: the whole story of an attempt, and finding the one whose story is wanted."""
+"""``/thumbturn/attempts``: the whole story of an attempt, finding the one that is wanted, cancelling."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from thumbturn.api.asking import asker_of
+from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
-from thumbturn.api.endpoint import Answer, endpoint
+from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment
 from thumbturn.api.routes.action_attempts import AttemptGet
+from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.api.wire.explanation import Explanation, explanation_json
 from thumbturn.api.wire.found import FoundAttempt, found_json
 from thumbturn.api.wire.pagination import Pagination
@@ -53,7 +56,7 @@ async def explain(ask: AttemptGet, caller: Caller, store: Store, engine: Engine)
     """Returns who asked for an attempt, what became of it, why, and what to do next."""
     found = await _timeline(ask, caller, store)
     action = engine.actions.get(found.attempt.action_type)
-    return {"explanation": explanation_json(engine.standing(found.attempt), found.late, action)}
+    return {"explanation": explanation_json(engine.begun.standing(found.attempt), found.late, action)}
 
 
 @endpoint({"attempts": list[FoundAttempt], "pagination": Pagination})
@@ -71,6 +74,15 @@ async def search(ask: AttemptSearch, caller: Caller, store: Store, pages: Pages)
     found = await store.search_attempts(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
     page, pagination = pages.turn(found, ask.most, lambda attempt: (attempt.accepted_at, attempt.id))
     return {"attempts": [found_json(attempt) for attempt in page], "pagination": pagination}
+
+
+@endpoint({"action_attempt": ActionAttempt}, methods=WRITE)
+async def cancel(ask: AttemptGet, caller: Caller, engine: Engine, call: Call) -> Answer:
+    """Ends an attempt that was not sent yet: its device does not act. Once it was sent it is too late."""
+    who = asker_of(call, caller)
+    by = f"key {who.key_id}" if who.actor is None else f"{who.actor}, key {who.key_id}"
+    attempt = await engine.begun.cancel(caller.workspace.id, ask.action_attempt_id, by)
+    return {"action_attempt": attempt_json(attempt)}
 
 
 async def _timeline(ask: AttemptGet, caller: Caller, store: Store) -> ports.Timeline:

@@ -1,0 +1,92 @@
+"""What callers may do with attempts that have begun: wait for their end, cancel them, see how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
+
+from thumbturn.domain.attempt import Attempt, Cancelled, Phase, Progress
+from thumbturn.domain.clock import Clock, seconds
+from thumbturn.domain.failures import AttemptCancelled
+from thumbturn.domain.refusals import ActionAttemptNotFound, TooLateToCancel
+from thumbturn.engine.dispatch import Dispatch
+from thumbturn.engine.lanes import Lanes
+from thumbturn.engine.ports import Store
+from thumbturn.engine.waiting import Waiting
+
+A = TypeVar("A", Attempt, Progress)
+
+#: How long a caller waits for the record of an end that is decided.
+RECORDED_WITHIN = seconds(10)
+
+
+class Standing(NamedTuple):
+    """An attempt as it is known now."""
+
+    attempt: Attempt
+    #: How many of its lane come before it; ``None`` if nobody here has it open.
+    ahead: int | None
+    #: Why it may not enter its lane yet, as a phrase; ``""`` if it may.
+    held_for: str = ""
+
+
+class Begun:
+    """The attempts that have begun, for those who asked for them."""
+
+    def __init__(
+        self, store: Store, dispatch: Dispatch, lanes: Lanes, waiting: Waiting, clock: Clock
+    ) -> None:
+        self._store = store
+        self._dispatch = dispatch
+        self._lanes = lanes
+        self._waiting = waiting
+        self._clock = clock
+
+    async def settled(self, attempt: A, within: int) -> A | Attempt:
+        """The attempt once it has ended; as given if it has not within so many µs, or the server stops."""
+        if attempt.id not in self._dispatch.open:
+            return await self._store.attempt(attempt.workspace_id, attempt.id) or attempt
+        return await self._waiting.end_of(attempt.id, within) or attempt
+
+    async def all_settled(self, attempts: Iterable[Attempt], within: int) -> None:
+        """Return when all of them have ended, after so many µs, or when the server stops."""
+        until = self._clock.now() + within
+        for attempt in attempts:
+            if attempt.id in self._dispatch.open:
+                await self._waiting.end_of(attempt.id, until - self._clock.now())
+
+    def dismiss_waiting(self) -> None:
+        """Answer all who wait with what there is, and let nobody wait any more: the server will stop."""
+        self._waiting.dismiss()
+
+    async def cancel(self, workspace_id: str, attempt_id: str, by: str) -> Attempt:
+        """End an attempt that was not sent yet, durably; its lane goes on. ``by`` says who, for the timeline.
+
+        Raises ``ActionAttemptNotFound``; ``TooLateToCancel`` once it was sent or has ended.
+        """
+        run = self._dispatch.open.get(attempt_id)
+        if run is None or run.attempt.workspace_id != workspace_id:
+            stands = await self._store.attempt(workspace_id, attempt_id)
+        elif run.attempt.phase is Phase.QUEUED:
+            await self._dispatch.end(run, Cancelled(by))
+            stands = run.attempt
+            if stands.failure == (AttemptCancelled.type, AttemptCancelled.sentence):
+                return stands
+        else:
+            stands = run.attempt
+            if stands.phase.is_final:
+                # It is decided and perhaps not on record yet; only what is on record is told.
+                stands = await self.settled(stands, RECORDED_WITHIN)
+        if stands is None:
+            raise ActionAttemptNotFound(data={"action_attempt_id": attempt_id})
+        raise TooLateToCancel(
+            f"The attempt has ended already: {stands.status}" if stands.phase.is_final else None,
+            data={"action_attempt_id": attempt_id, "status": stands.status},
+        )
+
+    def standing(self, attempt: Attempt) -> Standing:
+        """Where an attempt stands now, which may be further than what is on record."""
+        run = self._dispatch.open.get(attempt.id)
+        if run is None or run.attempt.phase.is_final:
+            return Standing(attempt, None)
+        return Standing(run.attempt, self._lanes.ahead_of(run), run.held_for)
