@@ -14,8 +14,9 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-#: Look-ups that run at a time; others wait their turn.
-AT_A_TIME = 32
+#: Look-ups that run at a time; others wait their turn. More than the names that hang of one workspace, whose
+#: look-ups go on for a while after nobody waits for them any more (``shares.py``).
+AT_A_TIME = 384
 
 _Question = tuple[str, int]
 #: What was found, or why nothing was.

@@ -15,6 +15,7 @@ from thumbturn.webhooks.pace import Pace
 from thumbturn.webhooks.post import Posted
 from thumbturn.webhooks.record import Record
 from thumbturn.webhooks.schedule import Schedule
+from thumbturn.webhooks.shares import Shares
 
 #: Sends a body with headers to an address. It never raises for what the network does.
 Post = Callable[[str, Mapping[str, str], bytes], Awaitable[Posted]]
@@ -34,6 +35,7 @@ class Means:
     schedule: Schedule
     record: Record
     pace: Pace
+    shares: Shares = field(default_factory=Shares)
     meters: WebhookMeters = field(default_factory=WebhookMeters)
     #: The W3C ``traceparent`` of an attempt, as long as it is known; ``None`` where nothing is traced.
     traceparent: Callable[[str], str | None] | None = None

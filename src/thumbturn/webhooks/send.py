@@ -31,7 +31,11 @@ class Sender:
         self._signature = self._sign(means.clock.now())
 
     async def send(self, event: Event) -> Sent:
-        """Send it this event, once."""
+        """Send it this event, once, as soon as its workspace has a request to spare."""
+        async with self._means.shares.of(self._webhook.workspace_id):
+            return await self._send(event)
+
+    async def _send(self, event: Event) -> Sent:
         now = self._means.clock.now()
         if 0 < self._signs_with_both_until <= now:
             self._signature = self._sign(now)
