@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,6 +113,7 @@ def serve(
     settings = _settings(given)
     configure_logs(settings.log_level)
     _tune_interpreter()
+    _allow_many_connections()
     try:
         _prepare_folder(settings.data)
         with exclusive(settings.data):
@@ -221,6 +223,16 @@ def _tune_interpreter() -> None:
     """
     sys.setswitchinterval(0.0002)
     gc.set_threshold(20_000, 20, 50)
+
+
+def _allow_many_connections() -> None:
+    """Take as many open files as the machine grants.
+
+    Whoever waits or listens holds one, and the usual beginning of 1,024 is meant for other programs.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Server(uvicorn.Server):

@@ -75,6 +75,7 @@ def test_an_export_is_checked_without_the_server(used, tmp_path):
         ([lines[0], lines[2], lines[1], *lines[3:]], "Where entry 2 should be, entry 3 follows."),
         (lines[:-1], "The chain does not hold entry 5"),
         ([*lines, "no entry"], "line 6 of"),
+        ([*lines, '{"number": "6", "seal": null, "entry": {}}'], "line 6 of"),
     ):
         kept.write_text("\n".join(spoiled) + "\n")
         ended = audit(used, "verify", "--file", kept, "--expect", head)
@@ -114,6 +115,16 @@ def test_a_cut_that_hides_itself_is_found_with_a_head_that_was_noted(used):
     assert audit(used, "verify").returncode == 0
     ended = audit(used, "verify", "--expect", noted)
     assert (ended.returncode, "does not hold entry 5" in ended.stderr) == (1, True)
+
+
+def test_a_file_that_cannot_be_written_or_read_is_named_in_a_sentence(used, tmp_path):
+    """Where an export cannot go, or is none, the program says so and ends."""
+    nowhere = audit(used, "export", "--to", tmp_path / "nowhere" / "trail.jsonl")
+    assert (nowhere.returncode, nowhere.stdout) == (1, "")
+    assert nowhere.stderr.startswith("thumbturn: cannot write ")
+    folder = audit(used, "verify", "--file", tmp_path)
+    assert folder.returncode == 2
+    assert "Traceback" not in nowhere.stderr + folder.stderr
 
 
 def test_nonsense_for_a_head_is_refused(used):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import signal
 import stat
 import subprocess
@@ -97,6 +98,18 @@ def test_keypad_code_is_not_on_disk(fresh_server):
     for path in fresh_server.data.rglob("*"):
         if path.is_file():
             assert code.encode() not in path.read_bytes(), path.name
+
+
+def test_as_many_connections_as_the_machine_grants(new_server):
+    """The usual soft limit of open files is raised to the hard one: a thousand may wait and listen."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        server = new_server()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    numbers = httpx.get(f"{server.endpoint}/metrics").text
+    assert float(re.search(r"^process_max_fds (\S+)$", numbers, re.MULTILINE)[1]) == hard
 
 
 def test_empty_world_has_no_devices(new_server):

@@ -89,6 +89,10 @@ class EventNotFound(Refusal, type="event_not_found", status=404):
     """Event not found"""
 
 
+class TooManyStreams(Refusal, type="too_many_streams", status=429):
+    """A workspace has at most 1,000 streams open at a time. Close one, or share one among several readers."""
+
+
 class InvalidEventTypes(Refusal, type="invalid_event_types", status=400):
     """There is no such event type. Name types that /events/list knows, or * for all"""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,8 @@ class Trail:
 @audit.command()
 def verify(
     file: Annotated[
-        Path | None, typer.Option(help="Check an export instead of asking the server.", exists=True)
+        Path | None,
+        typer.Option(help="Check an export instead of asking the server.", exists=True, dir_okay=False),
     ] = None,
     expect: Annotated[
         str | None, typer.Option(help="A head that was noted earlier, NUMBER:SEAL: it must be in the chain.")
@@ -86,7 +88,11 @@ def export(
 ) -> None:
     """Write the whole trail as JSON lines, one entry in a line, with its number and its seal."""
     trail = Trail(Client(data))
-    out = sys.stdout if to is None else to.open("w", encoding="utf-8")
+    try:
+        out = sys.stdout if to is None else to.open("w", encoding="utf-8")
+    except OSError as reason:
+        typer.echo(f"thumbturn: cannot write {to}: {reason.strerror}.", err=True)
+        raise typer.Exit(1) from None
     try:
         for line in trail:
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -109,12 +115,19 @@ def _read(chain: Chain, lines: Iterator[Line] | Trail, noted: Head | None) -> No
 def _lines(file: Path) -> Iterator[Line]:
     with file.open(encoding="utf-8") as text:
         for number, line in enumerate(text, 1):
-            try:
-                entry = json.loads(line)
-                yield {name: entry[name] for name in ("number", "seal", "entry")}
-            except (ValueError, TypeError, KeyError):
+            found = _line(line)
+            if found is None:
                 typer.echo(f"thumbturn: line {number} of {file} is no entry of an audit trail.", err=True)
-                raise typer.Exit(1) from None
+                raise typer.Exit(1)
+            yield found
+
+
+def _line(text: str) -> Line | None:
+    with suppress(ValueError, TypeError, KeyError):
+        entry = json.loads(text)
+        if isinstance(entry["number"], int) and isinstance(entry["seal"], str):
+            return {name: entry[name] for name in ("number", "seal", "entry")}
+    return None
 
 
 def _noted(text: str) -> Head:

@@ -48,6 +48,11 @@ class LiveAttempts:
         """Look at a workspace's attempts from now on. ``wake`` is set whenever one moves."""
         return Watcher(self, workspace_id, self.watched.setdefault(workspace_id, Ring()), wake)
 
+    def watchers(self, workspace_id: str) -> int:
+        """How many look at this workspace's attempts."""
+        ring = self.watched.get(workspace_id)
+        return 0 if ring is None else ring.readers
+
     def accepted(self, attempt: Attempt) -> None:
         """A new attempt is on record; it may be sent already."""
         if ring := self.watched.get(attempt.workspace_id):

@@ -32,6 +32,11 @@ class Ring(Generic[T]):
         """The number of the oldest that is still held; one above ``last`` if none is."""
         return self.last - len(self._held) + 1
 
+    @property
+    def readers(self) -> int:
+        """How many read."""
+        return len(self._readers)
+
     def wake(self, reader: asyncio.Event) -> None:
         """Set this from now on whenever something was added."""
         self._readers.add(reader)

@@ -10,7 +10,7 @@ from thumbturn.api.endpoint import Answer, endpoint
 from thumbturn.api.following import Following, Sources
 from thumbturn.api.listening import StreamOpen, place_of, view_of
 from thumbturn.api.readiness import Observer
-from thumbturn.api.refusals import NotReady
+from thumbturn.api.refusals import NotReady, TooManyStreams
 from thumbturn.api.stream import EventStream
 from thumbturn.api.surroundings import ApiSettings
 from thumbturn.api.wire.readiness import Readiness
@@ -19,6 +19,9 @@ from thumbturn.domain.refusals import ActionAttemptNotFound
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
+
+#: Of one workspace at a time. Each holds a connection, of which the machine has so many and no more.
+MOST_STREAMS = 1_000
 
 
 @endpoint({"readiness": Readiness}, methods=("GET",), is_public=True)
@@ -58,6 +61,8 @@ async def stream(
     # Clients that were never told an id send an empty header.
     last_event_id = call.header(b"last-event-id") or ask.last_event_id
     after = newest if last_event_id is None else place_of(last_event_id, newest)
+    if engine.live.watchers(caller.workspace.id) >= MOST_STREAMS:
+        raise TooManyStreams
     sources = Sources(feed=feed, live=engine.live, store=store, callers=callers, clock=clock)
     return EventStream(Following(sources, caller, view_of(ask), after), settings.stream_patience)
 
