@@ -21,8 +21,11 @@ setup: $(READY) ## create .venv with the locked dependencies
 demo: $(READY) ## unlock a virtual door with the official SDK and watch what happens; leaves nothing running
 	@$(BIN)/python scripts/demo.py
 
+# To try webhooks one listens on this machine, where a server that others use must not knock.
+THUMBTURN_WEBHOOK_ALLOW ?= 127.0.0.0/8,::1/128
+
 run: $(READY) ## the server, until Ctrl-C, with a sandbox in ./thumbturn-data
-	@$(BIN)/thumbturn serve
+	@$(BIN)/thumbturn serve --webhook-allow "$(THUMBTURN_WEBHOOK_ALLOW)"
 
 test: lint $(NODE_READY) ## everything needed, then lint and the whole suite with coverage
 	$(BIN)/coverage erase

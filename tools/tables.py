@@ -8,6 +8,8 @@ import pkgutil
 import re
 from collections.abc import Iterable
 
+from pydantic import SecretStr
+
 import thumbturn
 from thumbturn.actions import load
 from thumbturn.api.metric_kinds import METRICS
@@ -74,9 +76,10 @@ def settings() -> str:
     prefix = Settings.model_config["env_prefix"]
     rows = (
         (
-            f"`--{name.replace('_', '-')}`",
+            # What comes from the command line can be seen by every user of the machine.
+            "" if field.annotation == SecretStr | None else f"`--{name.replace('_', '-')}`",
             f"`{prefix}{name.upper()}`",
-            "" if field.default is None else f"`{field.default}`",
+            "" if field.default in (None, "") else f"`{field.default}`",
             field.description or "",
         )
         for name, field in Settings.model_fields.items()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import uvicorn
 import uvloop
+from pydantic import ValidationError
 from pydantic_core import to_json
 
 from thumbturn import actions
@@ -39,8 +40,9 @@ from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
 from thumbturn.engine.sealing import Sealing
+from thumbturn.engine.secrets import SecretsLocked, open_seal
 from thumbturn.logs import configure_logs
-from thumbturn.sealing import Seal, kept_key
+from thumbturn.sealing import KeyUnusable
 from thumbturn.settings import Settings
 from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
@@ -67,6 +69,8 @@ _REASONS_NOT_TO_RUN = (
     StorageUnavailable,
     OSError,
     TracingNotInstalled,
+    KeyUnusable,
+    SecretsLocked,
 )
 
 app = typer.Typer(
@@ -147,6 +151,9 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
     tracing = _open_tracing(settings)
     store = open_store(_database_url(settings))
     try:
+        given = settings.encryption_key
+        key = None if given is None else given.get_secret_value()
+        seal = await open_seal(store.secrets, key, settings.data)
         virtual = VirtualDriver(clock, settings.seed, settings.data / "virtual-world.jsonl")
         engine = Engine(
             store=store,
@@ -165,12 +172,13 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
             write_credentials(settings.data, credentials)
             feed = Feed(store, clock)
+            allowed = read_networks(settings.webhook_allow)
             async with open_webhooks(
                 store=store,
                 feed=feed,
                 clock=clock,
-                seal=_seal(settings),
-                targets=Targets(read_networks(settings.webhook_allow)),
+                seal=seal,
+                targets=Targets(allowed),
                 written=lambda event: to_json(event_json(event)).decode(),
                 jitter=settings.webhook_jitter,
                 traceparent=None if tracing is None else tracing.attempts.traceparent,
@@ -191,7 +199,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 show = is_new or show_credentials
                 server = _Server(
                     _uvicorn(asgi),
-                    lambda: say_ready(endpoint, settings.data, credentials, show=show),
+                    lambda: say_ready(endpoint, settings.data, credentials, show=show, allowed=allowed),
                     engine.begun.dismiss_waiting,
                 )
                 with _quiet_signals():
@@ -281,18 +289,16 @@ async def _open_world(settings: Settings, store: Store, engine: Engine, clock: S
     }
 
 
-def _seal(settings: Settings) -> Seal:
-    return Seal([kept_key(settings.data)])
-
-
 def _settings(given: dict[str, Any]) -> Settings:
     chosen = {
         key: value for key, value in given.items() if key in Settings.model_fields and value is not None
     }
     try:
         return Settings(**chosen)
-    except ValueError as problem:
-        raise typer.BadParameter(str(problem)) from None
+    except ValidationError as problem:
+        # Without the value: it may be a secret.
+        wrong = (f"THUMBTURN_{str(each['loc'][0]).upper()}: {each['msg']}" for each in problem.errors())
+        raise typer.BadParameter("; ".join(wrong)) from None
 
 
 def _prepare_folder(data: Path) -> None:

@@ -45,12 +45,14 @@ class Seal:
         if not self._ring:
             raise KeyUnusable("There is no encryption key.")
         self._first = next(iter(self._ring))
+        #: What everything begins with that is sealed with the first key.
+        self.beginning = f"{_VERSION}.{self._first}."
 
     def seal(self, text: str, context: str) -> str:
         """The text, unreadable without the key; different each time, and good in this context only."""
         nonce = random_bytes(_NONCE)
         sealed = self._ring[self._first].encrypt(nonce, text.encode(), context.encode())
-        return f"{_VERSION}.{self._first}.{b64encode(nonce + sealed).decode()}"
+        return f"{self.beginning}{b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, context: str) -> str:
         """The text that was sealed in this context. Raises ``CannotOpen``."""
@@ -75,14 +77,21 @@ def given_keys(text: str) -> list[bytes]:
     return [_key(each.strip(), "THUMBTURN_ENCRYPTION_KEY") for each in text.split(",")]
 
 
-def kept_key(folder: Path) -> bytes:
-    """The key in this folder, made now if there is none. Raises ``KeyUnusable``, ``OSError``."""
+def kept_key(folder: Path) -> bytes | None:
+    """The key in this folder, if there is one. Raises ``KeyUnusable``, ``OSError``."""
     path = folder / FILE_NAME
     if not path.exists():
-        _keep(path, b64encode(random_bytes(LENGTH)).decode())
+        return None
     if path.stat().st_mode & 0o077:
         raise KeyUnusable(f"{path} can be read by others than its owner: `chmod 600` it, if nobody has.")
-    return _key(path.read_text().strip(), str(path))
+    return _key(path.read_text(errors="replace").strip(), str(path))
+
+
+def new_key(folder: Path) -> bytes:
+    """A new key, from now on kept in this folder. Raises ``OSError``."""
+    key = random_bytes(LENGTH)
+    _keep(folder / FILE_NAME, b64encode(key).decode())
+    return key
 
 
 def _keep(path: Path, text: str) -> None:

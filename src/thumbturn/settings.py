@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from thumbturn.webhooks.networks import read_networks
 
 
 class Settings(BaseSettings):
@@ -59,4 +61,15 @@ class Settings(BaseSettings):
         le=0.5,
         description="By what share of it a webhook's pause before the next try may be shorter or longer.",
     )
+    encryption_key: SecretStr | None = Field(
+        None,
+        description="Key of the secrets in the database: base64 of 32 bytes, from `openssl rand -base64 32`. "
+        "Several, with commas in between: the first seals, all open. Without it, the data folder gets a key.",
+    )
     seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        read_networks(text)
+        return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -23,12 +23,26 @@ const [door] = await seam.locks.list()
 console.log(await seam.locks.unlockDoor({{ device_id: door.device_id }}))"""
 
 
-def say_ready(endpoint: str, folder: Path, credentials: Mapping[str, str], *, show: bool) -> None:
-    """Print the endpoint; with ``show`` also the tokens and a snippet for each SDK."""
+def say_ready(
+    endpoint: str,
+    folder: Path,
+    credentials: Mapping[str, str],
+    *,
+    show: bool,
+    allowed: Sequence[object] = (),
+) -> None:
+    """Print the endpoint, and the networks that webhooks are ``allowed`` to go to beyond the Internet.
+
+    With ``show`` also the tokens and a snippet for each SDK.
+    """
     console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"[bold]thumbturn is ready[/] at {escape(endpoint)}  (API reference: {escape(endpoint)}/docs)"
     )
+    if allowed:
+        console.print(
+            f"Webhooks may also go to {escape(', '.join(map(str, allowed)))} (THUMBTURN_WEBHOOK_ALLOW)."
+        )
     if not show or "api_key" not in credentials:
         console.print(f"Tokens are in {escape(str(folder / 'credentials.json'))}. Ctrl-C stops the server.")
         return

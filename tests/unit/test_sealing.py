@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from thumbturn.domain.ids import random_bytes
-from thumbturn.sealing import FILE_NAME, CannotOpen, KeyUnusable, Seal, given_keys, kept_key
+from thumbturn.sealing import FILE_NAME, CannotOpen, KeyUnusable, Seal, given_keys, kept_key, new_key
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 OLD, NEW = random_bytes(32), random_bytes(32)
@@ -107,18 +107,19 @@ def test_key_that_is_none_is_refused_and_not_shown(text):
 
 def test_key_file_is_made_once_for_its_owner_only(tmp_path):
     """A data folder gets a key of its own, which stays, and which nobody else can read."""
-    key = kept_key(tmp_path)
+    assert kept_key(tmp_path) is None
+    key = new_key(tmp_path)
     assert kept_key(tmp_path) == key
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
     other = tmp_path / "other"
     other.mkdir()
-    assert kept_key(other) != key
+    assert new_key(other) != key
 
 
 def test_key_file_that_others_can_read_is_refused(tmp_path):
     """A key that others may have read already is not used without a word."""
-    kept_key(tmp_path)
+    new_key(tmp_path)
     (tmp_path / FILE_NAME).chmod(0o640)
     with pytest.raises(KeyUnusable, match="chmod 600"):
         kept_key(tmp_path)

@@ -18,6 +18,7 @@ from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 from thumbturn.engine.meters import WriterMeters
+from thumbturn.engine.secrets import SecretStore
 from thumbturn.engine.webhook_ports import WebhookStore
 
 C = TypeVar("C")
@@ -137,6 +138,10 @@ class Store(Protocol):
     @property
     def webhooks(self) -> WebhookStore:
         """What is remembered of webhooks."""
+
+    @property
+    def secrets(self) -> SecretStore:
+        """All secrets on record that are sealed."""
 
     # the hot path -----------------------------------------------------------------------------
     def accept(self, attempt: Attempt) -> Awaitable[None]:

@@ -12,6 +12,7 @@ from thumbturn.domain.ids import new_id, random_bytes
 from thumbturn.domain.refusals import TooManyWebhooks, WebhookIsDisabled, WebhookNotFound
 from thumbturn.domain.webhook import WEBHOOK_TEST, Delivery, Try, Webhook
 from thumbturn.engine.ports import EventFilter, Store
+from thumbturn.engine.secrets import sealed_for
 from thumbturn.engine.webhook_ports import Backlog, Deliverer, Delivering, Seal, Targets, TryFilter
 
 #: Each is a queue of its own that is worked on all the time.
@@ -164,7 +165,7 @@ class Webhooks:
 
 def sealing_context(webhook_id: str) -> str:
     """What a webhook's secret is sealed for: in another webhook's row it cannot be opened."""
-    return f"webhook:{webhook_id}"
+    return sealed_for("webhook", webhook_id)
 
 
 def _chosen(webhook: Webhook) -> Sequence[str] | None:

@@ -42,6 +42,7 @@ from thumbturn.storage.hot import (
     told_by,
 )
 from thumbturn.storage.reader import Reader
+from thumbturn.storage.secrets import SqlSecrets
 from thumbturn.storage.webhook_store import SqlWebhooks
 from thumbturn.storage.writer import Writer
 
@@ -65,6 +66,7 @@ class SqlStore:
         self._read = self._reader.read
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._read)
+        self.secrets = SqlSecrets(self._write, self._read)
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
         self._unfiled = AT_ONCE

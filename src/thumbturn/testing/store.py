@@ -29,6 +29,7 @@ from thumbturn.engine.ports import (
     Trail,
     Writing,
 )
+from thumbturn.testing.secrets import MemorySecrets
 from thumbturn.testing.trails import MemoryTrails
 from thumbturn.testing.webhooks import MemoryWebhooks
 
@@ -49,6 +50,7 @@ class MemoryStore:
         self._members: dict[str, list[str]] = defaultdict(list)
         self._keys: dict[str, Key] = {}
         self.webhooks = MemoryWebhooks(self._events, self._tell)
+        self.secrets = MemorySecrets(self.webhooks)
         self._meters = WriterMeters()
         self._first_answers: dict[str, FirstAnswer] = {}
         #: Everything is in the chain at once.

@@ -44,14 +44,14 @@ class MemoryWebhooks:
         self, workspace_id: str, webhook_id: str, event_types: Sequence[str]
     ) -> Webhook | None:
         found = await self.get(workspace_id, webhook_id)
-        return None if found is None else self._put(replace(found, event_types=tuple(event_types)))
+        return None if found is None else self.put(replace(found, event_types=tuple(event_types)))
 
     async def rotate(self, workspace_id: str, webhook_id: str, secret: str, until: int) -> Webhook | None:
         found = await self.get(workspace_id, webhook_id)
         if found is None:
             return None
         before = found.secret
-        return self._put(replace(found, secret=secret, previous_secret=before, previous_secret_until=until))
+        return self.put(replace(found, secret=secret, previous_secret=before, previous_secret_until=until))
 
     async def remove(self, workspace_id: str, webhook_id: str) -> bool:
         if await self.get(workspace_id, webhook_id) is None:
@@ -65,7 +65,7 @@ class MemoryWebhooks:
         found = self._webhooks.get(webhook_id)
         if found is None or not found.is_enabled:
             return False
-        self._put(replace(found, disabled_at=at, disabled_because=because))
+        self.put(replace(found, disabled_at=at, disabled_because=because))
         self._tell([event])
         return True
 
@@ -80,7 +80,7 @@ class MemoryWebhooks:
             waiting = self._deliveries.pop(key)
             if not skip_missed:
                 self._deliveries[key] = waiting._replace(tries=0, due_at=at)
-        return self._put(
+        return self.put(
             replace(found, disabled_at=None, disabled_because=None, failing_since=None, cursor=cursor)
         )
 
@@ -101,10 +101,10 @@ class MemoryWebhooks:
         for id, cursor in progress.cursors.items():
             if id in self._webhooks:
                 known = self._webhooks[id]
-                self._put(replace(known, cursor=max(known.cursor, cursor)))
+                self.put(replace(known, cursor=max(known.cursor, cursor)))
         for id, since in progress.failing.items():
             if id in self._webhooks:
-                self._put(replace(self._webhooks[id], failing_since=since))
+                self.put(replace(self._webhooks[id], failing_since=since))
 
     async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
         found = [each for each in self._deliveries.values() if each.webhook_id == webhook_id]
@@ -137,6 +137,11 @@ class MemoryWebhooks:
         behind = 0 if known is None else len(self._events[known.workspace_id]) - known.cursor
         return Backlog(len(waiting), behind)
 
-    def _put(self, webhook: Webhook) -> Webhook:
+    def every(self) -> list[Webhook]:
+        """The webhooks of all workspaces."""
+        return list(self._webhooks.values())
+
+    def put(self, webhook: Webhook) -> Webhook:
+        """Remember it as it is now."""
         self._webhooks[webhook.id] = webhook
         return webhook

@@ -80,9 +80,7 @@ class Poster:
         self._time_out = time_out
         self._checks: dict[tuple[str, int], _Check] = {}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                ssl=tls or ssl.create_default_context(), limit=CONNECTIONS, keepalive_timeout=KEPT_FOR
-            ),
+            connector=aiohttp.TCPConnector(ssl=tls or True, limit=CONNECTIONS, keepalive_timeout=KEPT_FOR),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "thumbturn"},
             skip_auto_headers=("Accept-Encoding",),

@@ -1,0 +1,152 @@
+"""Sealed secrets on record: which key they need, and how a key is changed."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.stores import NOON
+from thumbturn.domain.ids import random_bytes
+from thumbturn.domain.webhook import Webhook
+from thumbturn.engine import secrets
+from thumbturn.engine.ports import Store
+from thumbturn.engine.secrets import KeptSecret, SecretsLocked, open_seal
+from thumbturn.engine.webhooks import sealing_context
+from thumbturn.sealing import FILE_NAME, KeyUnusable, Seal, kept_key
+
+OLD, NEW = random_bytes(32), random_bytes(32)
+
+
+def written(*keys: bytes) -> str:
+    """Keys as the setting has them."""
+    return ",".join(base64.b64encode(key).decode() for key in keys)
+
+
+async def keep(store: Store, seal: Seal, id: str, *, rotated: bool = False) -> None:
+    """A webhook whose secret is ``secret of <id>``; of a rotated one the secret before ends on ``before``."""
+
+    def sealed(text: str) -> str:
+        return seal.seal(text, sealing_context(id))
+
+    first = sealed(f"secret of {id}" + (" before" if rotated else ""))
+    webhook = Webhook(
+        id=id, workspace_id="w1", url="https://a.test/", event_types=("*",), secret=first, created_at=NOON
+    )
+    await store.webhooks.add(webhook)
+    if rotated:
+        await store.webhooks.rotate("w1", id, sealed(f"secret of {id}"), NOON)
+
+
+async def opened(store: Store, seal: Seal) -> dict[str, list[str]]:
+    """What every secret on record says."""
+    return {
+        each.id: [
+            seal.open(text, sealing_context(each.id)) for text in (each.secret, each.previous_secret) if text
+        ]
+        for each in await store.webhooks.of_workspace("w1")
+    }
+
+
+async def test_secrets_of_another_key_are_found(store: Store):
+    """All sealed secrets that do not begin with the key's name are found, the ones before a rotation, too."""
+    old, new = Seal([OLD]), Seal([NEW])
+    await keep(store, old, "h1", rotated=True)
+    await keep(store, new, "h2")
+    found = await store.secrets.others(new.beginning, limit=10)
+    assert {(each.kind, each.id, each.field) for each in found} == {
+        ("webhook", "h1", "secret"),
+        ("webhook", "h1", "previous_secret"),
+    }
+    assert {old.open(each.sealed, each.context) for each in found} == {"secret of h1", "secret of h1 before"}
+    assert len(await store.secrets.others(None, limit=10)) == 3
+    assert len(await store.secrets.others(None, limit=2)) == 2
+
+
+async def test_secret_that_changed_meanwhile_is_left_alone(store: Store):
+    """A secret is replaced only if it is still what was read."""
+    seal = Seal([OLD])
+    await keep(store, seal, "h1")
+    [read] = await store.secrets.others(None, limit=10)
+    await store.webhooks.rotate("w1", "h1", "rotated", NOON)
+    await store.secrets.replace([(read, "too late")])
+    webhook = await store.webhooks.get("w1", "h1")
+    assert webhook is not None
+    assert (webhook.secret, webhook.previous_secret) == ("rotated", read.sealed)
+
+
+async def test_first_start_makes_a_key(store: Store, tmp_path: Path):
+    """Where nothing is sealed and no key is given, the folder gets one; later starts use it."""
+    seal = await open_seal(store.secrets, None, tmp_path)
+    assert kept_key(tmp_path) is not None
+    await keep(store, seal, "h1")
+    again = await open_seal(store.secrets, None, tmp_path)
+    assert await opened(store, again) == {"h1": ["secret of h1"]}
+
+
+async def test_given_key_makes_no_file(store: Store, tmp_path: Path):
+    """With a key in the setting nothing is written into the folder."""
+    await open_seal(store.secrets, written(NEW), tmp_path)
+    assert kept_key(tmp_path) is None
+
+
+async def test_missing_key_is_said(store: Store, tmp_path: Path):
+    """With secrets on record and no key, the start is refused, and no new key is made in the folder."""
+    await keep(store, Seal([OLD]), "h1")
+    with pytest.raises(SecretsLocked, match="No encryption key is there") as problem:
+        await open_seal(store.secrets, None, tmp_path)
+    assert str(tmp_path / FILE_NAME) in str(problem.value)
+    assert kept_key(tmp_path) is None
+
+
+async def test_wrong_key_is_said(store: Store, tmp_path: Path):
+    """With a key that does not open the secrets the start is refused; nothing is changed, no key is shown."""
+    await keep(store, Seal([OLD]), "h1")
+    with pytest.raises(SecretsLocked, match="THUMBTURN_ENCRYPTION_KEY") as problem:
+        await open_seal(store.secrets, written(NEW), tmp_path)
+    assert written(NEW) not in str(problem.value)
+    assert await opened(store, Seal([OLD])) == {"h1": ["secret of h1"]}
+
+
+async def test_secret_from_another_row_is_said(store: Store, tmp_path: Path):
+    """A secret that was copied from another webhook's row does not pass for its own when keys change."""
+    await keep(store, Seal([OLD]), "h1")
+    [secret] = await store.secrets.others(None, limit=1)
+    await keep(store, Seal([OLD]), "h2")
+    await store.webhooks.rotate("w1", "h2", secret.sealed, NOON)
+    with pytest.raises(SecretsLocked, match="belongs elsewhere"):
+        await open_seal(store.secrets, written(NEW, OLD), tmp_path)
+
+
+async def test_key_is_changed_by_a_start_with_both(store: Store, tmp_path: Path, monkeypatch):
+    """A start with the new key before the old one seals everything anew; after it the old one may go."""
+    monkeypatch.setattr(secrets, "_AT_A_TIME", 2)
+    for number in range(5):
+        await keep(store, Seal([OLD]), f"h{number}", rotated=number % 2 == 0)
+    before = await opened(store, Seal([OLD]))
+    await open_seal(store.secrets, written(NEW, OLD), tmp_path)
+    seal = await open_seal(store.secrets, written(NEW), tmp_path)
+    assert await opened(store, seal) == before
+    assert await store.secrets.others(seal.beginning, limit=1) == []
+
+
+async def test_key_in_the_folder_opens_beside_a_given_one(store: Store, tmp_path: Path):
+    """Who moves from the file to the setting needs the file for one start more."""
+    await keep(store, await open_seal(store.secrets, None, tmp_path), "h1")
+    await open_seal(store.secrets, written(NEW), tmp_path)
+    (tmp_path / FILE_NAME).unlink()
+    assert await opened(store, await open_seal(store.secrets, written(NEW), tmp_path)) == {
+        "h1": ["secret of h1"]
+    }
+
+
+async def test_unreadable_key_is_said(store: Store, tmp_path: Path):
+    """A setting that holds no key is refused before anything is looked at."""
+    with pytest.raises(KeyUnusable):
+        await open_seal(store.secrets, "no key", tmp_path)
+
+
+def test_secret_is_sealed_for_its_own_webhook():
+    """What seals a webhook's secret and what changes its key agree on what it is for."""
+    assert KeptSecret("webhook", "h1", "secret", "").context == sealing_context("h1")
