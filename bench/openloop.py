@@ -47,9 +47,14 @@ def unlock_at_pace(server: Server, per_second: int, seconds: int, until_final: b
     gc.collect()
     gc.disable()  # a pause of this program would count as one of the server's
     try:
-        return uvloop.run(_Pacer(server, until_final).run(per_second, seconds))
+        return uvloop.run(unlocking(server, per_second, seconds, until_final))
     finally:
         gc.enable()
+
+
+async def unlocking(server: Server, per_second: int, seconds: int, until_final: bool) -> Latencies:
+    """The same, on a loop that may have other things to do as well."""
+    return await _Pacer(server, until_final).run(per_second, seconds)
 
 
 class _Connection(asyncio.Protocol):

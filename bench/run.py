@@ -18,6 +18,7 @@ from bench.load import ensure_wrk
 from bench.options import ROOT, SIDES, Options, quick
 from bench.rows import BenchError, Row
 from bench.steady import low_load, memory, time_to_ready
+from bench.stream import stream
 from bench.throughput import finished_attempts, fresh_servers, held_attempts
 
 CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
@@ -28,6 +29,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "memory": memory,
     "ready": time_to_ready,
     "asked_twice": asked_twice,
+    "stream": stream,
 }
 
 

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
-from tests.fixtures.sse import Reading, SseParser
-from tests.fixtures.stores import an_event
+from tests.fixtures.sse import Reading, tell, unlock
 from tests.fixtures.wire import Wire
 from thumbturn.api import stream
-from thumbturn.api.following import KEY_IS_ASKED_EVERY, TELL_PLACE_AFTER
+from thumbturn.api.following import KEY_IS_ASKED_EVERY
+from thumbturn.api.table import endpoints
 from thumbturn.domain.clock import seconds
-from thumbturn.engine.ports import Change, EventFilter
 from thumbturn.engine.ring import SIZE
-
-
-async def unlock(wire: Wire, name: str = "Front Door") -> str:
-    """Unlock a door and let it happen; the attempt's id."""
-    attempt = await wire.call("/locks/unlock_door", device_id=await wire.door(name))
-    await wire.house.clock.advance(seconds(2))
-    return attempt["action_attempt"]["action_attempt_id"]
-
-
-async def tell(wire: Wire, count: int = 1, event_type: str = "device.connected", **other: Any) -> None:
-    """Write events, many at once."""
-    events = tuple(an_event("w1", event_type, **other) for _ in range(count))
-    await wire.house.store.apply(Change(events=events))
 
 
 async def test_what_happens_is_told(wire: Wire):
     """An open stream tells the events of a command, each the bare event of the wire with its place as id."""
     reading = await Reading(wire).settle()
     attempt_id = await unlock(wire)
-    events = [frame for frame in reading.frames if frame.last_event_id != "0"]
+    events = [frame for frame in reading.frames if frame.type not in {"ready", "action_attempt"}]
     listed = (await wire.call("/events/list", since="2000-01-01T00:00:00Z"))["events"]
     assert [frame.data for frame in events] == listed
     assert [frame.type for frame in events] == [each["event_type"] for each in listed]
@@ -206,90 +192,6 @@ async def test_other_refusals(wire: Wire, method: str, target: str, token: str |
     assert (reply.status, reply.json["ok"]) == (status, False)
 
 
-async def test_resuming(wire: Wire):
-    """From the last id on: what is behind it comes at once, then what happens, each once."""
-    await tell(wire, 5)
-    reading = await Reading(wire, last_event_id="2").settle()
-    assert [frame.last_event_id for frame in reading.frames] == ["2", "3", "4", "5"]
-    await tell(wire, 2)
-    await reading.settle()
-    assert [place for place, _ in reading.told] == [3, 4, 5, 6, 7]
-    await reading.close()
-
-
-@pytest.mark.parametrize(
-    ("query", "header", "first"),
-    [("last_event_id=0", None, 1), ("last_event_id=0", "4", 5), ("last_event_id=3", "", 4)],
-)
-async def test_where_the_id_may_stand(wire: Wire, query: str, header: str | None, first: int):
-    """The query serves clients that cannot set the header; the header, which browsers send anew, wins."""
-    await tell(wire, 5)
-    reading = await Reading(wire, query, last_event_id=header).settle()
-    assert [place for place, _ in reading.told] == list(range(first, 6))
-    await reading.close()
-
-
-async def test_resuming_at_every_possible_cut(wire: Wire):
-    """Cut after any byte and resumed with the last id that counts, every event has come exactly once."""
-    first = await Reading(wire, "last_event_id=0").settle()
-    for name in ("Front Door", "Back Door"):
-        await unlock(wire, name)
-    await tell(wire, 3)
-    await first.settle()
-    await first.close()
-    whole, recorded = first.told, first.received
-    assert [place for place, _ in whole] == list(range(1, len(whole) + 1))
-    assert len(whole) == 7
-    for cut in range(len(recorded) + 1):
-        parser = SseParser()
-        seen = [(int(each.last_event_id), each.type) for each in parser.feed(recorded[:cut])]
-        seen = [each for each in seen if each[1] not in {"ready", "action_attempt"}]
-        again = await Reading(wire, "last_event_id=0", last_event_id=parser.last_event_id or None).settle()
-        assert seen + again.told == whole, f"cut after {cut} bytes"
-        await again.close()
-
-
-@pytest.mark.parametrize("wanted", ["device.connected", "device.disconnected"])
-async def test_resuming_with_a_filter(wire: Wire, wanted: str):
-    """However often a reader of one type is cut, after each event, he gets each of that type once."""
-    for _ in range(6):
-        await tell(wire, 2, "device.connected")
-        await tell(wire, 1, "device.disconnected")
-    seen: list[int] = []
-    last_event_id = "0"
-    while True:
-        reading = await Reading(wire, f"event_type={wanted}", last_event_id=last_event_id).settle()
-        await reading.close()
-        if not reading.told:
-            break
-        seen.append(reading.told[0][0])
-        last_event_id = str(reading.told[0][0])
-    stored = await wire.house.store.events("w1", EventFilter(event_types=[wanted]), limit=99)
-    assert seen == [event.sequence for event in stored]
-
-
-async def test_a_far_resume(wire: Wire):
-    """Somebody who was away for thousands of events gets all of them, and then what happens."""
-    await tell(wire, 4 * SIZE)
-    reading = await Reading(wire, last_event_id="7").settle()
-    await tell(wire)
-    await reading.settle()
-    assert [place for place, _ in reading.told] == list(range(8, 4 * SIZE + 2))
-    await reading.close()
-
-
-async def test_unwanted_events_move_the_place(wire: Wire):
-    """Who wants few of many events is told his place now and then, and need not search them all again."""
-    reading = await Reading(wire, "event_type=lock.unlocked").settle()
-    await tell(wire, TELL_PLACE_AFTER + 50)
-    await reading.settle()
-    assert reading.frames[1:] == []
-    assert int(reading.parser.last_event_id) >= TELL_PLACE_AFTER
-    await unlock(wire)
-    assert [place for place, _ in reading.told] == [TELL_PLACE_AFTER + 51]
-    await reading.close()
-
-
 async def test_a_revoked_key_ends_its_streams(wire: Wire):
     """Some seconds after its key was revoked a stream says so and ends; others go on."""
     made = await wire.call("/thumbturn/keys/create", name="short")
@@ -343,6 +245,29 @@ async def test_streams_of_two_workspaces_are_apart(wire: Wire):
         await reading.close()
 
 
+async def test_every_frame_is_as_described(wire: Wire):
+    """Whatever comes has one of the shapes that the document lists for the stream's data."""
+    made = await wire.call("/thumbturn/keys/create", name="short")
+    reading = await Reading(wire, token=made["token"]).settle()
+    reading.pause()
+    await unlock(wire)
+    attempt = (await wire.house.store.attempts("w1", limit=1))[0]
+    for _ in range(3 * SIZE):
+        wire.house.engine.live.moved(attempt)
+    reading.go_on()
+    await reading.settle()
+    await wire.call("/thumbturn/keys/revoke", key_id=made["key"]["key_id"])
+    await wire.house.clock.advance(KEY_IS_ASKED_EVERY)
+    await reading.ended()
+    shapes = endpoints()["/thumbturn/stream"].answers
+    seen = set()
+    for frame in reading.frames:
+        kind = frame.type if frame.type in shapes else "event"
+        seen.add(kind)
+        assert TypeAdapter(shapes[kind]).validate_json(frame.text, strict=True)
+    assert seen == set(shapes)
+
+
 async def test_heartbeats(wire: Wire, monkeypatch: pytest.MonkeyPatch):
     """While nothing happens a comment comes regularly."""
     monkeypatch.setattr(stream, "HEARTBEAT_EVERY", 0.01)
@@ -363,9 +288,10 @@ async def test_who_is_too_slow_for_attempts_is_told_so(wire: Wire):
     await unlock(wire)
     live, shown = wire.house.engine.live, quick.of("action_attempt")
     attempt = (await wire.house.store.attempts("w1", limit=1))[0]
-    for _ in range(3 * SIZE):
-        live.moved(attempt)
-        await asyncio.sleep(0)
+    for _ in range(30):
+        for _ in range(SIZE // 10):
+            live.moved(attempt)
+        await quick.settle()
     await tell(wire)
     await quick.settle()
     slow.go_on()

@@ -140,13 +140,22 @@ async def listening(wire: Wire) -> AsyncIterator[tuple[int, ServerState]]:
     server = await asyncio.get_running_loop().create_server(
         lambda: EnvelopeProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
     )
+    passing = asyncio.create_task(let_time_pass(wire))
     try:
         yield server.sockets[0].getsockname()[1], state
     finally:
+        passing.cancel()
         server.close()
         for connection in list(state.connections):
             connection.transport.abort()
         await asyncio.sleep(0.01)
+
+
+async def let_time_pass(wire: Wire) -> None:
+    """The clock of the house runs like that of the connections."""
+    while True:
+        await asyncio.sleep(0.01)
+        await wire.house.clock.advance(10_000)
 
 
 @pytest.fixture

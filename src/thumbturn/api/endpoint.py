@@ -42,7 +42,7 @@ class Endpoint:
     path: str
     methods: tuple[str, ...]
     function: Function
-    #: The keys of a good answer, besides ``ok``, and the shape of each.
+    #: The keys of a good answer, besides ``ok``, and the shape of each; for a stream the kinds of its data.
     answers: Mapping[str, Any]
     #: The model of its parameters.
     ask: type[BaseModel]

@@ -98,14 +98,9 @@ class Following:
         try:
             with (
                 self._sources.feed.follow(workspace_id, self._after, self._wake) as follower,
-                self._sources.live.watch(workspace_id, self._wake) as watcher,
+                self._sources.live.watch(workspace_id, follower.nudge) as watcher,
             ):
                 yield ready_frame(self._after)
-                # What happened while he was away is told first; until he is here, nobody moves for him.
-                while self._farewell is None and (told := await self._events(follower)) is not None:
-                    watcher.skip()
-                    if told:
-                        yield told
                 if state := await self._state_of_attempt():
                     yield state
                 while self._farewell is None:
@@ -113,7 +108,7 @@ class Following:
                     told = await self._events(follower)
                     moved = self._moves(watcher)
                     if told or moved:
-                        yield (told or b"") + moved
+                        yield moved + (told or b"")
                     elif told is None:
                         await self._wake.wait()
                 if self._farewell is not None:

@@ -14,16 +14,6 @@ from thumbturn.domain.errors import FAILURES, REFUSALS
 
 _REFERENCE = "#/components/schemas/{model}"
 
-#: One of the many that a stream is made of, in the words of Server-Sent Events.
-_SENT_EVENT = {
-    "type": "object",
-    "properties": {
-        "event": {"type": "string"},
-        "data": {"type": "string", "description": "JSON"},
-        "id": {"type": "string"},
-        "retry": {"type": "integer", "description": "Milliseconds to wait before connecting again"},
-    },
-}
 _SECURITY_SCHEMES = {
     "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: it opens one workspace."},
     "personal_access_token": {
@@ -119,7 +109,7 @@ def _operation(
 ) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": answer}}
     if endpoint.is_stream:
-        content = {"text/event-stream": {"schema": _SENT_EVENT}}
+        content = {"text/event-stream": {"schema": _frame(answer)}}
     operation: dict[str, Any] = {
         "operationId": f"{endpoint.path.strip('/').replace('/', '_')}_{method.lower()}",
         "tags": [endpoint.path.rpartition("/")[0] or "/"],
@@ -147,6 +137,26 @@ def _operation(
             "content": {"application/json": {"schema": ask}},
         }
     return operation
+
+
+def _frame(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """One frame of a stream. What would be keys of an answer are kinds of ``data`` here."""
+    shapes = [shape for name, shape in answer["properties"].items() if name != "ok"]
+    data = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"anyOf": shapes},
+    }
+    return {
+        "type": "object",
+        "description": "A frame of Server-Sent Events.",
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string"},
+            "data": data,
+            "retry": {"type": "integer", "description": "Milliseconds to wait before connecting again."},
+        },
+    }
 
 
 def _parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:

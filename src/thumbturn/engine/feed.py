@@ -21,7 +21,8 @@ from thumbturn.domain.clock import MILLISECOND, Clock, seconds
 from thumbturn.domain.event import Recorded
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.ports import Store
-from thumbturn.engine.ring import SIZE, Ring
+from thumbturn.engine.pulse import Pulse
+from thumbturn.engine.ring import SIZE, Ring, Wakes
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +44,8 @@ class Feed:
     def follow(self, workspace_id: str, after: int, wake: asyncio.Event | None = None) -> Follower:
         """A follower of a workspace's events behind this place of its sequence. Close it at the end.
 
-        ``wake``, if given, is set whenever there may be something to read: for whoever also waits for
-        something else.
+        ``wake``, if given, is set soon after there may be something to read, together with those of all
+        others: for readers who are many, and for whoever also waits for something else.
         """
         if not self._is_told:
             self._is_told = True
@@ -52,7 +53,7 @@ class Feed:
         tail = self._tails.get(workspace_id)
         if tail is None:
             tail = self._tails[workspace_id] = Tail(workspace_id, self._store, self._clock)
-        return Follower(self, tail, after, wake or asyncio.Event())
+        return Follower(self, tail, after, wake)
 
     def drop(self, tail: Tail) -> None:
         """Nobody follows this tail any more."""
@@ -67,13 +68,18 @@ class Feed:
 class Follower:
     """Reads a workspace's events, each once. Use it in one task, and in a ``with``."""
 
-    def __init__(self, feed: Feed, tail: Tail, after: int, wake: asyncio.Event) -> None:
+    def __init__(self, feed: Feed, tail: Tail, after: int, wake: asyncio.Event | None) -> None:
         #: The place in the sequence up to which everything was read.
         self.cursor = after
         self._feed = feed
         self._tail = tail
-        self._wake = wake
-        tail.ring.wake(wake)
+        self._wake = wake or asyncio.Event()
+        #: What is set when there is something to read; also for what else the reader waits for.
+        self.nudge: Wakes = self._wake if wake is None else tail.pulse
+        self._is_closed = False
+        if wake is not None:
+            tail.pulse.join(wake)
+        tail.ring.wake(self.nudge)
 
     def __enter__(self) -> Self:
         return self
@@ -83,8 +89,11 @@ class Follower:
 
     def close(self) -> None:
         """Follow no more. Whoever waits in ``read`` must be cancelled."""
-        if self._tail.ring.let_go(self._wake) and not self._tail.is_stopped:
-            self._feed.drop(self._tail)
+        if not self._is_closed:
+            self._is_closed = True
+            self._tail.pulse.leave(self._wake)
+            if self._tail.ring.let_go(self.nudge):
+                self._feed.drop(self._tail)
 
     async def read(self, *, limit: int = 100) -> list[Recorded]:
         """Up to so many events behind the cursor, at least one: waits until there is something.
@@ -112,7 +121,7 @@ class Tail:
     def __init__(self, workspace_id: str, store: Store, clock: Clock) -> None:
         self.workspace_id = workspace_id
         self.ring: Ring[Recorded] = Ring()
-        self.is_stopped = False
+        self.pulse = Pulse(clock)
         #: True once somebody could not read the store.
         self._is_owing = False
         self._store = store
@@ -128,8 +137,8 @@ class Tail:
 
     def stop(self) -> None:
         """Keep up no more."""
-        self.is_stopped = True
         self._task.cancel()
+        self.pulse.stop()
 
     async def behind(self, sequence: int, limit: int) -> list[Recorded]:
         """Up to so many events behind this place, as far as they are known."""

@@ -7,11 +7,10 @@ may not be yet. Who must not miss anything follows the events (``feed.py``).
 
 from __future__ import annotations
 
-import asyncio
 from typing import NamedTuple, Self
 
 from thumbturn.domain.attempt import Attempt, Phase
-from thumbturn.engine.ring import Ring
+from thumbturn.engine.ring import Ring, Wakes
 
 _STAGE = {
     Phase.QUEUED: "accepted",
@@ -44,7 +43,7 @@ class LiveAttempts:
         #: By workspace, those that somebody looks at.
         self.watched: dict[str, Ring[Moved]] = {}
 
-    def watch(self, workspace_id: str, wake: asyncio.Event) -> Watcher:
+    def watch(self, workspace_id: str, wake: Wakes) -> Watcher:
         """Look at a workspace's attempts from now on. ``wake`` is set whenever one moves."""
         return Watcher(self, workspace_id, self.watched.setdefault(workspace_id, Ring()), wake)
 
@@ -70,7 +69,7 @@ class LiveAttempts:
 class Watcher:
     """Sees a workspace's attempts move. Use it in a ``with``."""
 
-    def __init__(self, live: LiveAttempts, workspace_id: str, ring: Ring[Moved], wake: asyncio.Event) -> None:
+    def __init__(self, live: LiveAttempts, workspace_id: str, ring: Ring[Moved], wake: Wakes) -> None:
         self._live = live
         self._workspace_id = workspace_id
         self._ring = ring
@@ -84,10 +83,6 @@ class Watcher:
     def __exit__(self, *_: object) -> None:
         if self._ring.let_go(self._wake):
             self._live.watched.pop(self._workspace_id, None)
-
-    def skip(self) -> None:
-        """Look away from everything up to now."""
-        self._seen = self._ring.last
 
     def ready(self, limit: int) -> tuple[list[Moved], bool]:
         """Up to so many moves that were not seen yet, and whether some before them were missed."""

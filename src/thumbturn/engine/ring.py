@@ -7,14 +7,21 @@ gone from the ring, and he is told so.
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
 #: How many are kept, at least.
 SIZE = 1_000
+
+
+class Wakes(Protocol):
+    """What a reader waits for: an ``asyncio.Event``, or whatever sets one in the end."""
+
+    def set(self) -> None:
+        """There is something to read."""
 
 
 class Ring(Generic[T]):
@@ -25,7 +32,8 @@ class Ring(Generic[T]):
         self.last = last
         self._size = size
         self._held: list[T] = []
-        self._readers: set[asyncio.Event] = set()
+        #: Several may share what wakes them: it is set once, and counted.
+        self._readers: Counter[Wakes] = Counter()
 
     @property
     def first(self) -> int:
@@ -35,15 +43,17 @@ class Ring(Generic[T]):
     @property
     def readers(self) -> int:
         """How many read."""
-        return len(self._readers)
+        return self._readers.total()
 
-    def wake(self, reader: asyncio.Event) -> None:
+    def wake(self, reader: Wakes) -> None:
         """Set this from now on whenever something was added."""
-        self._readers.add(reader)
+        self._readers[reader] += 1
 
-    def let_go(self, reader: asyncio.Event) -> bool:
-        """Set it no more; true if nobody reads then."""
-        self._readers.discard(reader)
+    def let_go(self, reader: Wakes) -> bool:
+        """Set it no more, for one of those who asked for it; true if nobody reads then."""
+        self._readers[reader] -= 1
+        if not self._readers[reader]:
+            del self._readers[reader]
         return not self._readers
 
     def add(self, new: Iterable[T]) -> None:

@@ -52,3 +52,15 @@ def test_readers_are_woken_until_they_let_go():
     ring.add([2])
     assert one.is_set() is False
     assert ring.let_go(other) is True
+
+
+def test_readers_may_share_what_wakes_them():
+    """What wakes several readers is set as long as one of them has not let go."""
+    ring: Ring[int] = Ring()
+    shared = asyncio.Event()
+    ring.wake(shared)
+    ring.wake(shared)
+    assert ring.let_go(shared) is False
+    ring.add([1])
+    assert shared.is_set()
+    assert ring.let_go(shared) is True

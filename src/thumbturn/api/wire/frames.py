@@ -35,10 +35,30 @@ class AttemptChange(TypedDict):
     at: str
 
 
+class Place(TypedDict):
+    """A place in the workspace's sequence of events: nothing behind it will be missed."""
+
+    sequence: int
+
+
+class Notice(TypedDict):
+    """Something about the stream itself."""
+
+    message: str
+
+
+class Ending(TypedDict):
+    """Why the stream ends."""
+
+    type: str
+    message: str
+
+
 def ready_frame(sequence: int) -> bytes:
     """The first frame: from behind this place of the sequence nothing will be missed."""
+    place: Place = {"sequence": sequence}
     said = ServerSentEvent(
-        _text({"sequence": sequence}),
+        _text(place),
         event="ready",
         id=str(sequence),
         retry=COME_BACK_AFTER,
@@ -78,7 +98,7 @@ def place_frame(sequence: int) -> bytes:
 
 def skipped_frame() -> bytes:
     """Changes of attempts are missing before the next."""
-    said = {
+    said: Notice = {
         "message": "The reader was too slow: some changes of action attempts were left out. No event was."
     }
     return ServerSentEvent(_text(said), event="skipped", sep=LINE_END).encode()
@@ -86,7 +106,8 @@ def skipped_frame() -> bytes:
 
 def closed_frame(type: str, message: str) -> bytes:
     """The last frame, which says why there are no more."""
-    return ServerSentEvent(_text({"type": type, "message": message}), event="closed", sep=LINE_END).encode()
+    ending: Ending = {"type": type, "message": message}
+    return ServerSentEvent(_text(ending), event="closed", sep=LINE_END).encode()
 
 
 def heartbeat() -> ServerSentEvent:

@@ -13,6 +13,8 @@ from thumbturn.api.readiness import Observer
 from thumbturn.api.refusals import NotReady, TooManyStreams
 from thumbturn.api.stream import EventStream
 from thumbturn.api.surroundings import ApiSettings
+from thumbturn.api.wire.event import Event
+from thumbturn.api.wire.frames import AttemptChange, Ending, Notice, Place
 from thumbturn.api.wire.readiness import Readiness
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.refusals import ActionAttemptNotFound
@@ -36,7 +38,11 @@ async def ready(observer: Observer) -> Answer:
     return {"readiness": readiness}
 
 
-@endpoint(methods=("GET",), is_stream=True)
+@endpoint(
+    {"event": Event, "action_attempt": AttemptChange, "ready": Place, "skipped": Notice, "closed": Ending},
+    methods=("GET",),
+    is_stream=True,
+)
 async def stream(
     ask: StreamOpen,
     caller: Caller,
