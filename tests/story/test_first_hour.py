@@ -122,9 +122,9 @@ def snippet(language: str) -> str:
 def test_readme_snippet_runs(server, tmp_path, language):
     """The README's snippet unlocks a door, with nothing changed in it but the key and the port."""
     code = snippet(language)
-    assert code.count("seam_test_...") == 1
+    assert code.count("seam_testkey_...") == 1
     assert code.count("http://127.0.0.1:8470") == 1
-    code = code.replace("seam_test_...", server.credentials["api_key"])
+    code = code.replace("seam_testkey_...", server.credentials["api_key"])
     code = code.replace("http://127.0.0.1:8470", server.endpoint)
     if language == "python":
         file, command, expected = tmp_path / "snippet.py", sys.executable, "success True\n"
