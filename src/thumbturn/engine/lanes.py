@@ -33,8 +33,10 @@ class Lane:
         self.key = key
         self.gate = gate
         self.running: Run | None = None
-        self.waiting: deque[Run] = deque()
-        #: The one that ended most recently: a late report may still be about it.
+        #: A list: it is short, there is one for each device, and an empty deque takes ten times the memory.
+        self.waiting: list[Run] = []
+        #: The one that ended most recently, if the device has not confirmed its end: a late report may
+        #: still be about it.
         self.last: Attempt | None = None
 
 
@@ -76,7 +78,7 @@ class Lanes:
             return []
         lane.running, run.has_turn = None, False
         if run.attempt.settled_at is not None:
-            lane.last = run.attempt
+            lane.last = None if run.attempt.evidence.confirms else run.attempt
         gate = lane.gate
         if gate is None:
             following = self._advance(lane)
@@ -107,7 +109,7 @@ class Lanes:
                     gate.waiting.append(lane)
                 return None
             gate.in_flight += 1
-        run = lane.running = lane.waiting.popleft()
+        run = lane.running = lane.waiting.pop(0)
         run.has_turn = True
         return run
 

@@ -32,11 +32,15 @@ from sqlalchemy.types import TypeEngine
 
 from thumbturn.storage.rows import encode
 
+#: Rows of one statement. Their text is in memory several times while the database takes it apart.
+AT_ONCE = 1_000
+
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows, each in the order of the table's columns."""
-    if rows:
-        connection.exec_driver_sql(_insert(table, connection.dialect), (encode(rows),))
+    statement = _insert(table, connection.dialect)
+    for start in range(0, len(rows), AT_ONCE):
+        connection.exec_driver_sql(statement, (encode(rows[start : start + AT_ONCE]),))
 
 
 def update_rows(

@@ -138,7 +138,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-65536",  # KiB
+        "cache_size=-8192",  # KiB, for each connection; behind it stands the system's own cache
     ):
         connection.execute(f"pragma {pragma}")
 
