@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 
 import pytest
 
@@ -92,10 +93,14 @@ async def test_long_answer_is_not_read_to_its_end(poster_for):
 
 
 async def test_compressed_answer_is_not_unpacked(poster_for):
-    """A small answer that would unpack to a large one is read as it is."""
-    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nbomb"
-    async with sink(answering(answer)) as it:
-        assert (await post_once(poster_for(), it))[::2] == (200, None)
+    """A small answer that would unpack to ten megabytes is small: its connection is used again."""
+    bomb = gzip.compress(bytes(10 << 20))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    poster = poster_for()
+    async with sink(answering(head.encode() + bomb)) as it:
+        for _ in range(2):
+            assert (await post_once(poster, it))[::2] == (200, None)
+        assert it.connections == 1
 
 
 async def test_slow_body_is_not_waited_for(poster_for, monkeypatch):
