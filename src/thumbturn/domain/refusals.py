@@ -29,6 +29,12 @@ class TooManyWebhooks(Refusal, type="too_many_webhooks", status=400):
     """A workspace has at most 100 webhooks. Delete one that is not needed any more."""
 
 
+class TooManyOpenAttempts(Refusal, type="too_many_open_attempts", status=429):
+    """A workspace has at most 100,000 attempts open at a time. Nothing was done: cancel some, or try again
+    when some have ended.
+    """
+
+
 class DeviceTypeNotSupported(Refusal, type="device_type_not_supported", status=400):
     """This device cannot do that."""
 

@@ -7,7 +7,7 @@ action or a driver ends its own attempt, honestly, and disturbs no other.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 
 import structlog
@@ -56,11 +56,14 @@ class Dispatch:
         self.held = Held(clock, devices, self._admit)
         #: Open attempts of this process by id.
         self.open: dict[str, Run] = {}
+        #: How many of them each workspace has.
+        self.open_in: defaultdict[str, int] = defaultdict(int)
         self._draining = False
 
     def enter(self, run: Run) -> bool:
         """Take a run in; true if it is its turn at once. It starts when it is durable."""
         self.open[run.attempt.id] = run
+        self.open_in[run.attempt.workspace_id] += 1
         if self._traces is not None:
             self._traces.entered(run)
         return not self.held.holds(run) and self._enter_lane(run)
@@ -85,6 +88,7 @@ class Dispatch:
         """The run has ended, or was never accepted: its lane is the next one's."""
         if self.open.pop(run.attempt.id, None) is None:
             return
+        self.open_in[run.attempt.workspace_id] -= 1
         self._deadlines.remove(run, run.ends_by)
         self.held.remove(run)
         if self._traces is not None:
