@@ -218,7 +218,7 @@ async def test_size_of_a_query(wire):
 async def test_a_server_that_cannot_now_says_when(wire, monkeypatch, refusal):
     """An overloaded server answers 503 in the envelope, with Retry-After."""
 
-    async def begin(*_: Any) -> None:
+    async def begin(*_: Any, **__: Any) -> None:
         raise refusal
 
     monkeypatch.setattr(wire.house.engine, "begin", begin)
@@ -230,7 +230,7 @@ async def test_a_server_that_cannot_now_says_when(wire, monkeypatch, refusal):
 async def test_a_bug_shows_nothing(wire, monkeypatch, capsys):
     """A bug is 500 in the envelope with nothing of the inside; the log has it under the request id."""
 
-    async def begin(*_: Any) -> None:
+    async def begin(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("the secret inside")
 
     monkeypatch.setattr(wire.house.engine, "begin", begin)
