@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.event import Event
@@ -41,6 +43,7 @@ class Webhooks:
         self._seal = seal
         self._targets = targets
         self._clock = clock
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def delivering(self) -> Delivering:
         """How deliveries go, of all workspaces."""
@@ -52,6 +55,14 @@ class Webhooks:
         Raises ``TooManyWebhooks``, and the refusal of an address where no webhook may go.
         """
         self._targets.check(url)
+        making = self._making.get(workspace_id)
+        if making is None:
+            making = self._making[workspace_id] = asyncio.Lock()
+        # One after the other, so that many at once are not more than there may be.
+        async with making:
+            return await self._add(workspace_id, url, event_types)
+
+    async def _add(self, workspace_id: str, url: str, event_types: Sequence[str]) -> Webhook:
         if len(await self._store.webhooks.of_workspace(workspace_id)) >= MOST_IN_A_WORKSPACE:
             raise TooManyWebhooks
         id = new_id()

@@ -1,12 +1,16 @@
-"""What a workspace whose endpoints hang takes from the others: nothing."""
+"""What a workspace may take, so that it takes nothing from the others."""
 
 from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.fixtures.webhooks import URL, Hooks
 from thumbturn.domain.clock import SECOND, seconds
-from thumbturn.domain.webhook import EVERY_TYPE
+from thumbturn.domain.refusals import TooManyWebhooks
+from thumbturn.domain.webhook import EVERY_TYPE, Webhook
+from thumbturn.engine import webhooks
 from thumbturn.testing.endpoints import Answer
 from thumbturn.webhooks import lookups, post
 from thumbturn.webhooks.shares import SHARE
@@ -25,6 +29,23 @@ async def test_a_workspace_has_its_share_of_the_requests_and_no_more(hooks: Hook
     assert (await hooks.webhooks.test(other)).error is None
     await hooks.clock.advance(seconds(12))
     assert [each.result().status for each in tests] == [200] * (SHARE + 5)
+
+
+async def test_many_that_are_made_at_once_are_not_more_than_there_may_be(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+):
+    """A workspace that asks for webhooks all at once gets as many as one after the other."""
+    monkeypatch.setattr(webhooks, "MOST_IN_A_WORKSPACE", 3)
+    of_workspace = hooks.store.webhooks.of_workspace
+
+    async def in_a_moment(workspace_id: str) -> list[Webhook]:
+        found = await of_workspace(workspace_id)
+        await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(hooks.store.webhooks, "of_workspace", in_a_moment)
+    made = await asyncio.gather(*(hooks.create() for _ in range(10)), return_exceptions=True)
+    assert [type(each) for each in made] == [Webhook] * 3 + [TooManyWebhooks] * 7
 
 
 async def test_a_share_is_a_part(hooks: Hooks):
