@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from tests.fixtures.sse import Reading, tell, unlock
 from tests.fixtures.wire import Wire
 from thumbturn.api import stream
-from thumbturn.api.following import KEY_IS_ASKED_EVERY
+from thumbturn.api.following import AT_ONCE, KEY_IS_ASKED_EVERY
 from thumbturn.api.table import endpoints
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.ring import SIZE
@@ -303,6 +303,22 @@ async def test_who_is_too_slow_for_attempts_is_told_so(wire: Wire):
     assert slow.told == quick.told, "no event is left out"
     await slow.close()
     await quick.close()
+
+
+async def test_a_wanted_change_behind_many_others_is_told_at_once(wire: Wire):
+    """However many changes of other devices come before it in one moment, it does not wait for the next."""
+    await unlock(wire, "Back Door")
+    await unlock(wire)
+    wanted, other = await wire.house.store.attempts("w1", limit=2)
+    reading = await Reading(wire, f"device_id={wanted.device_id}").settle()
+    for _ in range(AT_ONCE):
+        wire.house.engine.live.moved(other)
+    wire.house.engine.live.moved(wanted)
+    await reading.settle()
+    assert [each["action_attempt"]["action_attempt_id"] for each in reading.of("action_attempt")] == [
+        wanted.id
+    ]
+    await reading.close()
 
 
 async def test_nothing_is_left_behind(wire: Wire):

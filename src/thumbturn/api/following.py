@@ -108,8 +108,8 @@ class Following:
                     told = await self._events(follower)
                     moved = self._moves(watcher)
                     if told or moved:
-                        yield moved + (told or b"")
-                    elif told is None:
+                        yield (moved or b"") + (told or b"")
+                    elif told is None and moved is None:
                         await self._wake.wait()
                 if self._farewell is not None:
                     yield self._farewell
@@ -129,9 +129,13 @@ class Following:
             return place_frame(follower.cursor)
         return b"".join([event_frame(each) for each in wanted])
 
-    def _moves(self, watcher: Watcher) -> bytes:
-        """The next changes of attempts that he wants."""
+    def _moves(self, watcher: Watcher) -> bytes | None:
+        """The next changes of attempts that he wants, maybe none of those there are; ``None`` when there
+        are none.
+        """
         found, is_missing = watcher.ready(AT_ONCE)
+        if not found and not is_missing:
+            return None
         frames = [attempt_frame(each) for each in found if self._view.shows_attempt(each.attempt)]
         if is_missing and self._view.with_attempts:
             frames.insert(0, skipped_frame())
