@@ -108,6 +108,18 @@ async def test_what_failed_waits_and_what_is_done_does_not(store: Store):
     assert await store.webhooks.get("w1", "h1") == a_webhook(cursor=4)
 
 
+@pytest.mark.parametrize("outcome", list(Outcome))
+async def test_what_is_asked_for_anew_stays_due(store: Store, outcome: Outcome):
+    """Asked for while a try was on its way, a delivery is due as asked for, whatever became of that try."""
+    await store.webhooks.add(a_webhook())
+    await store.webhooks.record(Progress(tries=[a_try(1, Outcome.FAILED)]))
+    asked = Delivery("h1", "event 1", 1, 0, NOON)
+    await store.webhooks.resend([asked])
+    await store.webhooks.record(Progress(tries=[a_try(1, outcome, number=2, was_waiting=True)]))
+    await store.webhooks.record(Progress(tries=[a_try(1, outcome)]))
+    assert await store.webhooks.due("h1", limit=9) == [asked]
+
+
 async def test_a_cursor_never_goes_back(store: Store):
     """Whoever is late with a lower cursor changes nothing; a higher one counts, with or without a try."""
     await store.webhooks.add(a_webhook())

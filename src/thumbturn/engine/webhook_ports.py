@@ -86,7 +86,7 @@ class WebhookStore(Protocol):
         """
 
     async def record(self, progress: Progress) -> None:
-        """Remember what became of tries."""
+        """Remember what became of tries. What was asked for anew while a try was on its way stays due."""
 
     async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
         """The deliveries that are due first, in order of (due_at, sequence)."""

@@ -12,7 +12,7 @@ from thumbturn.engine.webhook_ports import Progress, TryFilter
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.tables import webhook_tries, webhooks
 from thumbturn.storage.webhook_rows import try_of, try_row
-from thumbturn.storage.webhooks import advance, put_deliveries
+from thumbturn.storage.webhooks import advance, put_off
 
 #: Tries of one webhook that are kept. What is older goes, so many at a time.
 KEPT = 10_000
@@ -26,7 +26,7 @@ def record(connection: Connection, progress: Progress) -> None:
         for webhook_id, made in groupby(sorted(progress.tries, key=_webhook), key=_webhook)
     }
     deliveries: list[Delivery] = []
-    done: list[tuple[str, int]] = []
+    done: list[tuple[str, int, int]] = []
     # In one order everywhere, so that two processes cannot wait for each other.
     for webhook_id in sorted({*by_webhook, *progress.cursors, *progress.failing}):
         made = by_webhook.get(webhook_id, [])
@@ -40,8 +40,8 @@ def record(connection: Connection, progress: Progress) -> None:
             continue  # it was deleted
         _insert(connection, webhook_id, made, in_all)
         deliveries += [_still_to_do(each) for each in made if each.outcome is Outcome.FAILED]
-        done += [(each.webhook_id, each.sequence) for each in made if each.was_waiting]
-    put_deliveries(connection, deliveries, done)
+        done += [(each.webhook_id, each.sequence, each.number - 1) for each in made if each.was_waiting]
+    put_off(connection, deliveries, done)
 
 
 def tries(

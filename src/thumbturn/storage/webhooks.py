@@ -119,24 +119,39 @@ def due(connection: Connection, webhook_id: str, limit: int) -> list[Delivery]:
     return [delivery_of(row) for row in connection.execute(query)]
 
 
-def put_deliveries(
-    connection: Connection, deliveries: Sequence[Delivery], done: Iterable[tuple[str, int]] = ()
+def put_off(
+    connection: Connection, deliveries: Sequence[Delivery], done: Iterable[tuple[str, int, int]]
 ) -> None:
-    """Insert deliveries, each instead of an earlier one of the same event; delete those that are done."""
-    kept = {(each.webhook_id, each.sequence): each for each in deliveries}
-    gone = [{"b_webhook": webhook_id, "b_sequence": sequence} for webhook_id, sequence in {*kept, *done}]
+    """Delete what was done (a webhook, a place and how many tries came before), then insert.
+
+    What was asked for anew while a try was on its way stays as it was asked for.
+    """
+    columns = webhook_deliveries.c
+    gone = [dict(zip(("b_webhook", "b_sequence", "b_tries"), each, strict=True)) for each in done]
     if gone:
-        columns = webhook_deliveries.c
         this_one = (columns.webhook_id == bindparam("b_webhook"), columns.sequence == bindparam("b_sequence"))
-        connection.execute(delete(webhook_deliveries).where(*this_one), gone)
-    insert_rows(connection, webhook_deliveries, [delivery_row(each) for each in kept.values()])
+        had = columns.tries == bindparam("b_tries")
+        connection.execute(delete(webhook_deliveries).where(*this_one, had), gone)
+    new = {(each.webhook_id, each.sequence): each for each in deliveries}
+    for webhook_id in {each.webhook_id for each in deliveries}:
+        sequences = [sequence for id, sequence in new if id == webhook_id]
+        there = select(columns.sequence).where(columns.webhook_id == webhook_id)
+        for (sequence,) in connection.execute(there.where(columns.sequence.in_(sequences))).all():
+            del new[webhook_id, sequence]
+    insert_rows(connection, webhook_deliveries, [delivery_row(each) for each in new.values()])
 
 
 def resend(connection: Connection, deliveries: Sequence[Delivery]) -> None:
-    """Insert deliveries of webhooks that are still there."""
+    """Insert deliveries of webhooks that are still there, each instead of an earlier one of its event."""
     known = {each.webhook_id for each in deliveries}
     known = {id for id in known if connection.execute(select(webhooks.c.id).where(webhooks.c.id == id)).all()}
-    put_deliveries(connection, [each for each in deliveries if each.webhook_id in known])
+    kept = {(each.webhook_id, each.sequence): each for each in deliveries if each.webhook_id in known}
+    if kept:
+        columns = webhook_deliveries.c
+        this_one = (columns.webhook_id == bindparam("b_webhook"), columns.sequence == bindparam("b_sequence"))
+        gone = [{"b_webhook": webhook_id, "b_sequence": sequence} for webhook_id, sequence in kept]
+        connection.execute(delete(webhook_deliveries).where(*this_one), gone)
+    insert_rows(connection, webhook_deliveries, [delivery_row(each) for each in kept.values()])
 
 
 def backlog(connection: Connection, webhook: Webhook) -> Backlog:

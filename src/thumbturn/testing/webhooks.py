@@ -90,14 +90,7 @@ class MemoryWebhooks:
                 continue
             self._places[made.webhook_id] += 1
             self._tries.append(made._replace(place=self._places[made.webhook_id], was_waiting=False))
-            if made.was_waiting:
-                self._deliveries.pop((made.webhook_id, made.sequence), None)
-        for made in progress.tries:
-            if made.outcome is Outcome.FAILED and made.webhook_id in self._webhooks:
-                assert made.next_at is not None
-                self._deliveries[made.webhook_id, made.sequence] = Delivery(
-                    made.webhook_id, made.event_id, made.sequence, made.number, made.next_at
-                )
+            self._put_off(made)
         for id, cursor in progress.cursors.items():
             if id in self._webhooks:
                 known = self._webhooks[id]
@@ -105,6 +98,16 @@ class MemoryWebhooks:
         for id, since in progress.failing.items():
             if id in self._webhooks:
                 self.put(replace(self._webhooks[id], failing_since=since))
+
+    def _put_off(self, made: Try) -> None:
+        place = made.webhook_id, made.sequence
+        waiting = self._deliveries.get(place)
+        if made.was_waiting and waiting is not None and waiting.tries == made.number - 1:
+            del self._deliveries[place]
+        if made.outcome is Outcome.FAILED:
+            assert made.next_at is not None
+            again = Delivery(made.webhook_id, made.event_id, made.sequence, made.number, made.next_at)
+            self._deliveries.setdefault(place, again)
 
     async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
         found = [each for each in self._deliveries.values() if each.webhook_id == webhook_id]
