@@ -2,7 +2,8 @@
 
 Runs are kept in buckets of a quarter of a second, so that adding and removing one costs the same
 however many there are, and however far away their moments. The sweep sleeps until the next bucket is
-due: it is at most ``BUCKET`` late, never early.
+due: it is at most ``BUCKET`` late, never early. It looks at the clock now and then before that, because
+a clock may be set, and a machine may have slept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from thumbturn.engine.run import Run
 
 #: Well inside the promised second of lag.
 BUCKET = SECOND // 4
+#: The longest that the sweep relies on what the clock said.
+LOOK_EVERY = 10 * SECOND
 
 
 class Timetable:
@@ -82,7 +85,7 @@ class Timetable:
             if self._awaited is None:
                 await self._earlier
             else:
-                await self._clock.wait(self._earlier, (self._awaited + 1) * BUCKET - now)
+                await self._clock.wait(self._earlier, min((self._awaited + 1) * BUCKET - now, LOOK_EVERY))
 
     def _wake(self) -> None:
         if self._earlier is not None and not self._earlier.done():

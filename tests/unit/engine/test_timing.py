@@ -8,7 +8,7 @@ from thumbturn.domain.attempt import IllegalMove, Phase, Sending, decide
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.failures import DeviceRemoved
 from thumbturn.engine.engine import Timing
-from thumbturn.engine.timetable import BUCKET
+from thumbturn.engine.timetable import BUCKET, LOOK_EVERY
 
 HOUR, DAY, WEEK = seconds(3_600), seconds(86_400), seconds(604_800)
 
@@ -39,6 +39,18 @@ async def test_a_door_asked_for_in_an_hour_opens_in_an_hour(house):
     assert (await house.stored(begun)).status == "success"
     [at] = acted(house, door)
     assert timing.not_before <= at <= timing.not_before + BUCKET
+
+
+async def test_a_clock_that_is_set_is_noticed(house):
+    """The machine slept, or its clock was wrong: what has become due meanwhile is due at once."""
+    door, clock = await house.lock(), house.clock
+    begun = await house.begin("UNLOCK_DOOR", door, later(house, HOUR, HOUR))
+    await clock.advance(seconds(1))
+    # Everything that waits goes on waiting as long as it would have.
+    clock._now += HOUR
+    clock._timers = [(when + HOUR, *rest) for when, *rest in clock._timers]
+    await clock.advance(LOOK_EVERY)
+    assert (await house.stored(begun)).status == "success"
 
 
 async def test_it_is_in_nobody_s_way_until_then(house):
