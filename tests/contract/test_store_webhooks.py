@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -222,3 +223,13 @@ async def test_tries_are_kept_up_to_a_number(sql_store: Store, monkeypatch: pyte
     kept = [each.place for each in await sql_store.webhooks.tries("h1", TryFilter(), limit=99)]
     assert kept == list(range(99, 99 - len(kept), -1))
     assert 20 <= len(kept) < 20 + 8 + 3
+
+
+async def test_listeners_hear_that_one_was_disabled(store: Store):
+    """Whoever follows the events is told of that one as of all others, and need not look by himself."""
+    await store.webhooks.add(a_webhook())
+    heard: list[frozenset[str]] = []
+    store.on_events(heard.append)
+    await store.webhooks.disable("h1", NOON, DisabledBecause.GONE, an_event(**DISABLED))
+    await asyncio.sleep(0)
+    assert heard == [frozenset({"w1"})]

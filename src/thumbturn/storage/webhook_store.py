@@ -22,10 +22,17 @@ class Do(Protocol):
         """What the call returns."""
 
 
+class Write(Protocol):
+    """As ``Do``, durably, for something that also writes these events."""
+
+    def __call__(self, call: Callable[[Connection], T], told: Sequence[Event] = (), /) -> Awaitable[T]:
+        """What the call returns."""
+
+
 class SqlWebhooks:
     """The webhooks of a ``SqlStore``, which lends its ways to write and to read."""
 
-    def __init__(self, write: Do, read: Do) -> None:
+    def __init__(self, write: Write, read: Do) -> None:
         self._write = write
         self._read = read
 
@@ -58,7 +65,7 @@ class SqlWebhooks:
 
     async def disable(self, webhook_id: str, at: int, because: DisabledBecause, event: Event) -> bool:
         return await self._write(
-            lambda connection: webhooks.disable(connection, webhook_id, at, because, event)
+            lambda connection: webhooks.disable(connection, webhook_id, at, because, event), (event,)
         )
 
     async def enable(
