@@ -20,6 +20,7 @@ from bench.rows import BenchError, Row
 from bench.steady import low_load, memory, time_to_ready
 from bench.stream import stream
 from bench.throughput import finished_attempts, fresh_servers, held_attempts
+from bench.told import told
 
 CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "fresh": fresh_servers,
@@ -28,6 +29,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "low_load": low_load,
     "memory": memory,
     "ready": time_to_ready,
+    "told": told,
     "asked_twice": asked_twice,
     "stream": stream,
 }

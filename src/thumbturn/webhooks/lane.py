@@ -21,8 +21,9 @@ from thumbturn.webhooks.schedule import PATIENCE, breath
 from thumbturn.webhooks.send import Sender
 from thumbturn.webhooks.side_by_side import side_by_side
 
-#: New events that are looked at together. When there are so many, the webhook is behind.
+#: New events that are looked at together, and how many of them mean that the webhook is behind.
 TOGETHER = 64
+MANY = 8
 #: Requests on their way to one endpoint: of new events while it is behind, and of those that failed.
 AT_ONCE = 4
 #: Deliveries that are due and looked at together.
@@ -98,7 +99,7 @@ class Lane:
         with self._means.feed.follow(self.webhook.workspace_id, self._reached) as follower:
             while True:
                 found = await follower.read(limit=TOGETHER)
-                if len(found) < TOGETHER:
+                if len(found) < MANY:
                     for each in found:
                         await self._tell(each)
                 else:

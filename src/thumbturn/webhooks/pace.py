@@ -14,8 +14,8 @@ from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 #: How often the load is looked at.
 _LOOK_EVERY = 100 * MILLISECOND
 #: Of one core's time: above this the process is busy.
-_BUSY = 0.8
-#: Between two turns, while the process is busy. It doubles from look to look, and halves again.
+_BUSY = 0.9
+#: Between two turns, while the process is busy. It grows fast, and falls by halves.
 _SHORTEST, _LONGEST = 2 * MILLISECOND, 20 * MILLISECOND
 
 
@@ -51,6 +51,6 @@ class Pace:
         share = (used - self._used_then) / (now - self._looked_at)
         self._looked_at, self._used_then = now, used
         if share > _BUSY:
-            self.interval = min(max(2 * self.interval, _SHORTEST), _LONGEST)
+            self.interval = min(max(4 * self.interval, _SHORTEST), _LONGEST)
         else:
             self.interval = self.interval // 2 if self.interval > _SHORTEST else 0
