@@ -12,11 +12,11 @@ from collections.abc import Callable
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 
 #: How often the load is looked at.
-_LOOK_EVERY = 100 * MILLISECOND
-#: Of one core's time: above this the process is busy.
-_BUSY = 0.9
+_LOOK_EVERY = 200 * MILLISECOND
+#: Of one core's time, over the last two looks: above this the process is busy.
+_BUSY = 0.92
 #: Between two turns, while the process is busy. It grows fast, and falls by halves.
-_SHORTEST, _LONGEST = 2 * MILLISECOND, 20 * MILLISECOND
+_SHORTEST, _LONGEST = 2 * MILLISECOND, 50 * MILLISECOND
 
 
 def processor_time() -> int:
@@ -33,6 +33,7 @@ class Pace:
         self._used = used
         self._looked_at = clock.now()
         self._used_then = used()
+        self._share = 0.0
         self._next_turn = 0
         #: Between two turns, µs; none while there is time to spare.
         self.interval = 0
@@ -49,6 +50,7 @@ class Pace:
     def _look(self, now: int) -> None:
         used = self._used()
         share = (used - self._used_then) / (now - self._looked_at)
+        share, self._share = (share + self._share) / 2, share
         self._looked_at, self._used_then = now, used
         if share > _BUSY:
             self.interval = min(max(4 * self.interval, _SHORTEST), _LONGEST)
