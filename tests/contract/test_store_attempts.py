@@ -199,3 +199,17 @@ async def test_the_same_id_is_accepted_once(store: Store):
     with pytest.raises(Exception, match=attempt.id if hasattr(store, "_events") else "unique|UNIQUE"):
         await store.accept(attempt._replace(action_type="LOCK_DOOR"))
     assert await store.attempt("w1", attempt.id) == attempt
+
+
+async def test_attempts_are_accepted_together_or_not_at_all(store: Store):
+    """All are there in order, more of them than one statement holds; one known id and none is."""
+    together = [an_attempt(at=NOON + n, batch_id="b1") for n in range(1_500)]
+    await store.accept_all(together)
+    assert await store.batch("w1", "b1") == together
+    assert await store.batch("w2", "b1") == []
+    assert await store.batch("w1", "b2") == []
+    again = [an_attempt(at=NOON + n, batch_id="b2") for n in range(1_500)]
+    with pytest.raises(Exception, match="exist" if hasattr(store, "_events") else "unique|UNIQUE"):
+        await store.accept_all([*again, together[7]])
+    assert await store.batch("w1", "b2") == []
+    assert await store.attempt("w1", again[0].id) is None

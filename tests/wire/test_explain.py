@@ -57,6 +57,7 @@ async def test_a_success_is_explained(wire):
             "request_id": request_id,
         },
         "asked_at": timeline["accepted_at"],
+        "not_before": None,
         "deadline_at": timeline["deadline_at"],
         "settled_at": timeline["settled_at"],
         "cause": "The device reported the state that was asked for.",

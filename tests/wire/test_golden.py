@@ -33,7 +33,7 @@ SAMPLE = Attempt(
 class SampleEngine:
     """Stands where the engine stands, and accepts the attempt of the documents."""
 
-    async def begin(self, *_: Any) -> Attempt:
+    async def begin(self, *_: Any, **__: Any) -> Attempt:
         return SAMPLE._replace(
             id="e685a885-5f16-4b4d-acd1-22f5c00c6786",
             phase=Phase.QUEUED,

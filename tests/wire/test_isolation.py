@@ -28,6 +28,11 @@ class Foreign:
     parameter: str
     thing: str
     more: dict[str, Any] = field(default_factory=dict)
+    refused_with: int = 404
+
+    def ask(self, party: Party, thing: str) -> dict[str, Any]:
+        """What somebody asks of this thing."""
+        return party.furnished(self.more) | {self.parameter: thing}
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,21 @@ class Filter:
     answers: str
     more: dict[str, Any] = field(default_factory=dict)
     takes_many: bool = False
+
+    def ask(self, party: Party, thing: str) -> dict[str, Any]:
+        """What somebody asks who chooses by this thing."""
+        return party.furnished(self.more) | {self.parameter: [thing] if self.takes_many else thing}
+
+
+@dataclass(frozen=True)
+class InBatch(Foreign):
+    """The id stands in a command of a batch, which is refused with what that command would be alone."""
+
+    refused_with: int = 400
+
+    def ask(self, party: Party, thing: str) -> dict[str, Any]:
+        """A batch with this command."""
+        return {"commands": [{"path": "/locks/lock_door", "parameters": super().ask(party, thing)}]}
 
 
 @dataclass(frozen=True)
@@ -99,6 +119,8 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/locks/simulate/keypad_code_entry": [Foreign("device_id", "door", {"code": "1234"})],
     "/locks/simulate/manual_lock_via_keypad": [Foreign("device_id", "door")],
     "/locks/unlock_door": [Foreign("device_id", "door"), Foreign("device_id", "door", {"sync": True})],
+    "/thumbturn/attempts/batch": [InBatch("device_id", "door")],
+    "/thumbturn/attempts/batch/get": [Foreign("batch_id", "batch")],
     "/thumbturn/attempts/cancel": [Foreign("action_attempt_id", "later")],
     "/thumbturn/attempts/explain": [Foreign("action_attempt_id", "attempt")],
     "/thumbturn/attempts/search": [Own(), Filter("device_id", "door", "attempts")],
@@ -159,6 +181,9 @@ class Party:
         attempt = self.caller.call("/locks/unlock_door", device_id=door["device_id"], sync=True)
         in_a_week = (datetime.now(UTC) + timedelta(days=7)).isoformat()
         later = self.caller.call("/locks/unlock_door", device_id=door["device_id"], not_before=in_a_week)
+        ask = {"device_id": door["device_id"], "not_before": in_a_week}
+        command = {"path": "/locks/lock_door", "parameters": ask}
+        batch = self.caller.call("/thumbturn/attempts/batch", commands=[command])
         event = self.caller.call("/events/list", device_id=door["device_id"])["events"][0]
         self.things = {
             "workspace": owner.workspace_id,
@@ -167,6 +192,7 @@ class Party:
             "account": door["connected_account_id"],
             "attempt": attempt["action_attempt"]["action_attempt_id"],
             "later": later["action_attempt"]["action_attempt_id"],
+            "batch": batch["batch"]["batch_id"],
             "event": event["event_id"],
             "key": made["key"]["key_id"],
             "webhook": webhook["webhook_id"],
@@ -224,16 +250,12 @@ def test_a_foreign_id_is_an_unknown_id(path, row, stranger, victim):
         assert answer.status_code in {200, 401}, answer.text
         assert [thing for thing in victim.things.values() if thing in answer.text] == []
     else:
-        many = isinstance(row, Filter) and row.takes_many
-        asks = [
-            stranger.furnished(row.more) | {row.parameter: [each] if many else each}
-            for each in (victim.things[row.thing], UNKNOWN)
-        ]
+        asks = [row.ask(stranger, each) for each in (victim.things[row.thing], UNKNOWN)]
         foreign, unknown = (post(path, json=ask) for ask in asks)
         if isinstance(row, Filter):
             assert foreign.json()[row.answers] == []
         else:
-            assert foreign.status_code == 404, foreign.text
+            assert foreign.status_code == row.refused_with, foreign.text
         assert told(foreign, victim.things[row.thing]) == told(unknown, UNKNOWN)
     assert victim.sees() == before
 
@@ -243,11 +265,7 @@ def test_a_foreign_id_is_an_unknown_id(path, row, stranger, victim):
 )
 def test_the_owner_is_served(path, row, victim):
     """The same asks with the workspace's own key find the thing: the refusals above are not vacuous."""
-    many = isinstance(row, Filter) and row.takes_many
-    thing = victim.things[row.thing]
-    answer = victim.caller.http.post(
-        path, json=victim.furnished(row.more) | {row.parameter: [thing] if many else thing}
-    )
+    answer = victim.caller.http.post(path, json=row.ask(victim, victim.things[row.thing]))
     assert answer.status_code == 200, answer.text
     if isinstance(row, Filter):
         assert answer.json()[row.answers] != []

@@ -6,12 +6,12 @@ import pytest
 
 from tests.fixtures.wire import Wire
 from thumbturn.domain.clock import SECOND, seconds, to_wire
-from thumbturn.engine import begun
+from thumbturn.engine import acceptance
 
 
 async def test_a_workspace_has_so_many_open_attempts_and_no_more(wire: Wire, monkeypatch: pytest.MonkeyPatch):
     """One too many is 429 and no attempt; what ends makes room, and other workspaces have their own."""
-    monkeypatch.setattr(begun, "MOST_OPEN", 2)
+    monkeypatch.setattr(acceptance, "MOST_OPEN", 2)
     later = to_wire(wire.house.clock.now() + 3_600 * SECOND)
     ask = {"device_id": await wire.door(), "not_before": later}
     ids = [
@@ -27,3 +27,13 @@ async def test_a_workspace_has_so_many_open_attempts_and_no_more(wire: Wire, mon
     await wire.call("/thumbturn/attempts/cancel", action_attempt_id=ids[0])
     await wire.house.clock.advance(seconds(1))
     await wire.call("/locks/lock_door", **ask)
+
+
+async def test_a_batch_needs_room_for_all_of_its_attempts(wire: Wire, monkeypatch: pytest.MonkeyPatch):
+    """One more than there is room for refuses the whole; nothing of it begins."""
+    monkeypatch.setattr(acceptance, "MOST_OPEN", 2)
+    command = {"path": "/locks/lock_door", "parameters": {"device_id": await wire.door()}}
+    refused = await wire.ask("POST", "/thumbturn/attempts/batch", {"commands": [command] * 3})
+    assert (refused.status, refused.error["type"]) == (429, "too_many_open_attempts")
+    assert (await wire.call("/action_attempts/list"))["action_attempts"] == []
+    await wire.call("/thumbturn/attempts/batch", commands=[command] * 2)

@@ -15,7 +15,7 @@ from thumbturn.actions import Action
 from thumbturn.api.parameters import Maybe, MomentWithZone
 from thumbturn.api.refusals import InvalidInput
 from thumbturn.domain.clock import SECOND, Clock, seconds
-from thumbturn.engine.engine import AT_ONCE, Timing
+from thumbturn.engine.acceptance import AT_ONCE, Timing
 
 #: The parameters that say when a command shall be sent.
 ABOUT_TIME = ("deadline_seconds", "not_before")

@@ -48,7 +48,6 @@ def of_action(action: Action) -> Endpoint:
         def begun(*, keep: Keep | None = None) -> Awaitable[Attempt]:
             # The time is looked at here, and not again when the same is asked once more later.
             timing = timing_of(ask, clock)
-            engine.begun.make_room(caller.workspace.id)
             return engine.begin(
                 action, ask, caller.workspace, asker_of(call, caller), timing=timing, keep=keep
             )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from thumbturn.domain.errors import Refusal
 
 
@@ -33,6 +36,26 @@ class TooManyOpenAttempts(Refusal, type="too_many_open_attempts", status=429):
     """A workspace has at most 100,000 attempts open at a time. Nothing was done: cancel some, or try again
     when some have ended.
     """
+
+
+class BatchNotFound(Refusal, type="batch_not_found", status=404):
+    """Batch not found"""
+
+
+class BatchRefused(Refusal, type="batch_refused", status=400):
+    """One of the commands cannot be accepted, so none was: see which and why in data"""
+
+    def __init__(
+        self,
+        index: int,
+        because: Refusal,
+        message: str | None = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, data=data)
+        #: Which of the commands, from zero, and what it would be refused with by itself.
+        self.index, self.because = index, because
 
 
 class DeviceTypeNotSupported(Refusal, type="device_type_not_supported", status=400):

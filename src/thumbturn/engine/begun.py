@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from thumbturn.domain.attempt import Attempt, Cancelled, Phase, Progress
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.failures import AttemptCancelled
-from thumbturn.domain.refusals import ActionAttemptNotFound, TooLateToCancel, TooManyOpenAttempts
+from thumbturn.domain.refusals import ActionAttemptNotFound, TooLateToCancel
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ports import Store
@@ -18,9 +18,6 @@ A = TypeVar("A", Attempt, Progress)
 
 #: How long a caller waits for the record of an end that is decided.
 RECORDED_WITHIN = seconds(10)
-#: Open attempts of one workspace. They are held in memory, some of them for weeks: one caller's must not
-#: take the room of all others.
-MOST_OPEN = 100_000
 
 
 class Standing(NamedTuple):
@@ -44,11 +41,6 @@ class Begun:
         self._lanes = lanes
         self._waiting = waiting
         self._clock = clock
-
-    def make_room(self, workspace_id: str) -> None:
-        """Raises ``TooManyOpenAttempts`` if nothing more may be begun in this workspace for now."""
-        if self._dispatch.open_in[workspace_id] >= MOST_OPEN:
-            raise TooManyOpenAttempts
 
     async def settled(self, attempt: A, within: int) -> A | Attempt:
         """The attempt once it has ended; as given if it has not within so many µs, or the server stops."""

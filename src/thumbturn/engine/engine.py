@@ -6,25 +6,17 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
-from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
-from thumbturn.domain.asker import Asker
-from thumbturn.domain.attempt import Attempt, DeadlinePassed, Mark, Phase
-from thumbturn.domain.capabilities.lock import Lock
+from thumbturn.actions.definition import Action, Ask
+from thumbturn.domain.attempt import Attempt, DeadlinePassed
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
-from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.idempotency import Keep, KeyTaken
-from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import (
     DeviceNotFound,
-    DeviceTypeNotSupported,
-    DeviceUnmanaged,
-    WorkspaceNotSandbox,
 )
 from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.acceptance import Acceptance
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.devices import Devices
@@ -42,22 +34,6 @@ from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
 from thumbturn.engine.timetable import Timetable
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
-
-
-class Timing(NamedTuple):
-    """When a command shall be sent, where its caller says more than *now*."""
-
-    #: µs. Not before this moment.
-    not_before: int | None = None
-    #: µs in which it shall be sent, from ``not_before`` or else from acceptance; as its action has it.
-    deadline: int | None = None
-
-    def deadline_at(self, now: int, usual: int) -> int:
-        """The moment from which on it is not sent, for one that is accepted now."""
-        return max(now, self.not_before or now) + (self.deadline or usual)
-
-
-AT_ONCE = Timing()
 
 
 class Engine:
@@ -106,11 +82,20 @@ class Engine:
             came_back=self._dispatch.held.device_is_back,
         )
         self._forgetting = Forgetting(store, clock)
-        self._last_accepted = 0
         #: True from the end of ``start`` until ``stop``.
         self.is_running = False
         #: Held while a device is changed; gone when nobody changes it any more.
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        acceptance = Acceptance(
+            store=store,
+            dispatch=self._dispatch,
+            devices=self._devices,
+            live=self.live,
+            clock=clock,
+            make_run=self._run,
+        )
+        #: Accept an attempt, or many together (``acceptance.py``).
+        self.begin, self.begin_all = acceptance.begin, acceptance.begin_all
         #: What callers may do with attempts that have begun.
         self.begun = Begun(store, self._dispatch, self._lanes, self._waiting, clock)
         #: What sandboxes may do to their devices.
@@ -162,55 +147,6 @@ class Engine:
         """How things stand now, over all workspaces. Looks at every open attempt and every device."""
         return take_census(self._dispatch.open.values(), self._devices, self._drivers)
 
-    # attempts -----------------------------------------------------------------------------------
-
-    async def begin(
-        self,
-        action: Action,
-        ask: Ask,
-        workspace: Workspace,
-        asked_by: Asker | None = None,
-        *,
-        timing: Timing = AT_ONCE,
-        keep: Keep | None = None,
-    ) -> Attempt:
-        """Accept an attempt; it is durable when this returns, and runs by itself from then on.
-
-        What ``keep`` makes of it is stored with it, and ``KeyTaken`` raised if its key is taken.
-
-        Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
-        ``WorkspaceNotSandbox``; ``Overloaded`` or ``StorageUnavailable`` when it cannot be stored.
-        No attempt exists then.
-        """
-        device = self._admit(action, ask, workspace)
-        now = self._last_accepted = max(self._clock.now(), self._last_accepted + 1)
-        lane = device.id if device is not None else f"workspace:{workspace.id}"
-        attempt = Attempt(
-            id=new_id(),
-            workspace_id=workspace.id,
-            action_type=action.type,
-            lane=lane,
-            device_id=None if device is None else device.id,
-            connected_account_id=None if device is None else device.connected_account_id,
-            ask=_storable(action, ask),
-            phase=Phase.QUEUED,
-            accepted_at=now,
-            deadline_at=timing.deadline_at(now, action.deadline),
-            required_evidence=workspace.required_evidence if action.needs is Lock else Evidence.RADIO_ACK,
-            marks=(Mark("accepted", now),),
-            asked_by=asked_by,
-            not_before=timing.not_before,
-        )
-        run = self._run(attempt, action, ask)
-        if self._dispatch.enter(run):
-            run.born_sent()
-        else:
-            run.queue()
-        accepted = run.attempt
-        self._store_soon(run, keep)
-        await run.accepted
-        return accepted
-
     # workspaces and devices ---------------------------------------------------------------------
 
     async def change_device(
@@ -255,51 +191,6 @@ class Engine:
             raise DeviceNotFound
         return device
 
-    def _admit(self, action: Action, ask: Ask, workspace: Workspace) -> Device | None:
-        device = None
-        if action.concerns_device:
-            device = self._known(workspace.id, ask.device_id)  # type: ignore[attr-defined]
-        if action.sandbox_only and not workspace.is_sandbox:
-            raise WorkspaceNotSandbox
-        if device is not None:
-            if not device.is_managed:
-                raise DeviceUnmanaged
-            if CAPABILITY_WORD[action.needs] not in device.capabilities:
-                raise DeviceTypeNotSupported(f"{device.display_name} cannot do {action.type}.")
-        return device
-
-    def _store_soon(self, run: Run, keep: Keep | None) -> None:
-        # The store's answer is handled here and not by the caller, who may have gone away.
-        def stored(answer: asyncio.Future[bool | None]) -> None:
-            error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
-            if error is None and answer.result() is False:
-                error = KeyTaken()
-                self._dispatch.forget(run)
-            elif error is None:
-                if self.live.watched:
-                    self.live.accepted(run.attempt)
-                self._dispatch.durable(run)
-            else:
-                run.void()
-                self._dispatch.forget(run)
-            if run.accepted.done():
-                return
-            if error is None:
-                run.accepted.set_result(None)
-            else:
-                run.accepted.set_exception(error)
-
-        try:
-            answer: asyncio.Future[bool | None] = asyncio.ensure_future(
-                self._store.accept(run.attempt)
-                if keep is None
-                else self._store.accept_once(run.attempt, keep(run.attempt))
-            )
-        except Exception:
-            self._dispatch.forget(run)
-            raise
-        answer.add_done_callback(stored)
-
     def _capability_of(self, run: Run) -> object | None:
         if not run.action.concerns_device:
             workspace_id = run.attempt.workspace_id
@@ -328,11 +219,3 @@ class Engine:
     async def _expire(self, run: Run) -> None:
         if run.ends_by <= self._clock.now():
             await self._dispatch.end(run, DeadlinePassed())
-
-
-def _storable(action: Action, ask: Ask) -> dict[str, Any]:
-    # What ``model_dump`` does, without its two dozen arguments.
-    stored: dict[str, Any] = ask.__pydantic_serializer__.to_python(
-        ask, mode="json", exclude=set(action.secrets) or None
-    )
-    return stored

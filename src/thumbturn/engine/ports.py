@@ -150,6 +150,9 @@ class Store(Protocol):
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         """Remember a new attempt and its first answer; ``False`` (and neither) if the key is taken."""
 
+    def accept_all(self, attempts: Sequence[Attempt]) -> Awaitable[None]:
+        """Remember new attempts, all or none."""
+
     def apply(self, change: Change) -> Awaitable[bool]:
         """Make the change true; ``False`` (and nothing written) if an attempt had moved on."""
 
@@ -186,6 +189,9 @@ class Store(Protocol):
         self, workspace_id: str, wanted: AttemptFilter, *, after: tuple[int, str] | None = None, limit: int
     ) -> list[Attempt]:
         """Attempts that fit, newest first by (accepted_at, id), behind ``after``: older than that."""
+
+    async def batch(self, workspace_id: str, batch_id: str) -> list[Attempt]:
+        """The attempts that were accepted together, in order of acceptance."""
 
     async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
         """One attempt with its late marks, in one query."""

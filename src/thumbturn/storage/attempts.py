@@ -94,6 +94,17 @@ def _order(attempt: Attempt) -> tuple[int, str]:
     return attempt.accepted_at, attempt.id
 
 
+def of_batch(connection: Connection, workspace_id: str, batch_id: str) -> list[Attempt]:
+    """The attempts of a batch, in order of acceptance."""
+    columns = attempts.c
+    query = (
+        select(attempts)
+        .where(columns.batch_id == batch_id, columns.workspace_id == workspace_id)
+        .order_by(columns.accepted_at, columns.id)
+    )
+    return [attempt_of(row) for row in connection.execute(query)]
+
+
 def unfinished(connection: Connection) -> list[Attempt]:
     """Every open attempt, in order of acceptance."""
     query = select(attempts).where(IS_OPEN).order_by(attempts.c.accepted_at, attempts.c.id)

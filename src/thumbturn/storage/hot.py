@@ -87,6 +87,16 @@ def claiming(first: FirstAnswer) -> Rows:
     return Rows(first=first, answer=True)
 
 
+def accepting_all(new: Sequence[Attempt]) -> Callable[[Connection], None]:
+    """New attempts, all or none."""
+    operations = [accepting(attempt) for attempt in new]
+
+    def write(connection: Connection) -> None:
+        perform(connection, operations)
+
+    return write
+
+
 def changing(change: Change) -> Rows:
     """A change, answered with true; with false if one of its transitions comes too late."""
     return Rows(

@@ -33,6 +33,7 @@ from thumbturn.storage.filing import AT_ONCE, file_rows
 from thumbturn.storage.hot import (
     Operation,
     accepting,
+    accepting_all,
     accepting_once,
     appending,
     changing,
@@ -83,6 +84,12 @@ class SqlStore:
         accepted = self._writer.submit(accepting(attempt))
         self.unsealed += 1
         self._count(1)
+        return accepted
+
+    def accept_all(self, attempts: Sequence[Attempt]) -> Awaitable[None]:
+        accepted = self._writer.submit(accepting_all(attempts))
+        self.unsealed += len(attempts)
+        self._count(len(attempts))
         return accepted
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
@@ -157,6 +164,9 @@ class SqlStore:
         return await self._read(
             lambda connection: search.found(connection, workspace_id, wanted, after=after, limit=limit)
         )
+
+    async def batch(self, workspace_id: str, batch_id: str) -> list[Attempt]:
+        return await self._read(lambda connection: attempts.of_batch(connection, workspace_id, batch_id))
 
     async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
         return await self._read(lambda connection: attempts.timeline(connection, workspace_id, attempt_id))

@@ -66,6 +66,14 @@ class MemoryStore:
         self._trails.add(act_of(attempt))
         return _answer(None)
 
+    def accept_all(self, attempts: Sequence[Attempt]) -> Awaitable[None]:
+        known = {attempt.id for attempt in attempts} & self._attempts.keys()
+        if known:
+            raise ValueError(f"attempts {sorted(known)} exist")
+        for attempt in attempts:
+            self.accept(attempt)
+        return _answer(None)
+
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         if not self._take(first):
             return _answer(False)
@@ -141,6 +149,14 @@ class MemoryStore:
             and (after is None or (each.accepted_at, each.id) < after)
         ]
         return sorted(found, key=lambda each: (each.accepted_at, each.id), reverse=True)[:limit]
+
+    async def batch(self, workspace_id: str, batch_id: str) -> list[Attempt]:
+        found = [
+            each
+            for each in self._attempts.values()
+            if each.workspace_id == workspace_id and each.batch_id == batch_id
+        ]
+        return sorted(found, key=lambda each: (each.accepted_at, each.id))
 
     async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
         found = await self.attempt(workspace_id, attempt_id)

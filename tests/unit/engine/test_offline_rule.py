@@ -10,7 +10,7 @@ from thumbturn.domain.attempt import Phase
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.failures import DeviceOffline
 from thumbturn.domain.policy import AfterCrash, WhenOffline
-from thumbturn.engine.engine import Timing
+from thumbturn.engine.acceptance import Timing
 
 DAY = seconds(86_400)
 A_DAY = Timing(deadline=DAY)

@@ -7,7 +7,7 @@ import pytest
 from thumbturn.domain.attempt import IllegalMove, Phase, Sending, decide
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.failures import DeviceRemoved
-from thumbturn.engine.engine import Timing
+from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.timetable import BUCKET, LOOK_EVERY
 
 HOUR, DAY, WEEK = seconds(3_600), seconds(86_400), seconds(604_800)

@@ -7,17 +7,22 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from thumbturn.api.asking import asker_of
+from thumbturn.api.batches import BatchBegin, begin_batch
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment
 from thumbturn.api.routes.action_attempts import AttemptGet
+from thumbturn.api.surroundings import ApiSettings
+from thumbturn.api.waiting import all_settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
+from thumbturn.api.wire.batch import Batch, batch_json
 from thumbturn.api.wire.explanation import Explanation, explanation_json
 from thumbturn.api.wire.found import FoundAttempt, found_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.timeline import Timeline, timeline_json
+from thumbturn.domain.clock import Clock
 from thumbturn.domain.refusals import ActionAttemptNotFound
 from thumbturn.engine import ports
 from thumbturn.engine.engine import Engine
@@ -83,6 +88,25 @@ async def cancel(ask: AttemptGet, caller: Caller, engine: Engine, call: Call) ->
     by = f"key {who.key_id}" if who.actor is None else f"{who.actor}, key {who.key_id}"
     attempt = await engine.begun.cancel(caller.workspace.id, ask.action_attempt_id, by)
     return {"action_attempt": attempt_json(attempt)}
+
+
+@endpoint({"batch": Batch}, methods=WRITE)
+async def batch_(
+    ask: BatchBegin,
+    caller: Caller,
+    engine: Engine,
+    store: Store,
+    settings: ApiSettings,
+    clock: Clock,
+    call: Call,
+) -> Answer:
+    """Begins an attempt for each of up to 500 commands, all of them or none."""
+    asker = asker_of(call, caller)
+    attempts = await begin_batch(ask, caller.workspace, asker, engine, clock, settings.error_wording)
+    batch_id = attempts[0].batch_id or ""
+    if await all_settled(call, engine, attempts):
+        attempts = await store.batch(caller.workspace.id, batch_id)
+    return {"batch": batch_json(batch_id, attempts)}
 
 
 async def _timeline(ask: AttemptGet, caller: Caller, store: Store) -> ports.Timeline:

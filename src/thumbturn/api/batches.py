@@ -1,0 +1,87 @@
+"""Commands that are asked for together: read one by one, each as its own endpoint would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from thumbturn.actions import Action
+from thumbturn.api.commands import ask_of, timing_of
+from thumbturn.api.parameters import Parameters
+from thumbturn.api.refusals import InvalidInput, NotFound
+from thumbturn.api.surroundings import ErrorWording
+from thumbturn.api.validation import refusal_of
+from thumbturn.domain.asker import Asker
+from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.errors import Refusal
+from thumbturn.domain.refusals import BatchRefused
+from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.acceptance import Command
+from thumbturn.engine.engine import Engine
+
+#: Commands in one call.
+MOST_COMMANDS = 500
+
+
+class OneCommand(Parameters):
+    """One command of a batch."""
+
+    path: str
+    """The endpoint that it would be asked for at by itself, such as /locks/unlock_door."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """What that endpoint takes."""
+
+
+class BatchBegin(Parameters):
+    """Commands that shall be accepted together."""
+
+    commands: Annotated[list[OneCommand], Field(min_length=1, max_length=MOST_COMMANDS)]
+    """The commands, in order: those to one device are sent one after the other."""
+
+
+async def begin_batch(
+    ask: BatchBegin, workspace: Workspace, asker: Asker, engine: Engine, clock: Clock, wording: ErrorWording
+) -> list[Attempt]:
+    """The accepted attempts, in order.
+
+    Raises ``TooManyOpenAttempts``, and ``BatchRefused`` with which command cannot be accepted, and why.
+    """
+    actions = {action.at: action for action in engine.actions.values()}
+    commands = []
+    for index, command in enumerate(ask.commands):
+        try:
+            commands.append(_command(command, actions, clock, wording))
+        except Refusal as refusal:
+            raise _refused(index, refusal) from None
+    try:
+        return await engine.begin_all(commands, workspace, asker)
+    except BatchRefused as refused:
+        raise _refused(refused.index, refused.because) from None
+
+
+def _command(
+    command: OneCommand, actions: Mapping[str, Action], clock: Clock, wording: ErrorWording
+) -> Command:
+    action = actions.get(command.path)
+    if action is None:
+        raise NotFound("No attempt begins at this path")
+    try:
+        ask = ask_of(action).__pydantic_validator__.validate_python(command.parameters, strict=True)
+    except ValidationError as problems:
+        raise refusal_of(problems, command.parameters, wording) from None
+    return Command(action, ask, timing_of(ask, clock))
+
+
+def _refused(index: int, refusal: Refusal) -> Refusal:
+    """The refusal of the batch because of one of its commands."""
+    error: dict[str, Any] = {"type": refusal.type, "message": refusal.message}
+    if refusal.data is not None:
+        error["data"] = refusal.data
+    if isinstance(refusal, InvalidInput):
+        error["validation_errors"] = refusal.validation_errors
+    return BatchRefused(
+        index, refusal, f"Command {index}: {refusal.message}", data={"index": index, "error": error}
+    )

@@ -1,0 +1,235 @@
+"""Accepts attempts: looks whether they may begin, puts them into their lanes, and has them stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
+from thumbturn.domain.asker import Asker
+from thumbturn.domain.attempt import Attempt, Mark, Phase
+from thumbturn.domain.capabilities.lock import Lock
+from thumbturn.domain.clock import Clock
+from thumbturn.domain.device import Device
+from thumbturn.domain.errors import Refusal
+from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.idempotency import Keep, KeyTaken
+from thumbturn.domain.ids import new_id
+from thumbturn.domain.refusals import (
+    BatchRefused,
+    DeviceNotFound,
+    DeviceTypeNotSupported,
+    DeviceUnmanaged,
+    TooManyOpenAttempts,
+    WorkspaceNotSandbox,
+)
+from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.dispatch import Dispatch
+from thumbturn.engine.live import LiveAttempts
+from thumbturn.engine.ports import Store
+from thumbturn.engine.run import Run
+
+
+class Timing(NamedTuple):
+    """When a command shall be sent, where its caller says more than *now*."""
+
+    #: µs. Not before this moment.
+    not_before: int | None = None
+    #: µs in which it shall be sent, from ``not_before`` or else from acceptance; as its action has it.
+    deadline: int | None = None
+
+    def deadline_at(self, now: int, usual: int) -> int:
+        """The moment from which on it is not sent, for one that is accepted now."""
+        return max(now, self.not_before or now) + (self.deadline or usual)
+
+
+AT_ONCE = Timing()
+#: Open attempts of one workspace. They are held in memory, some of them for weeks: one caller's must not
+#: take the room of all others.
+MOST_OPEN = 100_000
+
+
+class Command(NamedTuple):
+    """What shall be done, and when."""
+
+    action: Action
+    ask: Ask
+    timing: Timing = AT_ONCE
+
+
+class Acceptance:
+    """Where attempts begin."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        dispatch: Dispatch,
+        devices: Devices,
+        live: LiveAttempts,
+        clock: Clock,
+        make_run: Callable[[Attempt, Action, Ask], Run],
+    ) -> None:
+        self._store = store
+        self._dispatch = dispatch
+        self._devices = devices
+        self._live = live
+        self._clock = clock
+        self._make_run = make_run
+        self._last_accepted = 0
+
+    async def begin(
+        self,
+        action: Action,
+        ask: Ask,
+        workspace: Workspace,
+        asked_by: Asker | None = None,
+        *,
+        timing: Timing = AT_ONCE,
+        keep: Keep | None = None,
+    ) -> Attempt:
+        """Accept an attempt; it is durable when this returns, and runs by itself from then on.
+
+        What ``keep`` makes of it is stored with it, and ``KeyTaken`` raised if its key is taken.
+
+        Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
+        ``WorkspaceNotSandbox``, ``TooManyOpenAttempts``; ``Overloaded`` or ``StorageUnavailable`` when it cannot be stored.
+        No attempt exists then.
+        """
+        self._make_room(workspace, 1)
+        device = self._admit(action, ask, workspace)
+        run = self._take_in(Command(action, ask, timing), device, workspace, asked_by)
+        accepted = run.attempt
+        self._store_soon(
+            (run,),
+            lambda: (
+                self._store.accept(accepted)
+                if keep is None
+                else self._store.accept_once(accepted, keep(accepted))
+            ),
+        )
+        await run.accepted
+        return accepted
+
+    async def begin_all(
+        self, commands: Sequence[Command], workspace: Workspace, asked_by: Asker | None = None
+    ) -> list[Attempt]:
+        """Accept an attempt for each command, all or none, under one batch id; as ``begin`` otherwise.
+
+        Raises ``BatchRefused`` with the first that cannot be accepted.
+        """
+        self._make_room(workspace, len(commands))
+        devices = []
+        for index, command in enumerate(commands):
+            try:
+                devices.append(self._admit(command.action, command.ask, workspace))
+            except Refusal as refusal:
+                raise BatchRefused(index, refusal) from None
+        batch_id = new_id()
+        runs = [
+            self._take_in(command, device, workspace, asked_by, batch_id)
+            for command, device in zip(commands, devices, strict=True)
+        ]
+        accepted = [run.attempt for run in runs]
+        self._store_soon(runs, lambda: self._store.accept_all(accepted))
+        await runs[0].accepted
+        return accepted
+
+    def _make_room(self, workspace: Workspace, count: int) -> None:
+        if self._dispatch.open_in[workspace.id] + count > MOST_OPEN:
+            raise TooManyOpenAttempts
+
+    def _admit(self, action: Action, ask: Ask, workspace: Workspace) -> Device | None:
+        device = None
+        if action.concerns_device:
+            device = self._devices.find(workspace.id, ask.device_id)  # type: ignore[attr-defined]
+            if device is None:
+                raise DeviceNotFound
+        if action.sandbox_only and not workspace.is_sandbox:
+            raise WorkspaceNotSandbox
+        if device is not None:
+            if not device.is_managed:
+                raise DeviceUnmanaged
+            if CAPABILITY_WORD[action.needs] not in device.capabilities:
+                raise DeviceTypeNotSupported(f"{device.display_name} cannot do {action.type}.")
+        return device
+
+    def _take_in(
+        self,
+        command: Command,
+        device: Device | None,
+        workspace: Workspace,
+        asked_by: Asker | None,
+        batch_id: str | None = None,
+    ) -> Run:
+        """A run for the command, in its lane or beside it, and ready to be stored."""
+        action, ask, timing = command
+        now = self._last_accepted = max(self._clock.now(), self._last_accepted + 1)
+        lane = device.id if device is not None else f"workspace:{workspace.id}"
+        attempt = Attempt(
+            id=new_id(),
+            workspace_id=workspace.id,
+            action_type=action.type,
+            lane=lane,
+            device_id=None if device is None else device.id,
+            connected_account_id=None if device is None else device.connected_account_id,
+            ask=_storable(action, ask),
+            phase=Phase.QUEUED,
+            accepted_at=now,
+            deadline_at=timing.deadline_at(now, action.deadline),
+            required_evidence=workspace.required_evidence if action.needs is Lock else Evidence.RADIO_ACK,
+            marks=(Mark("accepted", now),),
+            asked_by=asked_by,
+            not_before=timing.not_before,
+            batch_id=batch_id,
+        )
+        run = self._make_run(attempt, action, ask)
+        if self._dispatch.enter(run):
+            run.born_sent()
+        else:
+            run.queue()
+        return run
+
+    def _store_soon(self, runs: Sequence[Run], store: Callable[[], Awaitable[bool | None]]) -> None:
+        """Have new attempts stored together; the first one's ``accepted`` tells when they are."""
+        try:
+            answer = asyncio.ensure_future(store())
+        except Exception:
+            for run in runs:
+                self._dispatch.forget(run)
+            raise
+        # The store's answer is handled here and not by the caller, who may have gone away.
+        answer.add_done_callback(partial(self._stored, runs))
+
+    def _stored(self, runs: Sequence[Run], answer: asyncio.Future[bool | None]) -> None:
+        error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
+        is_taken = error is None and answer.result() is False
+        for run in runs:
+            if error is None and not is_taken:
+                if self._live.watched:
+                    self._live.accepted(run.attempt)
+                self._dispatch.durable(run)
+            else:
+                if not is_taken:
+                    run.void()
+                self._dispatch.forget(run)
+        accepted = runs[0].accepted
+        if accepted.done():
+            return
+        if is_taken:
+            error = KeyTaken()
+        if error is None:
+            accepted.set_result(None)
+        else:
+            accepted.set_exception(error)
+
+
+def _storable(action: Action, ask: Ask) -> dict[str, Any]:
+    # What ``model_dump`` does, without its two dozen arguments.
+    stored: dict[str, Any] = ask.__pydantic_serializer__.to_python(
+        ask, mode="json", exclude=set(action.secrets) or None
+    )
+    return stored
