@@ -96,8 +96,8 @@ class Acceptance:
         What ``keep`` makes of it is stored with it, and ``KeyTaken`` raised if its key is taken.
 
         Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
-        ``WorkspaceNotSandbox``, ``TooManyOpenAttempts``; ``Overloaded`` or ``StorageUnavailable`` when it cannot be stored.
-        No attempt exists then.
+        ``WorkspaceNotSandbox``, ``TooManyOpenAttempts``; ``Overloaded`` or ``StorageUnavailable`` when it
+        cannot be stored. No attempt exists then.
         """
         self._make_room(workspace, 1)
         device = self._admit(action, ask, workspace)
