@@ -35,6 +35,17 @@ async def test_a_key_is_taken_once(store: Store):
     assert await store.attempt("w1", second.id) is None
 
 
+async def test_a_key_is_taken_with_many_attempts_or_not_at_all(store: Store):
+    """Attempts that are accepted together have one key; if it is taken, none of them is on record."""
+    first, second = ([an_attempt(batch_id=id) for _ in range(3)] for id in ("b1", "b2"))
+    kept = a_first(first[0].id)
+    assert await store.accept_all(first, kept) is True
+    assert await store.accept_all(second, kept._replace(attempt_id=second[0].id)) is False
+    assert await store.first_answer(kept.scope, NOON) == kept
+    assert len(await store.batch("w1", "b1")) == 3
+    assert await store.batch("w1", "b2") == []
+
+
 async def test_an_attempt_that_cannot_be_stored_takes_no_key(sql_store: SqlStore):
     """If the attempt fails to be written, its key is not taken."""
     known = an_attempt()

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.fixtures.asked_twice import restart
 from thumbturn.domain.clock import seconds
 
 BATCH = "/thumbturn/attempts/batch"
@@ -121,6 +122,29 @@ async def test_the_same_key_begins_one_batch(wire):
     ask, headers = {"commands": [unlock(await wire.door())] * 3}, {"idempotency-key": "k"}
     first, second = [await wire.ask("POST", BATCH, ask, headers=headers) for _ in range(2)]
     assert first.json == second.json
+    assert len((await wire.call("/action_attempts/list"))["action_attempts"]) == 3
+
+
+async def test_a_batch_is_never_in_doubt(wire):
+    """After a crash while its caller waited for its end, the same key brings the batch and its end."""
+    ask, key = (
+        {"commands": [unlock((await wire.house.lock()).id) for _ in range(3)]},
+        {"idempotency-key": "k"},
+    )
+    waits = {"prefer": "wait=30"}
+    lost = asyncio.create_task(wire.ask("POST", BATCH, ask, headers=key | waits))
+    await asyncio.sleep(0.01)
+    lost.cancel()
+    await wire.house.revive()
+    restart(wire)
+    again = await wire.ask("POST", BATCH, ask, headers=key)
+    assert (again.status, again.headers["idempotent-replayed"]) == (200, "true")
+    assert again.json["batch"]["summary"]["pending"] == 3
+    asking = asyncio.create_task(wire.ask("POST", BATCH, ask, headers=key | waits))
+    await wire.house.clock.advance(seconds(31))
+    ended = (await asking).json["batch"]
+    assert ended["batch_id"] == again.json["batch"]["batch_id"]
+    assert ended["summary"]["pending"] == 0
     assert len((await wire.call("/action_attempts/list"))["action_attempts"]) == 3
 
 

@@ -17,6 +17,7 @@ from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.errors import Refusal
+from thumbturn.domain.idempotency import KeepAll
 from thumbturn.domain.refusals import BatchRefused
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.acceptance import Command
@@ -43,7 +44,14 @@ class BatchBegin(Parameters):
 
 
 async def begin_batch(
-    ask: BatchBegin, workspace: Workspace, asker: Asker, engine: Engine, clock: Clock, wording: ErrorWording
+    ask: BatchBegin,
+    workspace: Workspace,
+    asker: Asker,
+    engine: Engine,
+    clock: Clock,
+    wording: ErrorWording,
+    *,
+    keep: KeepAll | None = None,
 ) -> list[Attempt]:
     """The accepted attempts, in order.
 
@@ -57,7 +65,7 @@ async def begin_batch(
         except Refusal as refusal:
             raise _refused(index, refusal) from None
     try:
-        return await engine.begin_all(commands, workspace, asker)
+        return await engine.begin_all(commands, workspace, asker, keep=keep)
     except BatchRefused as refused:
         raise _refused(refused.index, refused.because) from None
 

@@ -15,7 +15,7 @@ import asyncio
 import json
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Bearer, Caller
 from thumbturn.api.commands import ABOUT_TIME
-from thumbturn.api.once import AnswerOf, Begin, Once
+from thumbturn.api.once import AnswerOf, AnswerOfAll, Begin, BeginAll, Once
 from thumbturn.api.refusals import (
     IdempotencyKeyReused,
     IdempotencyKeyUnanswered,
@@ -73,7 +73,7 @@ class Asked(NamedTuple):
 
 
 class FirstTime(Once):
-    """The first call with a key: its attempt is begun, and its answer kept with it."""
+    """The first call with a key: what it begins is begun, and its answer kept with that."""
 
     __slots__ = ("_note", "_tell")
 
@@ -82,29 +82,34 @@ class FirstTime(Once):
         self._tell = tell
 
     async def attempt(self, begin: Begin, answer_of: AnswerOf) -> Attempt:
-        kept = self._note
-
-        def keep(attempt: Attempt) -> FirstAnswer:
-            nonlocal kept
-            kept = kept._replace(attempt_id=attempt.id, body=answer_body(answer_of(attempt)).decode())
-            return kept
-
-        attempt = await begin(keep=keep)
+        attempt = await begin(keep=lambda new: self._keep(new, answer_of(new)))
         # Whoever asks the same meanwhile need not wait for what this caller waits for.
-        self._tell(kept)
+        self._tell(self._note)
         return attempt
+
+    async def attempts(self, begin: BeginAll, answer_of: AnswerOfAll) -> Sequence[Attempt]:
+        attempts = await begin(keep=lambda new: self._keep(new[0], answer_of(new)))
+        self._tell(self._note)
+        return attempts
+
+    def _keep(self, attempt: Attempt, answer: Mapping[str, Any]) -> FirstAnswer:
+        self._note = self._note._replace(attempt_id=attempt.id, body=answer_body(answer).decode())
+        return self._note
 
 
 class Again(Once):
-    """The same call once more: its attempt is there, and nothing is begun."""
+    """The same call once more: what it began is there, and nothing is begun."""
 
-    __slots__ = ("_attempt",)
+    __slots__ = ("_attempts",)
 
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
+    def __init__(self, attempts: Sequence[Attempt]) -> None:
+        self._attempts = attempts
 
     async def attempt(self, begin: Begin, answer_of: AnswerOf) -> Attempt:
-        return self._attempt
+        return self._attempts[0]
+
+    async def attempts(self, begin: BeginAll, answer_of: AnswerOfAll) -> Sequence[Attempt]:
+        return self._attempts
 
 
 class Idempotency:
@@ -202,7 +207,10 @@ class Idempotency:
         if first.attempt_id is not None and waits(call, sync=getattr(ask, "sync", False)):
             attempt = await self._store.attempt(asked.workspace_id, first.attempt_id)
             if attempt is not None:
-                call.once = Again(attempt)
+                attempts = [attempt]
+                if attempt.batch_id is not None:
+                    attempts = await self._store.batch(asked.workspace_id, attempt.batch_id)
+                call.once = Again(attempts)
                 return answer_body(await act())
         return asked.opened(first)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from thumbturn.domain.attempt import Attempt
@@ -21,7 +21,7 @@ class FirstAnswer(NamedTuple):
     fingerprint: str
     #: µs, by the server's clock.
     begun_at: int
-    #: The attempt that the call began, if it did.
+    #: The attempt that the call began, if it did; the first, if it began several.
     attempt_id: str | None = None
     #: What was answered, as it may lie on a disk; ``None`` until that is known.
     body: str | None = None
@@ -31,8 +31,9 @@ class FirstAnswer(NamedTuple):
         return self.begun_at <= now - KEPT_FOR
 
 
-#: Makes the first answer of an attempt that is about to be accepted.
+#: Makes the first answer of an attempt that is about to be accepted, or of several together.
 Keep = Callable[[Attempt], FirstAnswer]
+KeepAll = Callable[[Sequence[Attempt]], FirstAnswer]
 
 
 class KeyTaken(Exception):

@@ -15,7 +15,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.idempotency import Keep, KeyTaken
+from thumbturn.domain.idempotency import Keep, KeepAll, KeyTaken
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import (
     BatchRefused,
@@ -115,7 +115,12 @@ class Acceptance:
         return accepted
 
     async def begin_all(
-        self, commands: Sequence[Command], workspace: Workspace, asked_by: Asker | None = None
+        self,
+        commands: Sequence[Command],
+        workspace: Workspace,
+        asked_by: Asker | None = None,
+        *,
+        keep: KeepAll | None = None,
     ) -> list[Attempt]:
         """Accept an attempt for each command, all or none, under one batch id; as ``begin`` otherwise.
 
@@ -134,7 +139,7 @@ class Acceptance:
             for command, device in zip(commands, devices, strict=True)
         ]
         accepted = [run.attempt for run in runs]
-        self._store_soon(runs, lambda: self._store.accept_all(accepted))
+        self._store_soon(runs, lambda: self._store.accept_all(accepted, keep and keep(accepted)))
         await runs[0].accepted
         return accepted
 

@@ -150,8 +150,10 @@ class Store(Protocol):
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         """Remember a new attempt and its first answer; ``False`` (and neither) if the key is taken."""
 
-    def accept_all(self, attempts: Sequence[Attempt]) -> Awaitable[None]:
-        """Remember new attempts, all or none."""
+    def accept_all(self, attempts: Sequence[Attempt], first: FirstAnswer | None = None) -> Awaitable[bool]:
+        """Remember new attempts, all or none, with the first answer to their call, if it has a key;
+        ``False`` (and nothing) if that is taken.
+        """
 
     def apply(self, change: Change) -> Awaitable[bool]:
         """Make the change true; ``False`` (and nothing written) if an attempt had moved on."""

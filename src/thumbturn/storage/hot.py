@@ -87,12 +87,15 @@ def claiming(first: FirstAnswer) -> Rows:
     return Rows(first=first, answer=True)
 
 
-def accepting_all(new: Sequence[Attempt]) -> Callable[[Connection], None]:
-    """New attempts, all or none."""
+def accepting_all(new: Sequence[Attempt], first: FirstAnswer | None) -> Callable[[Connection], bool]:
+    """New attempts, all or none, answered with true; with false if the key of their first answer is taken."""
     operations = [accepting(attempt) for attempt in new]
+    if first is not None:
+        operations.insert(0, claiming(first))
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> bool:
         perform(connection, operations)
+        return True
 
     return write
 

@@ -86,8 +86,8 @@ class SqlStore:
         self._count(1)
         return accepted
 
-    def accept_all(self, attempts: Sequence[Attempt]) -> Awaitable[None]:
-        accepted = self._writer.submit(accepting_all(attempts))
+    def accept_all(self, attempts: Sequence[Attempt], first: FirstAnswer | None = None) -> Awaitable[bool]:
+        accepted = self._writer.submit(accepting_all(attempts, first))
         self.unsealed += len(attempts)
         self._count(len(attempts))
         return accepted

@@ -66,13 +66,15 @@ class MemoryStore:
         self._trails.add(act_of(attempt))
         return _answer(None)
 
-    def accept_all(self, attempts: Sequence[Attempt]) -> Awaitable[None]:
+    def accept_all(self, attempts: Sequence[Attempt], first: FirstAnswer | None = None) -> Awaitable[bool]:
         known = {attempt.id for attempt in attempts} & self._attempts.keys()
         if known:
             raise ValueError(f"attempts {sorted(known)} exist")
+        if first is not None and not self._take(first):
+            return _answer(False)
         for attempt in attempts:
             self.accept(attempt)
-        return _answer(None)
+        return _answer(True)
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         if not self._take(first):

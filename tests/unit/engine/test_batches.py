@@ -58,7 +58,7 @@ async def test_what_cannot_be_stored_frees_every_lane(house, monkeypatch):
     """The caller is told, nothing is sent, and the doors can be commanded afterwards."""
     doors = [await house.lock() for _ in range(3)]
 
-    def refuse(attempts):
+    def refuse(attempts, first):
         raise Overloaded
 
     with monkeypatch.context() as patched:

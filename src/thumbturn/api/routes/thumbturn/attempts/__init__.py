@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from thumbturn.api.batches import BatchBegin, begin_batch
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
+from thumbturn.api.once import Once
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment
 from thumbturn.api.routes.action_attempts import AttemptGet
@@ -22,7 +24,9 @@ from thumbturn.api.wire.explanation import Explanation, explanation_json
 from thumbturn.api.wire.found import FoundAttempt, found_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.timeline import Timeline, timeline_json
+from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import Clock
+from thumbturn.domain.idempotency import KeepAll
 from thumbturn.domain.refusals import ActionAttemptNotFound
 from thumbturn.engine import ports
 from thumbturn.engine.engine import Engine
@@ -99,14 +103,22 @@ async def batch_(
     settings: ApiSettings,
     clock: Clock,
     call: Call,
+    once: Once,
 ) -> Answer:
     """Begins an attempt for each of up to 500 commands, all of them or none."""
-    asker = asker_of(call, caller)
-    attempts = await begin_batch(ask, caller.workspace, asker, engine, clock, settings.error_wording)
-    batch_id = attempts[0].batch_id or ""
+
+    def begun(*, keep: KeepAll | None = None) -> Awaitable[Sequence[Attempt]]:
+        asker, wording = asker_of(call, caller), settings.error_wording
+        return begin_batch(ask, caller.workspace, asker, engine, clock, wording, keep=keep)
+
+    attempts = await once.attempts(begun, _batch)
     if await all_settled(call, engine, attempts):
-        attempts = await store.batch(caller.workspace.id, batch_id)
-    return {"batch": batch_json(batch_id, attempts)}
+        attempts = await store.batch(caller.workspace.id, attempts[0].batch_id or "")
+    return _batch(attempts)
+
+
+def _batch(attempts: Sequence[Attempt]) -> Answer:
+    return {"batch": batch_json(attempts[0].batch_id or "", attempts)}
 
 
 async def _timeline(ask: AttemptGet, caller: Caller, store: Store) -> ports.Timeline:
