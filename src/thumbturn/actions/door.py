@@ -4,7 +4,8 @@ The order of questions, strongest answer first that comes in time:
 
 1. Subscribe, then send. The report may arrive before the command's own reply.
 2. Wait a few seconds for the device to report the state (``CONFIRM_WITHIN``).
-3. If it does not: ask the device once, actively.
+3. If it does not: ask the device, actively. A bolt that is not there yet may still be on its way: it gets
+   some more seconds (``ARRIVES_WITHIN``) to report, and is asked once more.
 4. If it does not answer, what is known is what the reply said. A device's own acceptance is
    its word. A radio's acknowledgement is success that nobody confirmed. Nothing at all is not
    success: wait for a late report until the deadline, then say that nobody knows.
@@ -25,6 +26,8 @@ from thumbturn.domain.failures import LockJammed, OutcomeUnknown
 #: How long a device has to report by itself before it is asked. With the time of one active read
 #: it stays inside the 5 s for which the official Python SDK waits by default.
 CONFIRM_WITHIN = seconds(3)
+#: How much longer a bolt may take that was found where it was before. No motor turns for that long.
+ARRIVES_WITHIN = seconds(10)
 #: How long an independent sensor has to speak after the lock's own report.
 SENSOR_WITHIN = seconds(1)
 
@@ -52,11 +55,17 @@ async def move_bolt(
         # The opposite state proves nothing yet: it may be a report that was on its way before.
         return seen.changes.get("locked") is locked or seen.changes.get("jammed") is True
 
-    report = await run.watch(telling, CONFIRM_WITHIN)
-    if report is None and run.device.online:
-        report = await read()
-        if report is not None:
-            run.observed(report)
+    async def ask() -> Observation | None:
+        seen = await read() if run.device.online else None
+        if seen is not None:
+            run.observed(seen)
+        return seen
+
+    report = await run.watch(telling, CONFIRM_WITHIN) or await ask()
+    if report is not None and not telling(report):
+        report = await run.watch(telling, ARRIVES_WITHIN) or await ask()
+        if report is None:
+            raise OutcomeUnknown
     if report is None and reply is Evidence.NONE:
         report = await run.watch(telling, run.time_left())
     if report is None:

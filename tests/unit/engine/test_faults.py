@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fixtures.engine import outcome
-from thumbturn.domain.clock import seconds
+from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.evidence import Evidence
 
 SOON = seconds(5)
@@ -140,6 +140,35 @@ async def test_a_slow_lock_is_waited_for(house):
     assert (await house.stored(attempt)).status == "pending"
     await house.clock.advance(seconds(2))
     assert outcome(await house.stored(attempt)) == ("success", None, True, Evidence.STATE_REPORT)
+
+
+async def test_a_bolt_that_is_found_on_its_way_is_not_called_jammed(house):
+    """A bolt that is where it was when the lock is asked may still be moving: it is given its time."""
+    for travel in (3_000, 6_000, 11_000):
+        door = await house.lock(travel=travel)
+        attempt = await house.run("UNLOCK_DOOR", door)
+        await house.clock.advance(travel * MILLISECOND + seconds(0.5))
+        assert outcome(await house.stored(attempt)) == ("success", None, True, Evidence.STATE_REPORT)
+
+
+async def test_a_bolt_that_stays_where_it_was_is_told_as_that(house):
+    """Found in its old place again after longer than a motor turns, it has not moved."""
+    door = await house.lock(travel=20_000)
+    attempt = await house.run("UNLOCK_DOOR", door)
+    await house.clock.advance(seconds(12))
+    assert (await house.stored(attempt)).status == "pending"
+    await house.clock.advance(seconds(2))
+    assert outcome(await house.stored(attempt))[:2] == ("error", "lock_jammed")
+
+
+async def test_a_lock_that_falls_silent_after_its_first_answer_is_unknown(house):
+    """Its bolt was not there yet, and then nobody answers: what became of it, nobody knows."""
+    door = await house.lock(travel=20_000)
+    attempt = await house.run("UNLOCK_DOOR", door)
+    await house.clock.advance(seconds(5))
+    house.driver.disconnect(door.id)
+    await house.clock.advance(seconds(12))
+    assert outcome(await house.stored(attempt))[:2] == ("error", "outcome_unknown")
 
 
 async def test_a_lock_slower_than_the_deadline_ends_unknown_and_its_report_is_late(house):
