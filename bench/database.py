@@ -61,8 +61,10 @@ def census(data: Path) -> Census:
     return Census(sum(counts.values()), counts.get(SUCCEEDED, 0))
 
 
-def wait_until_settled(data: Path, within: float = 60.0) -> float:
+def wait_until_settled(data: Path, within: float = 60.0, standing: int = 0) -> float:
     """Return the seconds it took until no attempt was open any more, and stayed so for ``QUIET`` seconds.
+
+    Not counting those that are ``standing`` open all the while.
 
     A busy server may still have requests before it, of a load that has hung up: those come later.
     """
@@ -70,7 +72,8 @@ def wait_until_settled(data: Path, within: float = 60.0) -> float:
     settled_at: float | None = None
     with reading(data) as connection:
         while settled_at is None or time.perf_counter() - settled_at < QUIET:
-            if connection.execute(f"select 1 from {ATTEMPTS} where {PHASE} in {OPEN} limit 1").fetchone():
+            still_open = f"select 1 from {ATTEMPTS} where {PHASE} in {OPEN} limit 1 offset {standing}"
+            if connection.execute(still_open).fetchone():
                 settled_at = None
                 if time.perf_counter() - started > within:
                     raise BenchError(f"attempts were still open {within:g} s after the last request")

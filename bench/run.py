@@ -21,6 +21,7 @@ from bench.steady import low_load, memory, time_to_ready
 from bench.stream import stream
 from bench.throughput import finished_attempts, fresh_servers, held_attempts
 from bench.told import told
+from bench.waiting import waiting
 
 CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "fresh": fresh_servers,
@@ -31,6 +32,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "ready": time_to_ready,
     "told": told,
     "asked_twice": asked_twice,
+    "waiting": waiting,
     "stream": stream,
 }
 

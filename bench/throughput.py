@@ -109,10 +109,12 @@ def accept_round(
     *,
     side: str = "",
     kind: Kind = "unlock",
+    standing: int = 0,
 ) -> None:
     """One round of unlocking.
 
-    Of ours only what was also run and settled counts, over the time until all of it was.
+    Of ours only what was also run and settled counts, over the time until all of it was. So many attempts
+    may be ``standing`` open before and after it.
     """
     before = _census(server.data)
     seen = load(server, kind, server.device_ids, seconds)
@@ -121,7 +123,7 @@ def accept_round(
     if server.data is None:
         row.add(side or server.side, seen.per_second)
         return
-    waited = database.wait_until_settled(server.data)
+    waited = database.wait_until_settled(server.data, standing=standing)
     after = database.census(server.data)
     row.add(side or server.side, seen.answered / (seen.seconds + waited))
     if settle is not None:

@@ -114,6 +114,10 @@ class History:
                 continue
             resent = self.stages(attempt, "resent")
             assert not (resent and command == "unlock"), f"an unlock was sent again: {attempt}"
+            early = [at for at in self.stages(attempt, "sent") if at < (attempt["not_before"] or 0)]
+            assert not early, f"it was sent before its moment: {attempt}"
+            if attempt["failure_type"] == "cancelled":
+                assert not self.stages(attempt, "sent"), f"it was sent, and cancelled all the same: {attempt}"
             for sent_at in self.stages(attempt, "sent") + resent:
                 sends[attempt["device_id"], command].append((sent_at, attempt["deadline_at"], attempt["id"]))
         for line in self.actuations:

@@ -56,6 +56,8 @@ def test_nothing_promised_is_lost_when_the_server_is_killed(database, request, c
     seen.check(answered, finals)
     still_open = [each["id"] for each in seen.attempts.values() if each["id"] not in seen.finals()]
     assert not still_open, f"not ended after their deadlines: {still_open[:5]}"
+    held = [each for each in seen.attempts.values() if each["not_before"] is not None]
+    assert {each["failure_type"] for each in held} >= {None, "cancelled"}, "no round had what it was to have"
     assert len(answered) > 10 * crash_rounds, "too little load to prove anything"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -283,3 +284,32 @@ def test_commands_can_be_repeated_safely(kind, caller: Caller, server: LiveServe
     assert len(caller.call("/action_attempts/list")["action_attempts"]) == 1
     for client in clients:
         client.close()
+
+
+def test_one_who_prefers_to_wait_is_told_the_end(kind, caller: Caller, server: LiveServer):
+    """With the header in its options the SDK is answered with the end, and need not ask again."""
+    [door, *_] = [each["device_id"] for each in caller.locks()]
+    caller.call("/thumbturn/sandbox/inject_fault", device_id=door, fault="slow", milliseconds=1_500, times=1)
+    client = Sdk(
+        kind,
+        personal_access_token=server.credentials["personal_access_token"],
+        workspace_id=caller.workspace_id,
+        endpoint=server.endpoint,
+        wait_for_action_attempt=False,
+        httpx_options={"headers": {"Prefer": "wait=20"}},
+    )
+    told = client.call(lambda seam: seam.locks.unlock_door(device_id=door))
+    assert (told.status, told.result.was_confirmed_by_device) == ("success", True)
+    client.close()
+
+
+def test_a_command_for_later_goes_through_the_sdk_s_own_client(sdk, caller, door):
+    """What the SDK has no name for can be posted with it; cancelled, the attempt raises like any failure."""
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    ask = {"device_id": door, "not_before": later}
+    reply = sdk.call(lambda seam: seam.client.post("/locks/unlock_door", json=ask))
+    id = (reply if isinstance(reply, dict) else reply.json())["action_attempt"]["action_attempt_id"]
+    caller.call("/thumbturn/attempts/cancel", action_attempt_id=id)
+    with pytest.raises(SeamActionAttemptFailedError) as failed:
+        sdk.call(lambda seam: seam.action_attempts.get(action_attempt_id=id))
+    assert failed.value.code == "cancelled"
