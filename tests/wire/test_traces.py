@@ -311,4 +311,4 @@ def test_a_collector_must_be_a_url(tmp_path):
         timeout=60,
     )
     assert ended.returncode == 2
-    assert "traces" in ended.stderr
+    assert "THUMBTURN_TRACES" in ended.stderr
