@@ -36,6 +36,7 @@ from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual.driver import VirtualDriver
+from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
@@ -188,6 +189,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         engine=engine,
                         store=store,
                         webhooks=webhooks,
+                        client_sessions=ClientSessions(store, seal, clock),
                         clock=clock,
                         feed=feed,
                         settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),

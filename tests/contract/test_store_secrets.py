@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.stores import NOON
+from thumbturn.domain.client_session import ClientSession
 from thumbturn.domain.ids import random_bytes
 from thumbturn.domain.webhook import Webhook
 from thumbturn.engine import secrets
 from thumbturn.engine.ports import Store
-from thumbturn.engine.secrets import KeptSecret, SecretsLocked, open_seal
+from thumbturn.engine.secrets import KeptSecret, SecretsLocked, open_seal, sealed_for
 from thumbturn.engine.webhooks import sealing_context
 from thumbturn.sealing import FILE_NAME, KeyUnusable, Seal, kept_key
 
@@ -83,6 +84,25 @@ async def test_first_start_makes_a_key(store: Store, tmp_path: Path):
     await keep(store, seal, "h1")
     again = await open_seal(store.secrets, None, tmp_path)
     assert await opened(store, again) == {"h1": ["secret of h1"]}
+
+
+async def test_tokens_of_client_sessions_are_sealed_anew_too(store: Store, tmp_path: Path):
+    """A start with the new key before the old one opens and seals the tokens of client sessions anew."""
+    old = Seal([OLD])
+    session = ClientSession(
+        id="s1",
+        workspace_id="w1",
+        token_hash="hash",
+        token=old.seal("seam_cst_1", sealed_for("client_session", "s1")),
+    )
+    await store.client_sessions.add(session, most=1)
+    with pytest.raises(SecretsLocked, match="not among those given"):
+        await open_seal(store.secrets, written(NEW), tmp_path)
+    seal = await open_seal(store.secrets, written(NEW, OLD), tmp_path)
+    assert await store.secrets.others(seal.beginning, limit=1) == []
+    renewed = await store.client_sessions.get("w1", "s1")
+    assert renewed is not None
+    assert Seal([NEW]).open(renewed.token, sealed_for("client_session", "s1")) == "seam_cst_1"
 
 
 async def test_given_key_makes_no_file(store: Store, tmp_path: Path):

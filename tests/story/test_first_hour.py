@@ -9,7 +9,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
@@ -147,7 +146,11 @@ def test_readme_fault_is_injected_with_curl(server, caller):
     door = owner.locks()[0]["device_id"]  # the line asks the list for its first lock
     line = next(block for block in re.findall(r"```shell\n(.*?)```", README, re.DOTALL) if "curl" in block)
     ended = subprocess.run(
-        ["/bin/sh", "-c", line.replace("http://127.0.0.1:8470", server.endpoint).replace("seam_testkey_...", token)],
+        [
+            "/bin/sh",
+            "-c",
+            line.replace("http://127.0.0.1:8470", server.endpoint).replace("seam_testkey_...", token),
+        ],
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         check=True,

@@ -28,6 +28,7 @@ async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
         webhooks=nothing,
         clock=nothing,
         feed=nothing,
+        client_sessions=nothing,
         settings=ApiSettings(),
     )
     transport = httpx.ASGITransport(Api(surroundings, table))

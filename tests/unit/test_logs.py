@@ -149,8 +149,14 @@ def test_harmless_things_are_left_alone():
 
 
 def test_a_call_names_its_secrets():
-    """A request's secrets are its token and its PINs, also those of commands in a list."""
-    call = Call({"path": "/x", "headers": []}, {b"authorization": b"Bearer  tok"}, "r", None)
+    """A request's secrets are its tokens and its PINs, also those of commands in a list."""
+    headers = {
+        b"authorization": b"Bearer  tok",
+        b"client-session-token": b" cst ",
+        b"seam-client-session-token": b"other",
+        b"seam-publishable-key": b"pk",
+    }
+    call = Call({"path": "/x", "headers": []}, headers, "r", None)
     call.parameters = {"code": 1234, "device_id": "d", "commands": [{"code": "5678", "name": "n"}]}
-    assert set(call.secrets()) == {"tok", "1234", "5678"}
+    assert set(call.secrets()) == {"tok", "cst", "other", "pk", "1234", "5678"}
     assert call.ids() == {"request_id": "r"}

@@ -29,10 +29,11 @@ class Foreign:
     thing: str
     more: dict[str, Any] = field(default_factory=dict)
     refused_with: int = 404
+    takes_many: bool = False
 
     def ask(self, party: Party, thing: str) -> dict[str, Any]:
         """What somebody asks of this thing."""
-        return party.furnished(self.more) | {self.parameter: thing}
+        return party.furnished(self.more) | {self.parameter: [thing] if self.takes_many else thing}
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class NoWorkspace:
     why: str
 
 
-#: Stands for the id of the asking workspace's own webhook.
-ITS_OWN = "its own webhook"
+#: Stand for the ids of the asking workspace's own webhook and client session.
+ITS_OWN, ITS_OWN_SESSION = "its own webhook", "its own session"
 AUTO_LOCK = {"auto_lock_enabled": True, "auto_lock_delay_seconds": 5}
 
 ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
@@ -93,6 +94,30 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
         Filter("action_attempt_ids", "attempt", "action_attempts", takes_many=True),
         Filter("device_id", "door", "action_attempts"),
     ],
+    "/client_sessions/create": [
+        Own({"user_identifier_key": "both know him"}),
+        Foreign("connected_account_ids", "account", takes_many=True),
+    ],
+    "/client_sessions/delete": [Foreign("client_session_id", "session")],
+    "/client_sessions/get": [
+        Foreign("client_session_id", "session"),
+        Foreign("user_identifier_key", "user"),
+    ],
+    "/client_sessions/get_or_create": [
+        Own({"user_identifier_key": "both know him, too"}),
+        Foreign("connected_account_ids", "account", takes_many=True),
+    ],
+    "/client_sessions/grant_access": [
+        Foreign("client_session_id", "session"),
+        Foreign("user_identifier_key", "user"),
+        Foreign("connected_account_ids", "account", {"client_session_id": ITS_OWN_SESSION}, takes_many=True),
+    ],
+    "/client_sessions/list": [
+        Own(),
+        Filter("client_session_id", "session", "client_sessions"),
+        Filter("user_identifier_key", "user", "client_sessions"),
+    ],
+    "/client_sessions/revoke": [Foreign("client_session_id", "session")],
     "/devices/get": [Foreign("device_id", "door")],
     "/devices/list": [
         Own(),
@@ -159,13 +184,14 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
 TRIED = [
     (path, row) for path, rows in ROWS.items() for row in rows if not isinstance(row, NoWorkspace | Streams)
 ]
+TAKES_AWAY = {
+    "/client_sessions/delete",
+    "/devices/simulate/remove",
+    "/thumbturn/keys/revoke",
+    "/webhooks/delete",
+}
 #: What the owner may try without taking the thing away from the other rows.
-SERVED = [
-    (path, row)
-    for path, row in TRIED
-    if not isinstance(row, Own)
-    and path not in {"/thumbturn/keys/revoke", "/devices/simulate/remove", "/webhooks/delete"}
-]
+SERVED = [(path, row) for path, row in TRIED if not isinstance(row, Own) and path not in TAKES_AWAY]
 
 
 class Party:
@@ -185,6 +211,11 @@ class Party:
         command = {"path": "/locks/lock_door", "parameters": ask}
         batch = self.caller.call("/thumbturn/attempts/batch", commands=[command])
         event = self.caller.call("/events/list", device_id=door["device_id"])["events"][0]
+        ask = {
+            "user_identifier_key": f"user of {name}",
+            "connected_account_ids": [door["connected_account_id"]],
+        }
+        session = self.caller.call("/client_sessions/create", **ask)["client_session"]
         self.things = {
             "workspace": owner.workspace_id,
             "door": door["device_id"],
@@ -196,11 +227,14 @@ class Party:
             "event": event["event_id"],
             "key": made["key"]["key_id"],
             "webhook": webhook["webhook_id"],
+            "session": session["client_session_id"],
+            "user": f"user of {name}",
         }
 
     def furnished(self, more: dict[str, Any]) -> dict[str, Any]:
-        """The further parameters of a row, with this workspace's own webhook where one is asked for."""
-        return {name: self.things["webhook"] if each == ITS_OWN else each for name, each in more.items()}
+        """The further parameters of a row, with this workspace's own things where such are asked for."""
+        own = {ITS_OWN: self.things["webhook"], ITS_OWN_SESSION: self.things["session"]}
+        return {name: own.get(each, each) if isinstance(each, str) else each for name, each in more.items()}
 
     def sees(self) -> dict[str, Any]:
         """Everything that the workspace holds, as its own key reads it."""
@@ -211,6 +245,7 @@ class Party:
             "attempts": call("/action_attempts/list"),
             "events": call("/events/list", since="2000-01-01T00:00:00Z"),
             "keys": call("/thumbturn/keys/list"),
+            "sessions": call("/client_sessions/list"),
             "webhooks": call("/webhooks/list"),
             "deliveries": call("/thumbturn/webhooks/deliveries/list", webhook_id=self.things["webhook"]),
         }

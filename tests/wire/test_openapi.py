@@ -13,6 +13,7 @@ from thumbturn.actions import load
 from thumbturn.api.openapi import openapi
 from thumbturn.api.table import endpoints
 from thumbturn.api.wire.attempt import ActionAttempt
+from thumbturn.api.wire.client_session import ClientSession
 from thumbturn.api.wire.device import Appearance, Battery, Device, DeviceProperties, Model
 from thumbturn.api.wire.event import Event
 from thumbturn.api.wire.pagination import Pagination
@@ -29,6 +30,8 @@ IDS_ARE_OPAQUE = " uuid"
 
 OWN_LIMIT = "one bound for all lists: a whole number above zero"
 LOCKS_AND_DEVICES = "the words of /devices/list are accepted here too; what is no lock matches nothing"
+NO_LONGER = "words of somebody else's are indexed: at most 500 characters"
+PAGES = "our own, and optional: there may be very many"
 OWN_EVENT_TYPE = "webhook.disabled is known, too"
 INTENDED = {
     "/devices/list limit": OWN_LIMIT,
@@ -48,6 +51,17 @@ INTENDED = {
         f"{action.at} {name}": "our own, and optional: when the command shall be sent"
         for action in load().values()
         for name in ("deadline_seconds", "not_before")
+    },
+    "/client_sessions/create customer_key": NO_LONGER,
+    "/client_sessions/create user_identifier_key": NO_LONGER,
+    "/client_sessions/get_or_create user_identifier_key": NO_LONGER,
+    "/client_sessions/list limit": PAGES,
+    "/client_sessions/list page_cursor": PAGES,
+    "/client_sessions/list answers": "pagination is added, as everywhere",
+    **{
+        f"{path} auth": "not open to client sessions yet"
+        for path, facts in FACTS["endpoints"].items()
+        if "client_session" in facts["auth"] and path != "/client_sessions/get"
     },
     "/events/get answers": "an event that is not found is 404, never a message in its place",
 }
@@ -130,8 +144,9 @@ def differences(path: str) -> dict[str, tuple[Any, Any]]:
 
 
 def kind_of(security: dict[str, Any]) -> str:
-    if "api_key" in security:
-        return "api_key"
+    for scheme in ("api_key", "client_session", "publishable_key"):
+        if scheme in security:
+            return scheme
     return "pat_with_workspace" if "seam_workspace" in security else "pat_without_workspace"
 
 
@@ -151,6 +166,7 @@ def test_our_own_endpoints_stand_apart():
 
 SHAPES: dict[str, Any] = {
     "action_attempt": ActionAttempt,
+    "client_session": ClientSession,
     "device": Device,
     "device.properties": DeviceProperties,
     "device.properties.appearance": Appearance,

@@ -14,6 +14,10 @@ from thumbturn.api.once import ANY_NUMBER_OF_TIMES, Once
 Header = tuple[bytes, bytes]
 #: Parameters, of whichever endpoint, that nobody may read in a log.
 SECRET_PARAMETERS = frozenset(chain.from_iterable(action.secrets for action in load().values()))
+#: The headers that hold a token, beside ``Authorization``.
+_WITH_TOKEN = (b"seam-client-session-token", b"client-session-token", b"seam-publishable-key")
+#: Where a page names its user who shows a publishable key, if it is not among the parameters.
+USER_HEADER = b"seam-user-identifier-key"
 T = TypeVar("T")
 
 
@@ -53,6 +57,12 @@ class Call:
         self._headers = headers
         self._receive = receive
 
+    @property
+    def method(self) -> str:
+        """The method, in capitals."""
+        method: str = self._scope["method"]
+        return method
+
     def header(self, name: bytes) -> str | None:
         """A header of the request by its name in lower case; ``None`` if it was not sent."""
         value = self._headers.get(name)
@@ -74,10 +84,16 @@ class Call:
         return {"request_id": self.request_id}
 
     def secrets(self) -> Iterable[str]:
-        """The token that was shown, and the PINs among the parameters."""
-        authorization = self.header(b"authorization") or ""
-        yield authorization.partition(" ")[2].strip()
+        """The tokens that were shown, and the PINs among the parameters."""
+        yield from self.shown()
         yield from _secrets_in(self.parameters)
+
+    def shown(self) -> Iterator[str]:
+        """The tokens that the request shows."""
+        yield (self.header(b"authorization") or "").partition(" ")[2].strip()
+        for name in _WITH_TOKEN:
+            if name in self._headers:
+                yield self._headers[name].decode("latin-1").strip()
 
     async def unless_gone(self, waiting: Awaitable[T]) -> T:
         """What is waited for. Raises ``Disconnected`` as soon as the client hangs up; nobody waits then.

@@ -16,12 +16,14 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
+from thumbturn.api.access import ALSO_OPEN_TO, KEYS, PERSONS
 from thumbturn.api.call import Call
-from thumbturn.api.callers import Bearer
+from thumbturn.api.callers import Bearer, Person
 from thumbturn.api.once import Once
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Parameters
 from thumbturn.api.stream import EventStream
+from thumbturn.domain.workspace import KeyKind
 
 Answer = Mapping[str, Any]
 Function = Callable[..., Awaitable[Answer | EventStream]]
@@ -55,6 +57,13 @@ class Endpoint:
     description: str
     #: Whether its good answer is an ``EventStream``, and no JSON.
     is_stream: bool = False
+
+    @property
+    def open_to(self) -> frozenset[KeyKind]:
+        """The kinds of tokens that it may be called with; none if it asks for none."""
+        if self.access is None:
+            return frozenset()
+        return (PERSONS if self.access is Person else KEYS) | ALSO_OPEN_TO.get(self.path, frozenset())
 
     @property
     def acts(self) -> bool:

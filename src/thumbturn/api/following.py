@@ -152,7 +152,7 @@ class Following:
         while True:
             await self._sources.clock.sleep(KEY_IS_ASKED_EVERY)
             with suppress(StorageUnavailable):  # nobody knows, and nothing is told meanwhile either
-                if not await self._sources.callers.still_opens(self._caller):
+                if await self._sources.callers.again(self._caller) is None:
                     self._end("unauthorized", "The key does not open this workspace any more.")
                     return
 

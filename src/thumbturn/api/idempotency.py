@@ -23,7 +23,7 @@ import structlog
 from cryptography.fernet import Fernet
 from pydantic import BaseModel
 
-from thumbturn.api.call import Call
+from thumbturn.api.call import USER_HEADER, Call
 from thumbturn.api.callers import Bearer, Caller
 from thumbturn.api.commands import ABOUT_TIME
 from thumbturn.api.once import AnswerOf, AnswerOfAll, Begin, BeginAll, Once
@@ -59,7 +59,7 @@ class Asked(NamedTuple):
     scope: str
     fingerprint: str
     #: What its answer is sealed with, if that may hold secrets: it follows from the caller's own
-    #: token and key, which are nowhere on record.
+    #: token and key, which are not on record, or sealed.
     seal: bytes
 
     def sealed(self, body: bytes) -> str:
@@ -238,8 +238,8 @@ def _asked(call: Call, bearer: Bearer | None, ask: BaseModel) -> Asked:
         raise InvalidIdempotencyKey
     workspace_id = bearer.workspace.id if isinstance(bearer, Caller) else ""
     caller = "" if bearer is None else bearer.key.id
-    token = (call.header(b"authorization") or "").partition(" ")[2].strip()
-    whole = f"{workspace_id}\0{call.path}\0{caller}\0{token}\0{key}"
+    shown = "\0".join([*call.shown(), *filter(None, [call.header(USER_HEADER)])])
+    whole = f"{workspace_id}\0{call.path}\0{caller}\0{shown}\0{key}"
     # One half is written down and says nothing about the other.
     digest = blake2b(whole.encode("utf-8", "surrogatepass")).digest()
     about_time = {name: getattr(ask, name) for name in ABOUT_TIME if name in ask.model_fields_set}

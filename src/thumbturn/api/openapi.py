@@ -11,6 +11,7 @@ from thumbturn import __version__
 from thumbturn.api.callers import Bearer, Caller, Person
 from thumbturn.api.endpoint import Endpoint
 from thumbturn.domain.errors import FAILURES, REFUSALS
+from thumbturn.domain.workspace import KeyKind
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -22,6 +23,23 @@ _SECURITY_SCHEMES = {
         "description": "A person's token: with the header seam-workspace it opens one of his workspaces.",
     },
     "seam_workspace": {"type": "apiKey", "in": "header", "name": "seam-workspace"},
+    "client_session": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of a client session, which sees the devices of some accounts. "
+        "The headers client-session-token and seam-client-session-token take it, too.",
+    },
+    "publishable_key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "seam-publishable-key",
+        "description": "A workspace's key that may be in a page: it opens a client session, nothing else.",
+    },
+}
+#: What an endpoint may be open to besides keys, as security schemes.
+_ALSO: dict[KeyKind, dict[str, list[str]]] = {
+    KeyKind.CLIENT_SESSION: {"client_session": []},
+    KeyKind.PUBLISHABLE_KEY: {"publishable_key": []},
 }
 _WITH_WORKSPACE: list[dict[str, list[str]]] = [
     {"api_key": []},
@@ -115,7 +133,10 @@ def _operation(
         "tags": [endpoint.path.rpartition("/")[0] or "/"],
         "summary": endpoint.summary,
         "description": endpoint.description,
-        "security": _SECURITY[endpoint.access],
+        "security": [
+            *_SECURITY[endpoint.access],
+            *(scheme for kind, scheme in _ALSO.items() if kind in endpoint.open_to),
+        ],
         "responses": {
             "200": {"description": "OK", "content": content},
             "default": {

@@ -16,6 +16,34 @@ class WorkspaceNotFound(Refusal, type="workspace_not_found", status=401):
     """Workspace not found"""
 
 
+class InvalidClientSessionToken(Refusal, type="invalid_client_session_token", status=400):
+    """The token of a client session begins with seam_cst"""
+
+
+class ClientSessionRevoked(Refusal, type="client_session_revoked", status=401):
+    """This client session was revoked: ask for a new one"""
+
+
+class ClientSessionExpired(Refusal, type="client_session_expired", status=401):
+    """This client session has expired: ask for a new one"""
+
+
+class InvalidPublishableKey(Refusal, type="invalid_publishable_key", status=401):
+    """No workspace has this publishable key"""
+
+
+class UserIdentifierKeyNeeded(Refusal, type="publishable_key_requires_user_identifier_key", status=401):
+    """With a publishable key a user_identifier_key is required"""
+
+
+class SessionMustBeEmpty(Refusal, type="publishable_keys_must_create_empty_client_sessions", status=403):
+    """With a publishable key a client session begins with nothing: grant it access with an API key"""
+
+
+class InvalidOptions(Refusal, type="invalid_options", status=400):
+    """These parameters cannot be given here"""
+
+
 class UnreadableRequest(Refusal, type="unreadable_request", status=400):
     """This could not be read as an HTTP request"""
 

@@ -16,11 +16,12 @@ import structlog
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from thumbturn.api.access import NOT_WITH
 from thumbturn.api.acts import Acts
 from thumbturn.api.asking import asker_of
 from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
 from thumbturn.api.call import Call, Header
-from thumbturn.api.callers import Bearer, Caller, Callers, Person
+from thumbturn.api.callers import Bearer, Caller, Callers, Person, shown_in
 from thumbturn.api.docs_page import docs_page
 from thumbturn.api.endpoint import Answer, Endpoint
 from thumbturn.api.idempotency import HEADER, Idempotency
@@ -41,6 +42,7 @@ from thumbturn.domain.about import REQUEST
 from thumbturn.domain.clock import Clock, stopwatch
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
+from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
@@ -72,6 +74,7 @@ class Api:
             Engine: surroundings.engine,
             Store: surroundings.store,
             Webhooks: surroundings.webhooks,
+            ClientSessions: surroundings.client_sessions,
             Clock: surroundings.clock,
             Feed: surroundings.feed,
             ApiSettings: surroundings.settings,
@@ -145,11 +148,10 @@ class Api:
     ) -> bytes | EventStream:
         bearer = None
         if route.access is not None:
+            shown, workspace = shown_in(headers)
             # A person is the same in any workspace.
-            workspace = b"" if route.access is Person else headers.get(b"seam-workspace", b"")
-            bearer = await self._callers.identify(headers.get(b"authorization", b""), workspace)
-            if not isinstance(bearer, route.access):
-                raise Unauthorized
+            bearer = await self._callers.identify(shown, b"" if route.access is Person else workspace)
+            route.admit(bearer, route.access)
         method = scope["method"]
         if method not in route.methods:
             raise wrong_method(route.methods)
@@ -204,6 +206,7 @@ class Route:
         self.acts = endpoint.acts
         self.grammar = QueryGrammar(endpoint.ask)
         self.validate = endpoint.ask.__pydantic_validator__.validate_python
+        self._open_to = endpoint.open_to
         self._path = endpoint.path
         self._fields = frozenset(endpoint.ask.model_fields)
         self._function = endpoint.furnish(provided)
@@ -215,6 +218,13 @@ class Route:
         self.begins_attempt = self._once is not None
         #: Accepted attempts are in the audit trail by themselves.
         self.is_recorded = self.acts and not self.begins_attempt
+
+    def admit(self, bearer: Bearer, access: type[Bearer]) -> None:
+        """Return if he may call it. Raises ``Unauthorized``."""
+        if bearer.key.kind not in self._open_to:
+            raise Unauthorized(NOT_WITH.get(bearer.key.kind))
+        if not isinstance(bearer, access):
+            raise Unauthorized
 
     async def call(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thumbturn.domain.clock import Clock
+from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
@@ -38,6 +39,7 @@ class Surroundings:
     engine: Engine
     store: Store
     webhooks: Webhooks
+    client_sessions: ClientSessions
     clock: Clock
     feed: Feed
     settings: ApiSettings

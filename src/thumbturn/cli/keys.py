@@ -1,9 +1,9 @@
-"""``thumbturn keys``: make, list and revoke API keys and personal access tokens."""
+"""``thumbturn keys``: make, list and revoke API keys, personal access tokens and publishable keys."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,15 +11,20 @@ from thumbturn.cli.client import Client
 
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the workspace.")
 
+Kind = Literal["api_key", "personal_access_token", "publishable_key"]
 Folder = Annotated[Path, typer.Option("--data", envvar="THUMBTURN_DATA", help="The server's data folder.")]
 
 
 @keys.command()
 def create(
-    name: Annotated[str, typer.Argument(help="What it is for.")], data: Folder = Path("thumbturn-data")
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    kind: Annotated[
+        Kind, typer.Option(help="What it opens: see the documents on client sessions.")
+    ] = "api_key",
+    data: Folder = Path("thumbturn-data"),
 ) -> None:
-    """Make an API key. The token is shown this once."""
-    answer = Client(data).call("/thumbturn/keys/create", name=name)
+    """Make a key. The token is shown this once."""
+    answer = Client(data).call("/thumbturn/keys/create", name=name, kind=kind)
     typer.echo(answer["token"])
 
 

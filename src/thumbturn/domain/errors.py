@@ -29,7 +29,7 @@ class Refusal(Exception):
     """The request was refused."""
 
     type: ClassVar[str] = "invalid_input"
-    status: ClassVar[int] = 400
+    status: int = 400
     #: The message when none is given: the class's docstring.
     sentence: ClassVar[str] = "The request was refused."
 
@@ -45,8 +45,11 @@ class Refusal(Exception):
         *,
         data: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        status: int | None = None,
     ) -> None:
+        """A refusal with the class's message and status, where no others are given."""
         self.message = message or self.sentence
+        self.status = status or type(self).status
         #: Echoes the ids at fault.
         self.data = data
         self.headers = headers or {}

@@ -2,8 +2,9 @@
 
 The shapes are those that the official SDKs check before they send anything: an API key starts
 with ``seam_`` (a sandbox's with ``seam_test``) and must not go on with ``at``, ``cst`` or ``pk``;
-a personal access token starts with ``seam_at``. Tokens are long and random, so a plain SHA-256
-is enough to keep them by; it is also what makes a constant-time look-up cheap.
+a personal access token starts with ``seam_at``, the token of a client session with ``seam_cst``, a
+publishable key with ``seam_pk``. Tokens are long and random, so a plain SHA-256 is enough to keep them
+by; it is also what makes a constant-time look-up cheap.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from thumbturn.domain.workspace import Key, KeyKind, Workspace
 HINT_LENGTH = 16
 #: What every token looks like, as a regular expression: for whoever has to keep them out of sight.
 TOKEN = r"\bseam_(?:[a-z0-9]+_)*[A-Za-z0-9]{20,}"
+
+
+#: How the token of a client session begins, and a publishable key.
+CLIENT_SESSION_TOKEN, PUBLISHABLE_KEY = "seam_cst", "seam_pk"
 
 
 class Minted(NamedTuple):
@@ -42,6 +47,17 @@ def mint_api_key(workspace: Workspace, name: str, now: int) -> Minted:
 def mint_personal_access_token(user_id: str, name: str, now: int) -> Minted:
     """A new token of a person, good for every workspace he is a member of."""
     return _mint(KeyKind.PERSONAL_ACCESS_TOKEN, "seam_at", name, now, workspace_id=None, user_id=user_id)
+
+
+def mint_publishable_key(workspace: Workspace, name: str, now: int) -> Minted:
+    """A new publishable key of a workspace: no secret, and good for nothing but a client session's start."""
+    kind = KeyKind.PUBLISHABLE_KEY
+    return _mint(kind, PUBLISHABLE_KEY, name, now, workspace_id=workspace.id, user_id=None)
+
+
+def new_client_session_token() -> str:
+    """A token for a new client session."""
+    return f"{CLIENT_SESSION_TOKEN}_{new_secret()}"
 
 
 def _mint(

@@ -32,6 +32,34 @@ class TooManyWebhooks(Refusal, type="too_many_webhooks", status=400):
     """A workspace has at most 100 webhooks. Delete one that is not needed any more."""
 
 
+class ClientSessionNotFound(Refusal, type="client_session_not_found", status=404):
+    """Client session not found"""
+
+
+class ClientSessionExists(Refusal, type="client_session_token_already_exists", status=400):
+    """This user has a client session already: ask for it at /client_sessions/get_or_create"""
+
+
+class TooManyClientSessions(Refusal, type="too_many_client_sessions", status=400):
+    """A workspace has at most 100,000 client sessions. Delete some that are not needed any more."""
+
+
+class ConnectedAccountNotFound(Refusal, type="connected_account_not_found", status=404):
+    """Connected account not found"""
+
+
+class ConnectWebviewNotFound(Refusal, type="connect_webview_not_found", status=404):
+    """Connect webview not found"""
+
+
+class UserIdentityNotFound(Refusal, type="user_identity_not_found", status=404):
+    """User identity not found"""
+
+
+class CustomerNotFound(Refusal, type="customer_not_found", status=404):
+    """Customer not found"""
+
+
 class TooManyOpenAttempts(Refusal, type="too_many_open_attempts", status=429):
     """A workspace has at most 100,000 attempts open at a time. Nothing was done: cancel some, or try again
     when some have ended.

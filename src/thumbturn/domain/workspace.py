@@ -33,6 +33,8 @@ class KeyKind(StrEnum):
 
     API_KEY = "api_key"
     PERSONAL_ACCESS_TOKEN = "personal_access_token"
+    PUBLISHABLE_KEY = "publishable_key"
+    CLIENT_SESSION = "client_session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Key:
     token_hash: str
     #: The first characters, to recognise it by.
     hint: str
-    #: The one workspace of an API key; None for a personal access token.
+    #: The one workspace that it opens; None for a personal access token.
     workspace_id: str | None
     #: The person of a personal access token: it opens every workspace he is a member of.
     user_id: str | None = None

@@ -17,6 +17,7 @@ from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+from thumbturn.engine.client_session_ports import ClientSessionStore
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.secrets import SecretStore
 from thumbturn.engine.webhook_ports import WebhookStore
@@ -138,6 +139,10 @@ class Store(Protocol):
     @property
     def webhooks(self) -> WebhookStore:
         """What is remembered of webhooks."""
+
+    @property
+    def client_sessions(self) -> ClientSessionStore:
+        """What is remembered of client sessions."""
 
     @property
     def secrets(self) -> SecretStore:

@@ -24,7 +24,7 @@ class SecretsLocked(Exception):
 class KeptSecret(NamedTuple):
     """A secret on record."""
 
-    #: Of what: ``webhook``.
+    #: Of what: ``webhook`` or ``client_session``.
     kind: str
     #: Whose.
     id: str
@@ -81,6 +81,6 @@ async def open_seal(store: SecretStore, given: str | None, folder: Path) -> Seal
 
 def _locked(reason: str, folder: Path) -> str:
     return (
-        f"The secrets of webhooks in the database cannot be opened. {reason} Start with the key that they "
-        f"were sealed with: in THUMBTURN_ENCRYPTION_KEY, or in the file {folder / FILE_NAME}."
+        f"The secrets in the database cannot be opened. {reason} Start with the key that they were sealed "
+        f"with: in THUMBTURN_ENCRYPTION_KEY, or in the file {folder / FILE_NAME}."
     )

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy import Column, Connection, Table, func, select, update
 
 from thumbturn.engine.secrets import KeptSecret
-from thumbturn.storage.tables import webhooks
+from thumbturn.storage.tables import client_sessions, webhooks
 from thumbturn.storage.webhook_store import Do
 
 #: Every column with sealed secrets, and what they are of. What is not here is not sealed anew.
 _SEALED: tuple[tuple[str, Table, Column[str]], ...] = (
     ("webhook", webhooks, webhooks.c.secret),
     ("webhook", webhooks, webhooks.c.previous_secret),
+    ("client_session", client_sessions, client_sessions.c.token),
 )
 
 

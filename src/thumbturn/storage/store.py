@@ -27,6 +27,7 @@ from thumbturn.engine.ports import (
     Writing,
 )
 from thumbturn.storage import attempts, audit, devices, events, idempotency, search, workspaces
+from thumbturn.storage.client_session_store import SqlClientSessions
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
 from thumbturn.storage.filing import AT_ONCE, file_rows
@@ -67,6 +68,7 @@ class SqlStore:
         self._read = self._reader.read
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._read)
+        self.client_sessions = SqlClientSessions(self._write, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.

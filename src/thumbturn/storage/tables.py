@@ -26,7 +26,7 @@ from sqlalchemy import (
 from thumbturn.domain.chain import NOTHING
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData(
     naming_convention={
@@ -295,6 +295,24 @@ webhook_tries = Table(
     Column("outcome", Text, nullable=False),
     Column("next_at", BigInteger),
     sqlite_with_rowid=False,
+)
+
+client_sessions = Table(
+    "client_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("user_identifier_key", Text),
+    Column("customer_key", Text),
+    Column("connected_account_ids", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    UniqueConstraint("token_hash"),
+    Index(None, "workspace_id", "created_at", "id"),
+    Index("ix_client_sessions_of_user", "workspace_id", "user_identifier_key", "created_at", "id"),
 )
 
 #: What was done and is not in the chain yet, in order of commit: an attempt by its id, or a text.

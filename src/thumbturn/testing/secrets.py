@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from thumbturn.engine.secrets import KeptSecret
+from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.webhooks import MemoryWebhooks
 
 _FIELDS = ("secret", "previous_secret")
@@ -15,17 +16,13 @@ _FIELDS = ("secret", "previous_secret")
 class MemorySecrets:
     """Implements ``engine.secrets.SecretStore``."""
 
-    def __init__(self, webhooks: MemoryWebhooks) -> None:
+    def __init__(self, webhooks: MemoryWebhooks, sessions: MemoryClientSessions) -> None:
         self._webhooks = webhooks
+        self._sessions = sessions
 
     async def others(self, beginning: str | None, *, limit: int) -> list[KeptSecret]:
-        found = [
-            KeptSecret("webhook", webhook.id, field, getattr(webhook, field))
-            for field in _FIELDS
-            for webhook in self._webhooks.every()
-            if getattr(webhook, field) is not None
-        ]
-        return [each for each in found if beginning is None or not each.sealed.startswith(beginning)][:limit]
+        found = [each for each in self._all() if beginning is None or not each.sealed.startswith(beginning)]
+        return found[:limit]
 
     async def replace(self, renewed: Sequence[tuple[KeptSecret, str]]) -> None:
         for old, text in renewed:
@@ -33,3 +30,14 @@ class MemorySecrets:
                 if webhook.id == old.id and getattr(webhook, old.field) == old.sealed:
                     changed: Any = {old.field: text}
                     self._webhooks.put(replace(webhook, **changed))
+            for session in self._sessions.every():
+                if session.id == old.id and session.token == old.sealed:
+                    self._sessions.put(replace(session, token=text))
+
+    def _all(self) -> Iterator[KeptSecret]:
+        for field in _FIELDS:
+            for webhook in self._webhooks.every():
+                if getattr(webhook, field) is not None:
+                    yield KeptSecret("webhook", webhook.id, field, getattr(webhook, field))
+        for session in self._sessions.every():
+            yield KeptSecret("client_session", session.id, "token", session.token)

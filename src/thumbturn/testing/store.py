@@ -17,7 +17,7 @@ from thumbturn.domain.audit import Act, act_of
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
-from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
+from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.ports import (
     AttemptFilter,
@@ -29,6 +29,8 @@ from thumbturn.engine.ports import (
     Trail,
     Writing,
 )
+from thumbturn.testing.client_sessions import MemoryClientSessions
+from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
 from thumbturn.testing.secrets import MemorySecrets
 from thumbturn.testing.trails import MemoryTrails
 from thumbturn.testing.webhooks import MemoryWebhooks
@@ -50,7 +52,8 @@ class MemoryStore:
         self._members: dict[str, list[str]] = defaultdict(list)
         self._keys: dict[str, Key] = {}
         self.webhooks = MemoryWebhooks(self._events, self._tell)
-        self.secrets = MemorySecrets(self.webhooks)
+        self.client_sessions = MemoryClientSessions(self.every_account, self.every_device, self._tell)
+        self.secrets = MemorySecrets(self.webhooks, self.client_sessions)
         self._meters = WriterMeters()
         self._first_answers: dict[str, FirstAnswer] = {}
         #: Everything is in the chain at once.
@@ -147,7 +150,7 @@ class MemoryStore:
             each
             for each in self._attempts.values()
             if each.workspace_id == workspace_id
-            and _is_wanted(each, wanted)
+            and wanted_attempt(each, wanted)
             and (after is None or (each.accepted_at, each.id) < after)
         ]
         return sorted(found, key=lambda each: (each.accepted_at, each.id), reverse=True)[:limit]
@@ -211,7 +214,7 @@ class MemoryStore:
             each
             for each in self._devices.values()
             if each.workspace_id == workspace_id
-            and _fits(each, wanted)
+            and wanted_device(each, wanted)
             and (after is None or (each.created_at, each.id) > after)
         ]
         return sorted(found, key=lambda each: (each.created_at, each.id))[:limit]
@@ -241,13 +244,13 @@ class MemoryStore:
     # events -----------------------------------------------------------------------------------
 
     async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:
-        found = [event for event in self._events[workspace_id] if _matches(event, wanted)]
+        found = [event for event in self._events[workspace_id] if wanted_event(event, wanted)]
         return found[-1] if found else None
 
     async def events(
         self, workspace_id: str, wanted: EventFilter, *, limit: int, offset: int = 0
     ) -> list[Event]:
-        found = [event for event in self._events[workspace_id] if _matches(event, wanted)]
+        found = [event for event in self._events[workspace_id] if wanted_event(event, wanted)]
         return found[offset : offset + limit]
 
     async def events_after(self, workspace_id: str, sequence: int, *, limit: int) -> list[Recorded]:
@@ -330,9 +333,9 @@ class MemoryStore:
         return True
 
     def _opens(self, key: Key, workspace_id: str) -> bool:
-        if key.kind is KeyKind.API_KEY:
+        if key.user_id is None:
             return key.workspace_id == workspace_id
-        return key.user_id is not None and workspace_id in self._members[key.user_id]
+        return workspace_id in self._members[key.user_id]
 
     def _plant(self, seed: Seed) -> None:
         self._accounts.update({account.id: account for account in seed.accounts})
@@ -352,48 +355,3 @@ def _answer(value: T) -> Awaitable[T]:
     future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     future.set_result(value)
     return future
-
-
-def _fits(device: Device, wanted: DeviceFilter) -> bool:
-    metadata = wanted.custom_metadata_has or {}
-    return (
-        (wanted.device_ids is None or device.id in wanted.device_ids)
-        and (
-            wanted.connected_account_ids is None
-            or device.connected_account_id in wanted.connected_account_ids
-        )
-        and (wanted.device_types is None or device.device_type in wanted.device_types)
-        and (wanted.capability is None or wanted.capability in device.capabilities)
-        and (wanted.manufacturer is None or device.details.get("manufacturer") == wanted.manufacturer)
-        and (wanted.name is None or device.display_name == wanted.name)
-        and (wanted.search is None or wanted.search.lower() in device.display_name.lower())
-        and (wanted.created_before is None or device.created_at < wanted.created_before)
-        and (wanted.is_managed is None or device.is_managed is wanted.is_managed)
-        and all(device.custom_metadata.get(key) == value for key, value in metadata.items())
-    )
-
-
-def _is_wanted(attempt: Attempt, wanted: AttemptFilter) -> bool:
-    actor = attempt.asked_by.actor if attempt.asked_by is not None else None
-    cause = attempt.failure[0] if attempt.failure is not None else None
-    return (
-        (wanted.status is None or attempt.status == wanted.status)
-        and (wanted.action_type is None or attempt.action_type == wanted.action_type)
-        and (wanted.device_id is None or attempt.device_id == wanted.device_id)
-        and (wanted.actor is None or actor == wanted.actor)
-        and (wanted.cause is None or cause == wanted.cause)
-        and (wanted.since is None or attempt.accepted_at >= wanted.since)
-        and (wanted.before is None or attempt.accepted_at < wanted.before)
-    )
-
-
-def _matches(event: Event, wanted: EventFilter) -> bool:
-    return (
-        (wanted.event_ids is None or event.event_id in wanted.event_ids)
-        and (wanted.event_types is None or event.event_type in wanted.event_types)
-        and (wanted.device_ids is None or event.device_id in wanted.device_ids)
-        and (wanted.connected_account_id is None or event.connected_account_id == wanted.connected_account_id)
-        and (wanted.after is None or event.created_at > wanted.after)
-        and (wanted.before is None or event.created_at < wanted.before)
-        and all(event.payload.get(key) == value for key, value in wanted.payload.items())
-    )

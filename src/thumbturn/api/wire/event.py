@@ -38,6 +38,7 @@ class Event(TypedDict):
     device_warnings: NotRequired[list[Mapping[str, Any]]]
     connected_account_errors: NotRequired[list[Mapping[str, Any]]]
     connected_account_warnings: NotRequired[list[Mapping[str, Any]]]
+    client_session_id: NotRequired[str]
     webhook_id: NotRequired[str]
     disabled_because: NotRequired[str]
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from typing_extensions import TypedDict
 
 from thumbturn.domain import workspace as domain
 from thumbturn.domain.clock import to_wire
-from thumbturn.domain.workspace import KeyKind
+
+Kind = Literal["api_key", "personal_access_token", "publishable_key"]
 
 
 class Key(TypedDict):
     """A token that opens a workspace. ``hint`` is how the token begins."""
 
     key_id: str
-    kind: Literal["api_key", "personal_access_token"]
+    kind: Kind
     name: str
     hint: str
     created_at: str
@@ -26,7 +27,7 @@ def key_json(key: domain.Key) -> Key:
     """The key as the wire has it."""
     return {
         "key_id": key.id,
-        "kind": "api_key" if key.kind is KeyKind.API_KEY else "personal_access_token",
+        "kind": cast("Kind", key.kind.value),
         "name": key.name,
         "hint": key.hint,
         "created_at": to_wire(key.created_at),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from thumbturn.api.callers import Caller, Callers
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.parameters import Parameters
 from thumbturn.api.refusals import AccessTokenNeedsPerson, KeyNotFound
-from thumbturn.api.wire.key import Key, key_json
+from thumbturn.api.wire.key import Key, Kind, key_json
 from thumbturn.domain import workspace as domain
 from thumbturn.domain.clock import Clock
-from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
+from thumbturn.domain.keys import mint_api_key, mint_personal_access_token, mint_publishable_key
 from thumbturn.engine.ports import Store
 
 
@@ -20,8 +18,8 @@ class KeyCreate(Parameters):
 
     name: str = "key"
     """What to call it."""
-    kind: Literal["api_key", "personal_access_token"] = "api_key"
-    """A key of this workspace, or a token of the person who asks, good for all of his."""
+    kind: Kind = "api_key"
+    """A key of this workspace, a token of the person who asks, good for all of his, or a publishable key."""
 
 
 class KeyRevoke(Parameters):
@@ -36,6 +34,8 @@ async def create(ask: KeyCreate, caller: Caller, store: Store, clock: Clock) -> 
     """Makes a key. Its token is shown here and never again."""
     if ask.kind == "api_key":
         minted = mint_api_key(caller.workspace, ask.name, clock.now())
+    elif ask.kind == "publishable_key":
+        minted = mint_publishable_key(caller.workspace, ask.name, clock.now())
     elif caller.key.user_id is None:
         raise AccessTokenNeedsPerson
     else:
@@ -46,19 +46,19 @@ async def create(ask: KeyCreate, caller: Caller, store: Store, clock: Clock) -> 
 
 @endpoint({"keys": list[Key]})
 async def list_(caller: Caller, store: Store) -> Answer:
-    """Lists the workspace's API keys and the caller's own access tokens, revoked ones too, oldest first."""
+    """Lists the workspace's keys and the caller's own access tokens, revoked ones too, oldest first."""
     return {"keys": [key_json(key) for key in await _keys_of(caller, store)]}
 
 
 @endpoint({"key": Key}, methods=WRITE)
 async def revoke(ask: KeyRevoke, caller: Caller, store: Store, callers: Callers, clock: Clock) -> Answer:
-    """Revokes an API key of the workspace or an access token of the caller's own: it opens nothing then."""
+    """Revokes a key of the workspace or an access token of the caller's own: it opens nothing then."""
     key = None
     if ask.key_id in {each.id for each in await _keys_of(caller, store)}:
         key = await store.revoke_key(caller.workspace.id, ask.key_id, clock.now())
     if key is None:
         raise KeyNotFound
-    callers.forget_key(key)
+    callers.forget_key(key.id)
     return {"key": key_json(key)}
 
 
