@@ -20,6 +20,10 @@ SUPERVISORS = {
     "api/server.py": "a bug in an endpoint must still be answered: 500 with a request id",
     "webhooks/deliver.py": "a bug in one webhook's lane must not end it for ever",
     "webhooks/record.py": "what could not be recorded is tried again: dropped, it would be forgotten",
+    "engine/forgetting.py": "what ails the database may pass: old answers are removed later",
+    "engine/ledger.py": "whatever keeps an outcome from its record, it is tried again",
+    "engine/sealing.py": "what ails the database may pass: the trail is sealed later",
+    "webhooks/lane.py": "a bug about one event is a failure of that event and holds up no other",
     "storage/reader.py": "its thread hands whatever a query raised to the caller who asked",
     "storage/writer.py": "its thread hands whatever an operation raised to the caller who asked",
 }

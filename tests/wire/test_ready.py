@@ -60,7 +60,9 @@ async def test_a_server_in_order_is_ready(wire):
         "message": "",
         "open_attempts": 1,
         "oldest_open_seconds": 3.0,
+        "unrecorded": 0,
     }
+    assert readiness["webhooks"] == {"is_ready": True, "message": ""}
 
 
 async def test_a_database_that_is_away_is_named(wire, monkeypatch):
@@ -143,6 +145,19 @@ async def test_an_attempt_that_nobody_ends_is_noticed(wire):
     status, readiness, message = await asked(wire)
     assert (status, readiness["backlog"]["is_ready"]) == (503, False)
     assert message == "An attempt is still open long after its deadline."
+
+
+async def test_what_cannot_be_put_on_record_is_noticed(wire, monkeypatch):
+    """While an outcome, or what became of deliveries, cannot be written, the server says so."""
+    wire.house.engine.records.waiting = 1
+    status, readiness, message = await asked(wire)
+    assert (status, readiness["backlog"]["is_ready"], readiness["backlog"]["unrecorded"]) == (503, False, 1)
+    assert message.startswith("What was decided cannot be put on record")
+    wire.house.engine.records.waiting = 0
+    wire.hooks.means.meters.is_unrecorded = True
+    status, readiness, message = await asked(wire)
+    assert (status, readiness["webhooks"]["is_ready"], readiness["backlog"]["is_ready"]) == (503, False, True)
+    assert message.startswith("What became of deliveries")
 
 
 def test_a_live_server_is_ready(any_server):

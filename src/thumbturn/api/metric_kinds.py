@@ -38,6 +38,18 @@ METRICS = {
             "Age of the oldest open attempt; 0 when none is open.",
         ),
         Kind(
+            "thumbturn_records_waiting",
+            "gauge",
+            (),
+            "What was decided and could not be put on record yet; it is tried again until it is.",
+        ),
+        Kind(
+            "thumbturn_record_failures_total",
+            "counter",
+            (),
+            "Tries to put on record what was decided that failed.",
+        ),
+        Kind(
             "thumbturn_lanes",
             "gauge",
             ("state",),
@@ -84,6 +96,12 @@ METRICS = {
         ),
         Kind(
             "thumbturn_webhooks", "gauge", ("state",), "Webhooks that are `delivering`, and `failing` ones."
+        ),
+        Kind(
+            "thumbturn_webhook_interruptions_total",
+            "counter",
+            (),
+            "Times that the database, or a bug, broke off deliveries or their record. They go on.",
         ),
         Kind(
             "thumbturn_http_requests_total",

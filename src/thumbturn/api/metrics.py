@@ -33,7 +33,7 @@ from thumbturn.domain.clock import SECOND, Clock
 from thumbturn.domain.webhook import Outcome
 from thumbturn.engine.census import Census
 from thumbturn.engine.engine import Engine
-from thumbturn.engine.meters import EndedAttempts, Histogram
+from thumbturn.engine.meters import EndedAttempts, Histogram, RecordMeters
 from thumbturn.engine.ports import Store, Writing
 from thumbturn.engine.webhook_ports import Delivering
 from thumbturn.engine.webhooks import Webhooks
@@ -61,6 +61,7 @@ class Metrics:
         collector = _Numbers(
             self._engine.census(),
             dict(self._engine.meters.by_type),
+            self._engine.records,
             self._store.writing(),
             self._webhooks.delivering(),
             self._requests,
@@ -82,6 +83,7 @@ class _Numbers(Collector):
         self,
         census: Census,
         ended: dict[str, EndedAttempts],
+        records: RecordMeters,
         writing: Writing,
         delivering: Delivering,
         requests: RequestMeters,
@@ -89,6 +91,7 @@ class _Numbers(Collector):
     ) -> None:
         self._census = census
         self._ended = ended
+        self._records = records
         self._writing = writing
         self._delivering = delivering
         self._requests = requests
@@ -125,6 +128,10 @@ class _Numbers(Collector):
         yield open_now
         since = self._now if census.oldest_accepted_at is None else census.oldest_accepted_at
         yield _plain_gauge("thumbturn_attempt_oldest_open_seconds", max(0, self._now - since) / SECOND)
+        yield _plain_gauge("thumbturn_records_waiting", self._records.waiting)
+        failures = _counter("thumbturn_record_failures_total")
+        failures.add_metric((), self._records.failed)
+        yield failures
         lanes = _gauge("thumbturn_lanes")
         lanes.add_metric(("busy",), census.lanes_busy)
         lanes.add_metric(("waiting",), census.lanes_waiting)
@@ -168,6 +175,9 @@ class _Numbers(Collector):
         webhooks.add_metric(("delivering",), followed - failing)
         webhooks.add_metric(("failing",), failing)
         yield webhooks
+        interruptions = _counter("thumbturn_webhook_interruptions_total")
+        interruptions.add_metric((), meters.interruptions)
+        yield interruptions
 
     def _of_requests(self) -> Iterator[Metric]:
         requests = _counter("thumbturn_http_requests_total")

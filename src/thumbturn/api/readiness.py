@@ -10,6 +10,7 @@ from thumbturn.domain.refusals import Overloaded, StorageUnavailable
 from thumbturn.engine.census import Census
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
+from thumbturn.engine.webhooks import Webhooks
 
 #: For how long the database may think about a question that has no work in it.
 PATIENCE = seconds(2)
@@ -20,9 +21,10 @@ OVERDUE = seconds(10)
 class Observer:
     """Looks at every part of the server."""
 
-    def __init__(self, engine: Engine, store: Store, clock: Clock) -> None:
+    def __init__(self, engine: Engine, store: Store, webhooks: Webhooks, clock: Clock) -> None:
         self._engine = engine
         self._store = store
+        self._webhooks = webhooks
         self._clock = clock
         #: One question at a time, however many ask: a database that hangs must not take every reader.
         self._asking: asyncio.Task[Part] | None = None
@@ -37,9 +39,10 @@ class Observer:
             writer=self._writer(),
             drivers=[_driver(name, census) for name in sorted(census.drivers)],
             backlog=self._backlog(census),
+            webhooks=self._deliveries(),
         )
-        parts: list[Part] = [database, readiness["writer"], readiness["backlog"], *readiness["drivers"]]
-        readiness["is_ready"] = all(part["is_ready"] for part in parts)
+        parts = [readiness["writer"], readiness["backlog"], readiness["webhooks"], *readiness["drivers"]]
+        readiness["is_ready"] = database["is_ready"] and all(part["is_ready"] for part in parts)
         return readiness
 
     async def _database(self) -> Part:
@@ -68,16 +71,25 @@ class Observer:
     def _backlog(self, census: Census) -> BacklogPart:
         now = self._clock.now()
         oldest, due = census.oldest_accepted_at, census.earliest_deadline_at
+        unrecorded = self._engine.records.waiting
         wrong = ""
         if not self._engine.is_running:
             wrong = "No attempt is begun: the server is starting or stopping."
+        elif unrecorded:
+            wrong = "What was decided cannot be put on record now: it is tried again, and the log says why."
         elif due is not None and now - due > OVERDUE:
             wrong = "An attempt is still open long after its deadline."
         return {
             **_part(wrong),
             "open_attempts": sum(census.open.values()),
             "oldest_open_seconds": 0.0 if oldest is None else max(0, now - oldest) / SECOND,
+            "unrecorded": unrecorded,
         }
+
+    def _deliveries(self) -> Part:
+        if self._webhooks.delivering().meters.is_unrecorded:
+            return _part("What became of deliveries cannot be put on record now: it is tried again.")
+        return _part()
 
 
 def _driver(name: str, census: Census) -> DriverPart:

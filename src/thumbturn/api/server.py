@@ -79,7 +79,9 @@ class Api:
             Feed: surroundings.feed,
             ApiSettings: surroundings.settings,
             Callers: self._callers,
-            Observer: Observer(surroundings.engine, surroundings.store, surroundings.clock),
+            Observer: Observer(
+                surroundings.engine, surroundings.store, surroundings.webhooks, surroundings.clock
+            ),
         }
         self._routes = {path: Route(each, provided) for path, each in table.items()}
         described = openapi(table)

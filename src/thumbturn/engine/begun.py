@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Cancelled, Phase, Progress
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.failures import AttemptCancelled
-from thumbturn.domain.refusals import ActionAttemptNotFound, TooLateToCancel
+from thumbturn.domain.refusals import ActionAttemptNotFound, StorageUnavailable, TooLateToCancel
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ports import Store
+from thumbturn.engine.run import Run
 from thumbturn.engine.waiting import Waiting
 
 A = TypeVar("A", Attempt, Progress)
 
 #: How long a caller waits for the record of an end that is decided.
 RECORDED_WITHIN = seconds(10)
+NOT_ON_RECORD = "Its end is decided, and the database has not taken it yet. Look at the attempt in a while."
 
 
 class Standing(NamedTuple):
@@ -62,13 +65,13 @@ class Begun:
     async def cancel(self, workspace_id: str, attempt_id: str, by: str) -> Attempt:
         """End an attempt that was not sent yet, durably; its lane goes on. ``by`` says who, for the timeline.
 
-        Raises ``ActionAttemptNotFound``; ``TooLateToCancel`` once it was sent or has ended.
+        Raises ``ActionAttemptNotFound``; ``TooLateToCancel`` once it was sent or has ended;
+        ``StorageUnavailable`` when its end cannot be put on record now.
         """
         run = self._dispatch.open.get(attempt_id)
         if run is None or run.attempt.workspace_id != workspace_id:
             stands = await self._store.attempt(workspace_id, attempt_id)
-        elif run.attempt.phase is Phase.QUEUED:
-            await self._dispatch.end(run, Cancelled(by))
+        elif await self._end_queued(run, Cancelled(by)):
             stands = run.attempt
             if stands.failure == (AttemptCancelled.type, AttemptCancelled.sentence):
                 return stands
@@ -77,12 +80,23 @@ class Begun:
             if stands.phase.is_final:
                 # It is decided and perhaps not on record yet; only what is on record is told.
                 stands = await self.settled(stands, RECORDED_WITHIN)
+                if attempt_id in self._dispatch.open:
+                    raise StorageUnavailable(NOT_ON_RECORD, headers={"Retry-After": "1"})
         if stands is None:
             raise ActionAttemptNotFound(data={"action_attempt_id": attempt_id})
         raise TooLateToCancel(
             f"The attempt has ended already: {stands.status}" if stands.phase.is_final else None,
             data={"action_attempt_id": attempt_id, "status": stands.status},
         )
+
+    async def _end_queued(self, run: Run, signal: Cancelled) -> bool:
+        """End it if it was not sent and has not ended; true if it was this that ended it."""
+        if run.attempt.phase is not Phase.QUEUED:
+            return False
+        ending = asyncio.ensure_future(self._dispatch.end(run, signal))
+        if not await self._clock.wait(ending, RECORDED_WITHIN):
+            raise StorageUnavailable(NOT_ON_RECORD, headers={"Retry-After": "1"})
+        return ending.result()
 
     def standing(self, attempt: Attempt) -> Standing:
         """Where an attempt stands now, which may be further than what is on record."""

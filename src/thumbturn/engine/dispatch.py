@@ -1,6 +1,6 @@
 """Runs attempts when it is their turn, and frees their lane when they have ended.
 
-This is one of the two supervised places in which any exception at all is caught: a fault in an
+This is one of the supervised places in which any exception at all is caught: a fault in an
 action or a driver ends its own attempt, honestly, and disturbs no other.
 """
 
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any
 
 import structlog
 
 from thumbturn.domain.about import ATTEMPT
 from thumbturn.domain.attempt import DeadlinePassed, Failed, Phase, Postponed, Sending, Signal, Succeeded
-from thumbturn.domain.clock import Clock
+from thumbturn.domain.clock import SECOND, Clock
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.failures import ActionAttemptExpired, DeviceOffline, DeviceRemoved, OutcomeUnknown
 from thumbturn.domain.policy import WhenOffline
@@ -29,6 +30,9 @@ from thumbturn.engine.waiting import Waiting
 
 log = structlog.get_logger(__name__)
 
+#: For so long after its time, µs, a run may hold its lane until its end is on record.
+RECORDED_WITHIN = SECOND
+
 
 class Dispatch:
     """The floor on which attempts run."""
@@ -36,7 +40,6 @@ class Dispatch:
     def __init__(
         self,
         lanes: Lanes,
-        deadlines: Timetable,
         waiting: Waiting,
         devices: Devices,
         drivers: Mapping[str, Driver],
@@ -45,13 +48,14 @@ class Dispatch:
         clock: Clock,
     ) -> None:
         self._lanes = lanes
-        self._deadlines = deadlines
         self._waiting = waiting
         self._devices = devices
         self._drivers = drivers
         self._capability_of = capability_of
         self._traces = traces
         self._clock = clock
+        #: Those that end at their moment if they have not by then.
+        self.deadlines = Timetable(clock, self.expire)
         #: Those that may not enter their lane yet.
         self.held = Held(clock, devices, self._admit)
         #: Open attempts of this process by id.
@@ -80,7 +84,7 @@ class Dispatch:
     def durable(self, run: Run) -> None:
         """The run is on record: its deadline counts, and it starts if it has its turn."""
         run.is_durable = True
-        self._deadlines.add(run, run.ends_by)
+        self.deadlines.add(run, run.ends_by)
         if run.has_turn:
             self._go_on((run,))
 
@@ -89,28 +93,67 @@ class Dispatch:
         if self.open.pop(run.attempt.id, None) is None:
             return
         self.open_in[run.attempt.workspace_id] -= 1
-        self._deadlines.remove(run, run.ends_by)
+        self.deadlines.remove(run, run.ends_by)
         self.held.remove(run)
         if self._traces is not None:
             self._traces.left(run)
         self._waiting.tell(run.attempt)
         self._go_on(self._lanes.leave(run))
 
-    async def end(self, run: Run, signal: Signal) -> None:
-        """End a run from outside, whatever it is doing; return when that is durable."""
+    def end(self, run: Run, signal: Signal) -> Coroutine[Any, Any, bool]:
+        """End a run from outside, at once, whatever it is doing; durably when what is returned was awaited.
+
+        That answers false if it had ended already, which may not be durable yet.
+        """
         if run.attempt.phase.is_final:
-            return
+            return _no()
+        recording = run.settle(signal)
         run.is_being_ended = True
+        return self._end(run, recording)
+
+    async def _end(self, run: Run, recording: Awaitable[None]) -> bool:
         try:
-            await run.settle(signal)
-        finally:
-            # The lane is free once the end is on record and the device is left alone.
-            task = run.task
-            if task is None or task.done():
-                self.forget(run)
-            else:
-                task.add_done_callback(lambda _: self.forget(run))
-                task.cancel()
+            await recording
+        except Exception:  # supervised: what cannot be recorded like this ends more plainly at its deadline
+            log.exception("end_not_recorded", action_attempt_id=run.attempt.id)
+            run.is_being_ended = False
+            self.deadlines.add(run, run.ends_by)
+            return False
+        # The lane is free once the end is on record and the device is left alone.
+        task = run.task
+        if task is None or task.done():
+            self.forget(run)
+        else:
+            task.add_done_callback(lambda _: self.forget(run))
+            task.cancel()
+        return True
+
+    async def expire(self, run: Run) -> None:
+        """End a run whose time is over.
+
+        If its end cannot be put on record, its lane goes on without it: after the deadline nothing sends
+        it again, whatever becomes of the record and of the server.
+        """
+        now = self._clock.now()
+        if run.ends_by > now:
+            return  # it was given more time
+        if not run.attempt.phase.is_final:
+            self.deadlines.add(run, max(run.attempt.deadline_at, now + RECORDED_WITHIN))
+            await self.end(run, DeadlinePassed())
+        elif run.attempt.deadline_at > now:
+            self.deadlines.add(run, run.attempt.deadline_at)
+        elif run.attempt.id in self.open:
+            self._leave_alone(run)
+
+    def _leave_alone(self, run: Run) -> None:
+        """The run has ended, and only its record is missing: its lane need not wait for that."""
+        task = run.task
+        if run.is_being_ended and task is not None and not task.done():
+            task.add_done_callback(lambda _: self._leave_alone(run))
+            task.cancel()
+        else:
+            log.error("lane_goes_on_without_record", action_attempt_id=run.attempt.id)
+            self._go_on(self._lanes.leave(run))
 
     async def drain(self, patience: float) -> None:
         """Start nothing more; give what is in flight ``patience`` seconds of real time to end.
@@ -177,6 +220,7 @@ class Dispatch:
                     await run.settle(outcome)
         except Exception:  # supervised: the deadline ends an attempt whose outcome cannot be recorded
             log.exception("outcome_not_recorded", action_attempt_id=run.attempt.id)
+            self.deadlines.add(run, run.ends_by)  # which may have passed meanwhile
         finally:
             if run.attempt.phase.is_final and not run.is_being_ended:
                 self.forget(run)
@@ -197,9 +241,9 @@ class Dispatch:
         """See to it that the run ends by then, or by its deadline if that is earlier."""
         ends_by = min(ends_by, run.attempt.deadline_at)
         if ends_by != run.ends_by:
-            self._deadlines.remove(run, run.ends_by)
+            self.deadlines.remove(run, run.ends_by)
             run.ends_by = ends_by
-            self._deadlines.add(run, ends_by)
+            self.deadlines.add(run, ends_by)
 
     async def _perform(self, run: Run) -> Signal:
         if run.time_left() <= 0:
@@ -224,3 +268,7 @@ class Dispatch:
             )
             return Failed(OutcomeUnknown.type, OutcomeUnknown.sentence)
         return Succeeded(result, evidence)
+
+
+async def _no() -> bool:
+    return False

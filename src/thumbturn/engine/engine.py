@@ -9,7 +9,7 @@ from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from thumbturn.actions.definition import Action, Ask
-from thumbturn.domain.attempt import Attempt, DeadlinePassed
+from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.refusals import (
@@ -25,13 +25,12 @@ from thumbturn.engine.forgetting import Forgetting
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.live import LiveAttempts
-from thumbturn.engine.meters import AttemptMeters
+from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
-from thumbturn.engine.timetable import Timetable
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
@@ -60,12 +59,12 @@ class Engine:
         self.live = LiveAttempts()
         #: What ended while this process ran.
         self.meters = AttemptMeters()
-        self._ledger = Ledger(store, clock, self._devices, self.meters)
-        self._deadlines = Timetable(clock, self._expire)
+        #: What could not be put on record at once.
+        self.records = RecordMeters()
+        self._ledger = Ledger(store, clock, self._devices, self.meters, self.records)
         self._waiting = Waiting(clock)
         self._dispatch = Dispatch(
             self._lanes,
-            self._deadlines,
             self._waiting,
             self._devices,
             drivers,
@@ -73,6 +72,7 @@ class Engine:
             traces,
             clock,
         )
+        self._deadlines = self._dispatch.deadlines
         self._observations = Observations(
             self._devices,
             self._lanes,
@@ -215,7 +215,3 @@ class Engine:
             clock=self._clock,
             live=self.live,
         )
-
-    async def _expire(self, run: Run) -> None:
-        if run.ends_by <= self._clock.now():
-            await self._dispatch.end(run, DeadlinePassed())

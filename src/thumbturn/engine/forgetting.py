@@ -48,4 +48,7 @@ class Forgetting:
             except Refusal as refusal:
                 log.warning("first_answers_are_kept_longer", because=refusal.message)
                 is_more = False
+            except Exception:  # supervised: what ails the database may pass
+                log.exception("first_answers_are_kept_longer")
+                is_more = False
             await self._clock.sleep(PAUSE if is_more else ROUND)

@@ -1,54 +1,74 @@
 """Puts on record what was decided, whatever stands in the way.
 
-An outcome exists once in the world and must not be lost because the database is away for a
-moment: a write that cannot be made is tried again until it can. A write whose guard loses means
-that somebody else moved the attempt: it is read again, and only then may ours be tried again.
+An outcome exists once in the world and must not be lost because the database is away, or ill, for a
+moment: a write that cannot be made, whatever the reason, is tried again until it can. A write whose
+guard loses means that somebody else moved the attempt: it is read again, and only then may ours be
+tried again. A write that was made although its answer got lost is not made twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from thumbturn.domain.attempt import Attempt, Signal, late_mark
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 from thumbturn.domain.errors import Refusal
+from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
 from thumbturn.engine.devices import Devices
-from thumbturn.engine.meters import AttemptMeters
-from thumbturn.engine.ports import Change, Store, Transition
+from thumbturn.engine.meters import AttemptMeters, RecordMeters
+from thumbturn.engine.ports import Change, EventFilter, Store, Transition
+from thumbturn.engine.storable import storable, storable_text
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
+#: Between two tries of a write: doubled each time, up to the longest. A database that is away may be back
+#: at any moment; what it refused for another reason it will refuse for a while.
 FIRST_PAUSE = 50 * MILLISECOND
 LONGEST_PAUSE = 1 * SECOND
+LONGEST_PAUSE_WHEN_ILL = 30 * SECOND
 
 
 class Ledger:
     """Writes for the engine."""
 
-    def __init__(self, store: Store, clock: Clock, devices: Devices, meters: AttemptMeters) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        devices: Devices,
+        meters: AttemptMeters,
+        records: RecordMeters,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._devices = devices
         self._meters = meters
+        self._records = records
         self._background: set[asyncio.Task[None]] = set()
 
-    async def move(self, change: Change) -> Attempt | None:
+    async def move(self, change: Change, given_up_at: int | None = None) -> Attempt | None:
         """Make a change with exactly one transition durable.
 
         Returns ``None`` when it was made. When the attempt turns out to be in another phase,
         nothing was written if that phase is final, and the attempt as it stands is returned;
-        from another open phase the change is made all the same.
+        from another open phase the change is made all the same. Raises what the database says to an
+        outcome that it has refused, for another reason than being away, until ``given_up_at``, µs: then
+        there is something plainer to say.
         """
-        while not await self._apply(change):  # lost: somebody else moved it
+        while not await self._apply(change, given_up_at):  # lost: somebody else moved it
             wanted = change.transitions[0].attempt
             stands = await self._read(wanted)
             if stands is None:
                 return wanted  # it never came on record
+            if stands.marks == wanted.marks:
+                break  # it was ours: made, and its answer lost
             if stands.phase.is_final:
                 log.warning("attempt_was_ended_elsewhere", action_attempt_id=wanted.id)
                 return stands
@@ -72,6 +92,7 @@ class Ledger:
     def late(self, attempt: Attempt, signal: Signal) -> asyncio.Task[None]:
         """Append a signal that came after the attempt's end to its timeline."""
         mark = late_mark(signal, self._clock.now())
+        mark = mark._replace(note=storable_text(mark.note))
 
         async def write() -> None:
             await self._insist(lambda: self._store.append_late(attempt.id, mark))
@@ -83,11 +104,21 @@ class Ledger:
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _apply(self, change: Change) -> bool:
+    async def _apply(self, change: Change, given_up_at: int | None = None) -> bool:
         try:
             return await self._store.apply(change)
-        except Refusal:
-            return bool(await self._insist(lambda: self._store.apply(self._as_now(change))))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it is counted, logged and tried again
+            if not _can_be_plainer(change):
+                given_up_at = None
+            return await self._again(problem, lambda: self._apply_again(change), given_up_at)
+
+    async def _apply_again(self, change: Change) -> bool:
+        # With a transition, its guard says whether it was made. Without one, its events do.
+        if change.events and not change.transitions:
+            told = change.events[0]
+            if await self._store.event(told.workspace_id, EventFilter(event_ids=(told.event_id,))):
+                return True
+        return await self._store.apply(storable(self._as_now(change)))
 
     def _as_now(self, change: Change) -> Change:
         """The change with its devices as they are now: what is late must not undo what is newer."""
@@ -95,18 +126,52 @@ class Ledger:
         return replace(change, devices=tuple(device for device in known if device is not None))
 
     async def _read(self, wanted: Attempt) -> Attempt | None:
-        found = await self._insist(lambda: self._store.attempt(wanted.workspace_id, wanted.id))
-        return found if isinstance(found, Attempt) else None
+        return await self._insist(lambda: self._store.attempt(wanted.workspace_id, wanted.id))
 
-    async def _insist(self, operation: Any) -> Any:
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return await operation()
-            except Refusal as refusal:
-                log.warning("write_is_tried_again", because=refusal.message)
+    async def _insist(self, operation: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await operation()
+        except Exception as problem:  # noqa: BLE001 - as above
+            return await self._again(problem, operation)
+
+    async def _again(
+        self, problem: Exception, operation: Callable[[], Awaitable[T]], given_up_at: int | None = None
+    ) -> T:
+        """What the operation brings when it no longer fails; with growing pauses before each try.
+
+        What the database refuses for its own sake may be given up at a moment: it is raised then.
+        """
+        pause, is_new = FIRST_PAUSE, True
+        self._records.waiting += 1
+        try:
+            while True:
+                longest = self._complain(problem, is_new=is_new)
+                if given_up_at is not None and not isinstance(problem, Refusal):
+                    left = given_up_at - self._clock.now()
+                    if left <= 0:
+                        raise problem
+                    pause = min(pause, left)
                 await self._clock.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                try:
+                    return await operation()
+                except Exception as again:  # noqa: BLE001 - as above
+                    is_new = type(again) is not type(problem)
+                    problem = again
+                pause = min(2 * pause, longest)
+        finally:
+            self._records.waiting -= 1
+
+    def _complain(self, problem: Exception, *, is_new: bool) -> int:
+        """Count and log it; the longest pause until the next try, µs."""
+        self._records.failed += 1
+        if isinstance(problem, Refusal):
+            log.warning("write_is_tried_again", because=problem.message)
+            return LONGEST_PAUSE
+        # Whole only once: it may come again for hours.
+        log.error(
+            "write_is_tried_again", problem=type(problem).__name__, exc_info=problem if is_new else None
+        )
+        return LONGEST_PAUSE_WHEN_ILL
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -118,3 +183,15 @@ class Ledger:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("write_failed", exc_info=error)
+
+
+#: Ends than which there is none plainer.
+_PLAIN = (OutcomeUnknown.type, ActionAttemptExpired.type)
+
+
+def _can_be_plainer(change: Change) -> bool:
+    """True if the change says more of an attempt's end than that the time was over."""
+    ended = change.transitions[0].attempt if change.transitions else None
+    if ended is None or not ended.phase.is_final:
+        return False
+    return ended.failure is None or ended.failure[0] not in _PLAIN

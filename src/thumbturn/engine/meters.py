@@ -90,6 +90,18 @@ class AttemptMeters:
                 return
 
 
+class RecordMeters:
+    """Counts what was decided and could not be put on record at once."""
+
+    __slots__ = ("failed", "waiting")
+
+    def __init__(self) -> None:
+        #: Tries to put something on record that failed.
+        self.failed = 0
+        #: What failed and is tried again now.
+        self.waiting = 0
+
+
 class WriterMeters:
     """Counts what a store writes."""
 
@@ -120,9 +132,13 @@ class WriterMeters:
 class WebhookMeters:
     """Counts what webhooks are told."""
 
-    __slots__ = ("lag", "tries")
+    __slots__ = ("interruptions", "is_unrecorded", "lag", "tries")
 
     def __init__(self) -> None:
+        #: How often something else than an endpoint broke off deliveries, or the record of them.
+        self.interruptions = 0
+        #: True while what became of tries cannot be put on record.
+        self.is_unrecorded = False
         #: How many tries ended with each outcome.
         self.tries: dict[str, int] = {}
         #: µs from the moment the server learned of an event until an endpoint had taken it.

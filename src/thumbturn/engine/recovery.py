@@ -15,7 +15,7 @@ import structlog
 
 from thumbturn.actions.definition import Action
 from thumbturn.domain.attempt import Attempt, DeadlinePassed, Failed, Phase, Resending, Signal, decide
-from thumbturn.domain.clock import Clock
+from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.failures import DeviceRemoved, Interrupted, OutcomeUnknown
 from thumbturn.domain.policy import AfterCrash
 from thumbturn.engine.devices import Devices
@@ -27,6 +27,8 @@ from thumbturn.engine.run import Run
 log = structlog.get_logger(__name__)
 
 AFTER_A_RESTART = "the server was restarted"
+#: For so long a start waits for those it ends to be on record; what is not by then is written later.
+RECORDED_WITHIN = seconds(4)
 
 
 class Recovery:
@@ -66,7 +68,8 @@ class Recovery:
 
     async def settle(self) -> None:
         """End those that can only end, and let the others run."""
-        await asyncio.gather(*(self._end(attempt, signal) for attempt, signal in self._ending))
+        ending = [self._end(attempt, signal) for attempt, signal in self._ending]
+        await self._clock.wait(asyncio.gather(*ending, return_exceptions=True), RECORDED_WITHIN)
         for run in self._going_on:
             self._dispatch.durable(run)
         if self._ending or self._going_on:
@@ -91,11 +94,11 @@ class Recovery:
             )
         return None
 
-    async def _end(self, attempt: Attempt, signal: Signal) -> None:
+    def _end(self, attempt: Attempt, signal: Signal) -> asyncio.Task[None]:
         decision = decide(attempt, signal, self._clock.now())
         assert decision is not None  # it was open
         transition = Transition(decision.attempt, attempt.phase)
-        await self._ledger.move(Change((transition,), events=decision.events))
+        return self._ledger.soon(Change((transition,), events=decision.events))
 
 
 def _turn(attempt: Attempt) -> tuple[bool, int]:

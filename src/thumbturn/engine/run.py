@@ -10,8 +10,9 @@ costs two commits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
+from typing import Any
 
 from thumbturn.actions.definition import Action, Ask, Perform
 from thumbturn.domain.attempt import (
@@ -36,6 +37,7 @@ from thumbturn.engine.devices import Devices
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.ports import Change, Transition
+from thumbturn.engine.storable import storable_text
 
 
 class Run:
@@ -182,6 +184,7 @@ class Run:
 
     def discreet(self, text: str) -> str:
         """What a device or a driver said, fit to be kept: without the secrets of the ask."""
+        text = storable_text(text)
         return discreet(text, self.secrets()) if self.action.secrets else text
 
     def secrets(self) -> Sequence[str]:
@@ -256,26 +259,38 @@ class Run:
             self._written = self.attempt.phase
             self._ledger.soon(change)
 
-    async def settle(self, signal: Signal) -> None:
-        """Apply a signal, durably. One that ends the attempt does so with all that was heard.
+    def settle(self, signal: Signal) -> Coroutine[Any, Any, None]:
+        """Apply a signal, at once; durably when what is returned was awaited, which it must be.
 
-        A signal that comes after the end is kept as late truth.
+        One that ends the attempt does so with all that was heard. A signal that comes after the end is
+        kept as late truth.
         """
         decision = decide(self.attempt, signal, self._clock.now())
         if decision is None:
             self._ledger.late(self.attempt, signal)
-            return
+            return _nothing()
         before, written = self.attempt, self._written
         self.attempt = decision.attempt
         devices, events = self.hand_over()
         change = Change((Transition(self.attempt, self._written),), devices, (*events, *decision.events))
         self._written = self.attempt.phase
+        return self._record(change, devices, events, before, written)
+
+    async def _record(
+        self,
+        change: Change,
+        devices: tuple[Device, ...],
+        events: tuple[Event, ...],
+        before: Attempt,
+        written: Phase,
+    ) -> None:
         try:
-            elsewhere = await self._ledger.move(change)
+            elsewhere = await self._ledger.move(change, self.ends_by)
         except Exception:
             # It cannot be recorded like this at all. Still open, it is ended at its deadline.
-            if self.attempt is decision.attempt:
+            if self.attempt is change.transitions[0].attempt:
                 self.attempt, self._written = before, written
+                self._has_news, self._events = bool(devices) or self._has_news, (*events, *self._events)
             raise
         if elsewhere is not None:
             self.attempt = elsewhere
@@ -283,3 +298,7 @@ class Run:
                 self._ledger.soon(Change(devices=devices, events=events))
         if self._live.watched:
             self._live.moved(self.attempt)
+
+
+async def _nothing() -> None:
+    pass

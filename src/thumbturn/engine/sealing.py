@@ -61,6 +61,8 @@ class Sealing:
                 pass
         except Refusal as refusal:
             log.warning("audit_is_sealed_later", because=refusal.message)
+        except Exception:  # supervised: what ails the database may pass
+            log.exception("audit_is_sealed_later")
 
 
 def _complain(task: asyncio.Task[None]) -> None:

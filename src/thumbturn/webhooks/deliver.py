@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 import structlog
 
-from thumbturn.domain.clock import SECOND, seconds
+from thumbturn.domain.clock import seconds
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
@@ -14,6 +15,7 @@ from thumbturn.domain.webhook import WEBHOOK_DISABLED, DisabledBecause, Outcome,
 from thumbturn.engine.webhook_ports import Delivering
 from thumbturn.webhooks.lane import Lane
 from thumbturn.webhooks.means import Means
+from thumbturn.webhooks.schedule import rest
 from thumbturn.webhooks.send import Sender
 
 log = structlog.get_logger(__name__)
@@ -21,8 +23,8 @@ log = structlog.get_logger(__name__)
 #: How long tries are kept, and how often older ones are thrown away.
 TRIES_ARE_KEPT = seconds(30 * 86_400)
 _SWEEP_EVERY = seconds(3_600)
-#: Before a lane that broke goes on.
-_PAUSE = SECOND
+#: A lane that worked for so long has not broken off again and again.
+_WORKS_WELL = seconds(60)
 
 
 class Deliveries:
@@ -111,15 +113,19 @@ class Deliveries:
     # inside -------------------------------------------------------------------------------------
 
     async def _watch_over(self, lane: Lane) -> None:
+        failures = 0
         while True:
+            began = self._clock.now()
             try:
                 because = await lane.run()
                 break
             except Refusal as refusal:
                 log.warning("webhook_waits", webhook_id=lane.webhook.id, because=refusal.message)
-            except Exception:
+            except Exception:  # supervised: it goes on where it was
                 log.exception("webhook_broke", webhook_id=lane.webhook.id)
-            await self._clock.sleep(_PAUSE)
+            self._means.meters.interruptions += 1
+            failures = failures + 1 if self._clock.now() - began < _WORKS_WELL else 1
+            await self._clock.sleep(rest(failures))
         await self._disable(lane.webhook, because)
         if self._lanes.get(lane.webhook.id) is lane:
             del self._lanes[lane.webhook.id]
@@ -135,15 +141,18 @@ class Deliveries:
             payload={"webhook_id": webhook.id, "disabled_because": because.value},
         )
         await self._means.record.written()
-        while True:
+        for failures in count(1):
             try:
                 await self._means.store.webhooks.disable(webhook.id, now, because, event)
             except Refusal as refusal:
                 log.warning("webhook_is_disabled_again", webhook_id=webhook.id, because=refusal.message)
-                await self._clock.sleep(_PAUSE)
+            except Exception:  # supervised: or nobody would do it before the next start
+                log.exception("webhook_is_disabled_again", webhook_id=webhook.id)
             else:
                 log.info("webhook_disabled", webhook_id=webhook.id, because=because.value)
                 return
+            self._means.meters.interruptions += 1
+            await self._clock.sleep(rest(failures))
 
     async def _sweep(self) -> None:
         while True:
@@ -151,4 +160,6 @@ class Deliveries:
                 await self._means.store.webhooks.forget_tries(before=self._clock.now() - TRIES_ARE_KEPT)
             except Refusal as refusal:
                 log.warning("old_deliveries_stay", because=refusal.message)
+            except Exception:  # supervised: they go an hour later
+                log.exception("old_deliveries_stay")
             await self._clock.sleep(_SWEEP_EVERY)

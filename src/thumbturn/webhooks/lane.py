@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.webhook import Delivery, DisabledBecause, Outcome, Try, Webhook
@@ -20,6 +22,8 @@ from thumbturn.webhooks.means import Means
 from thumbturn.webhooks.schedule import PATIENCE, breath
 from thumbturn.webhooks.send import Sender
 from thumbturn.webhooks.side_by_side import side_by_side
+
+log = structlog.get_logger(__name__)
 
 #: New events that are looked at together, and how many of them mean that the webhook is behind.
 TOGETHER = 64
@@ -77,6 +81,7 @@ class Lane:
 
     async def run(self) -> DisabledBecause:
         """Deliver until the webhook is to be disabled; answers why."""
+        self._look_at = 0  # also after it broke off, when it had been looked at in vain
         work = [asyncio.ensure_future(each) for each in (self._tell_what_is_new(), self._try_again())]
         watched: list[asyncio.Future[Any]] = [*work, self._is_over]
         try:
@@ -174,7 +179,11 @@ class Lane:
 
     async def _send(self, event: Event, number: int, *, was_waiting: bool) -> Try:
         webhook_id, at = self.webhook.id, self._clock.now()
-        status, milliseconds, error = await self._sender.send(event)
+        try:
+            status, milliseconds, error = await self._sender.send(event)
+        except Exception:  # supervised: what is wrong with one event holds up no other
+            log.exception("delivery_broke", webhook_id=webhook_id, event_id=event.event_id)
+            status, milliseconds, error = None, 0.0, "the server could not send it; its log says why"
         outcome, next_at = Outcome.DELIVERED, None
         if error is not None:
             now = self._clock.now()

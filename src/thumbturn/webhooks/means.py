@@ -35,7 +35,8 @@ class Means:
     schedule: Schedule
     record: Record
     pace: Pace
+    #: Those of ``record``, too.
+    meters: WebhookMeters
     shares: Shares = field(default_factory=Shares)
-    meters: WebhookMeters = field(default_factory=WebhookMeters)
     #: The W3C ``traceparent`` of an attempt, as long as it is known; ``None`` where nothing is traced.
     traceparent: Callable[[str], str | None] | None = None

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.event import Event
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.meters import WebhookMeters
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webhook_ports import Seal
 from thumbturn.engine.webhooks import Webhooks
@@ -41,6 +42,7 @@ async def open_webhooks(
     may come earlier or later. ``traceparent`` gives the W3C trace context of an attempt.
     """
     poster = Poster(targets, clock)
+    meters = WebhookMeters()
     means = Means(
         store=store,
         feed=feed,
@@ -49,7 +51,8 @@ async def open_webhooks(
         post=poster.post,
         written=written,
         schedule=Schedule(jitter),
-        record=Record(store.webhooks, clock),
+        record=Record(store.webhooks, clock, meters),
+        meters=meters,
         pace=Pace(clock),
         traceparent=traceparent,
     )

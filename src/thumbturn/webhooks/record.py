@@ -7,13 +7,16 @@ when the process dies is sent again by the next one: hence at least once, and no
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 import structlog
 
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.webhook import Try
+from thumbturn.engine.meters import WebhookMeters
 from thumbturn.engine.webhook_ports import Progress, WebhookStore
+from thumbturn.webhooks.schedule import rest
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +26,6 @@ GATHER_FOR = 100 * MILLISECOND
 LOITER_FOR = 5 * SECOND
 #: When so many tries wait to be written, no more should be made.
 BOUND = 2_000
-#: Between two attempts to write what could not be written.
-_PAUSE = SECOND
 
 
 class _Gathered:
@@ -52,9 +53,10 @@ class _Gathered:
 class Record:
     """Gathers the progress of all webhooks, and writes it until it is written."""
 
-    def __init__(self, store: WebhookStore, clock: Clock) -> None:
+    def __init__(self, store: WebhookStore, clock: Clock, meters: WebhookMeters) -> None:
         self._store = store
         self._clock = clock
+        self._meters = meters
         self._gathered = _Gathered()
         self._writing: _Gathered | None = None
         self._is_needed = asyncio.Event()
@@ -112,7 +114,9 @@ class Record:
             self._writing = None
 
     async def _write(self, gathered: _Gathered) -> None:
-        while not gathered.is_empty:
+        for failures in count(1):
+            if gathered.is_empty:
+                return
             try:
                 await self._store.record(gathered.progress())
             except Refusal as refusal:
@@ -121,8 +125,11 @@ class Record:
                 # Nothing may be dropped: a cursor that went on without it would leave a failure forgotten.
                 log.exception("deliveries_cannot_be_recorded")
             else:
+                self._meters.is_unrecorded = False
                 return
-            await self._clock.sleep(_PAUSE)
+            self._meters.is_unrecorded = True
+            self._meters.interruptions += 1
+            await self._clock.sleep(rest(failures))
 
 
 def _done(future: asyncio.Future[None]) -> None:

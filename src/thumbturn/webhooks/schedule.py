@@ -17,6 +17,9 @@ PATIENCE = seconds(5 * 24 * _HOUR)
 _TAKEN_TO_BE_DOWN = 5
 _LONGEST_BREATH = 30 * SECOND
 
+#: Before something that broke off is taken up again: doubled each time in a row.
+_FIRST_REST, _LONGEST_REST = SECOND, 30 * SECOND
+
 
 class Schedule:
     """The times of tries. ``jitter`` is the share of a pause by which it may be shorter or longer."""
@@ -35,6 +38,11 @@ class Schedule:
         # What failed together should not come again together.
         drawn = chance(tries, f"{webhook_id}/{event_id}").uniform(-self._jitter, self._jitter)
         return failed_at + round(pause * (1 + drawn))
+
+
+def rest(failures: int) -> int:
+    """How long to wait when the database, or a bug of ours, broke work off so many times in a row, µs."""
+    return min(_FIRST_REST << min(failures - 1, 10), _LONGEST_REST)
 
 
 def breath(failures: int) -> int:

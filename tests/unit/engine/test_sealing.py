@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from sqlite3 import DatabaseError
+
 import pytest
+from structlog.testing import capture_logs
 
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.sealing import BUSY, EVERY, PATIENCE, Sealing
@@ -14,11 +17,11 @@ class Waiting:
 
     def __init__(self) -> None:
         self.unsealed = 0
-        self.refuses = False
+        self.refuses: Exception | None = None
 
     async def seal_acts(self) -> bool:
         if self.refuses:
-            raise StorageUnavailable
+            raise self.refuses
         self.unsealed = max(0, self.unsealed - 100)
         return self.unsealed > 0
 
@@ -60,13 +63,18 @@ async def test_patience_has_an_end(sealing):
     assert [n for n, each in enumerate(waiting, 1) if each == 0] == [PATIENCE + 1, 2 * PATIENCE + 2]
 
 
-async def test_a_database_that_is_away_is_tried_again(sealing):
-    """What cannot be sealed now is sealed at a later look."""
-    _, store, look = sealing
-    store.refuses = True
-    assert await look(5) == 5
-    store.refuses = False
-    assert await look(0) == 0
+@pytest.mark.parametrize("problem", [StorageUnavailable(), DatabaseError("malformed")])
+async def test_a_database_that_is_away_or_ill_is_tried_again(sealing, problem):
+    """What cannot be sealed now, for whatever reason, is sealed at a later look; stopping works, too."""
+    it, store, look = sealing
+    store.refuses = problem
+    with capture_logs() as lines:
+        assert [await look(5), await look(0)] == [5, 5]
+        store.refuses = None
+        assert await look(0) == 0
+        store.refuses = problem
+        await it.stop()
+    assert [line["event"] for line in lines] == ["audit_is_sealed_later"] * 3
 
 
 async def test_the_end_seals_what_is_left(sealing):

@@ -186,27 +186,6 @@ async def test_nothing_from_before_a_reset_is_written_after_it(house, monkeypatc
     assert (await house.run("UNLOCK_DOOR", door)).status == "success"
 
 
-async def test_an_outcome_that_cannot_be_recorded_at_all_is_unknown_at_the_deadline(house, monkeypatch):
-    """A bug in the record of one outcome does not leave its attempt pending for ever."""
-    door = await house.lock()
-    apply, broken = house.store.apply, []
-
-    async def break_once(change):
-        if ends(change) and not broken:
-            broken.append(change)
-            raise ZeroDivisionError
-        return await apply(change)
-
-    monkeypatch.setattr(house.store, "apply", break_once)
-    begun = await house.run("UNLOCK_DOOR", door)
-    assert begun.status == "pending"
-    behind = await house.begin("LOCK_DOOR", door)
-    await house.clock.advance(seconds(31))
-    assert (await house.stored(begun)).failure[0] == "outcome_unknown"
-    assert (await house.stored(behind)).status == "error"
-    assert (await house.run("LOCK_DOOR", door)).status == "success"
-
-
 async def test_news_of_the_device_survives_when_another_writer_ended_the_attempt(house):
     """The outcome was not ours to write; what the device did is a fact all the same."""
     door = await house.lock(travel=1_000)

@@ -9,6 +9,7 @@ import pytest
 from thumbturn.domain.clock import MILLISECOND, SECOND
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.domain.webhook import Outcome, Try
+from thumbturn.engine.meters import WebhookMeters
 from thumbturn.engine.webhook_ports import Progress
 from thumbturn.testing.clock import FakeClock
 from thumbturn.webhooks.record import BOUND, GATHER_FOR, Record
@@ -39,7 +40,7 @@ def book() -> Book:
 
 @pytest.fixture
 async def record(book: Book, clock: FakeClock) -> AsyncIterator[Record]:
-    it = Record(book, clock)  # type: ignore[arg-type]
+    it = Record(book, clock, WebhookMeters())  # type: ignore[arg-type]
     yield it
     it._task.cancel()
 

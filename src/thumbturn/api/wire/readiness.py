@@ -30,10 +30,14 @@ class DriverPart(Part):
 
 
 class BacklogPart(Part):
-    """The open attempts. They are in order while none is open long after its deadline."""
+    """The open attempts, and what was decided and could not be put on record yet.
+
+    They are in order while none is open long after its deadline, and nothing waits for its record.
+    """
 
     open_attempts: int
     oldest_open_seconds: float
+    unrecorded: int
 
 
 class Readiness(TypedDict):
@@ -44,3 +48,4 @@ class Readiness(TypedDict):
     writer: WriterPart
     drivers: list[DriverPart]
     backlog: BacklogPart
+    webhooks: Part

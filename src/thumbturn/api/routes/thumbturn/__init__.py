@@ -74,7 +74,7 @@ async def stream(
 
 
 def _complaints(readiness: Readiness) -> Iterator[str]:
-    for part in (readiness["database"], readiness["writer"], readiness["backlog"]):
+    for part in (readiness[each] for each in ("database", "writer", "backlog", "webhooks")):
         if part["message"]:
             yield part["message"]
     for driver in readiness["drivers"]:
