@@ -220,6 +220,7 @@ class Acceptance:
             else:
                 if not is_taken:
                     run.void()
+                run.let_go_of_news()
                 self._dispatch.forget(run)
         accepted = runs[0].accepted
         if accepted.done():

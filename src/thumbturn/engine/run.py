@@ -252,6 +252,13 @@ class Run:
         events, self._has_news, self._events = self._events, False, ()
         return (() if device is None else (device,)), events
 
+    def let_go_of_news(self) -> None:
+        """It was never accepted: what its device reported meanwhile is told as no attempt's doing."""
+        devices, events = self.hand_over()
+        if devices or events:
+            nobodys = tuple(event._replace(action_attempt_id=None) for event in events)
+            self._ledger.soon(Change(devices=devices, events=nobodys))
+
     def write_progress(self) -> None:
         """Have the phase written if it moved since it last was; does not wait for it."""
         if self.attempt.phase is not self._written:

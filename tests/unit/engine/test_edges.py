@@ -13,6 +13,9 @@ from thumbturn.domain.attempt import Phase, Sending, decide
 from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.idempotency import KeyTaken
+from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.engine.ports import EventFilter
 from thumbturn.engine.timetable import Timetable
 from thumbturn.testing.clock import NEW_YEAR_2025, FakeClock
 
@@ -277,3 +280,33 @@ async def test_an_end_is_written_from_whatever_open_phase_is_on_record(house):
     house.store._attempts[begun.id] = on_record._replace(phase=Phase.SENT)
     await house.clock.advance(seconds(2))
     assert (await house.stored(begun)).status == "success"
+
+
+@pytest.mark.parametrize("takes", [StorageUnavailable(), ZeroDivisionError(), None])
+async def test_a_report_during_an_acceptance_that_fails_is_told(house, monkeypatch, takes):
+    """What the device says while an attempt is being stored in vain is told, as no attempt's doing."""
+    door, released = await house.lock(), asyncio.Event()
+
+    async def refuse(*_):
+        await released.wait()
+        if takes is not None:
+            raise takes
+        return False  # the key is taken
+
+    monkeypatch.setattr(house.store, "accept_once", refuse)
+    action = house.actions["UNLOCK_DOOR"]
+    ask = action.ask.model_validate({"device_id": door.id})
+    beginning = asyncio.ensure_future(house.engine.begin(action, ask, house.workspace, keep=lambda _: None))
+    await house.clock.settle()
+    says(house, door, "remote", locked=False)
+    await house.clock.settle()
+    assert await house.told("lock.unlocked") == []
+    released.set()
+    with pytest.raises((StorageUnavailable, ZeroDivisionError, KeyTaken)):
+        await beginning
+    await house.clock.settle()
+    [told] = await house.store.events("w1", EventFilter(event_types=["lock.unlocked"]), limit=10)
+    assert (told.action_attempt_id, told.device_id, told.payload) == (None, door.id, {"method": "remote"})
+    assert (await house.store.device("w1", door.id)).state["locked"] is False
+    assert "unlock" not in house.commands(door)
+    assert (await house.run("UNLOCK_DOOR", door)).status == "success"
