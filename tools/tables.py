@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pydantic import SecretStr
 
 import thumbturn
-from thumbturn.actions import load
+from thumbturn.actions import load, ways
 from thumbturn.api.metric_kinds import METRICS
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.errors import FAILURES, REFUSALS
@@ -32,11 +32,11 @@ def evidence() -> str:
 
 
 def actions() -> str:
-    """Every action: its endpoint, its deadline and its policies."""
+    """Every action: its endpoints, its deadline and its policies."""
     rows = (
         (
             f"`{action.type}`",
-            f"`{action.at}`",
+            ", ".join(f"`{way.path}`" for way in ways().values() if way.type == action.type),
             action.summary,
             f"{action.deadline // SECOND} s",
             f"`{action.after_crash.name}`",

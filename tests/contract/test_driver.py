@@ -1,7 +1,7 @@
 """What every driver owes the engine, whatever its devices are made of.
 
-A driver joins by adding a bench to ``BENCHES``: how to build it with one full lock and one device that
-is no lock, how to let time pass for it, and how to put the lock out of reach.
+A driver joins by adding a bench to ``BENCHES``: how to build it with one full lock, one thermostat and one
+device that is neither, how to let time pass for it, and how to put the lock out of reach.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pytest
 import thumbturn.drivers
 from thumbturn.actions.definition import CAPABILITY_WORD
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
+from thumbturn.domain.capabilities.thermostat import Thermostat
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.evidence import Evidence
@@ -31,7 +32,9 @@ class Bench(ABC):
     driver: Driver
     #: A lock whose bolt is thrown.
     lock: Device
-    #: A device that is no lock.
+    #: A thermostat that can heat and cool, or ``None`` if there are none in its ecosystem.
+    thermostat: Device | None
+    #: A device that is neither.
     other: Device
 
     @abstractmethod
@@ -55,7 +58,7 @@ class VirtualBench(Bench):
                 "workspace", 1, kind=kind, travel_milliseconds=travel_milliseconds, now=self.clock.now()
             )[0]
 
-        self.lock, self.other = make("lock"), make("sensor")
+        self.lock, self.thermostat, self.other = make("lock"), make("thermostat"), make("sensor")
 
     async def wait(self) -> None:
         await self.clock.advance(5_000_000)
@@ -82,10 +85,15 @@ async def seen(bench) -> list[Observation]:
     """What the driver reported, once it was started with both devices."""
     seen: list[Observation] = []
     await bench.driver.start(seen.append)
-    bench.driver.attach([bench.lock, bench.other])
+    bench.driver.attach(devices_of(bench))
     await bench.wait()
     seen.clear()
     return seen
+
+
+def devices_of(bench: Bench) -> list[Device]:
+    """All devices on the bench."""
+    return [device for device in (bench.lock, bench.thermostat, bench.other) if device is not None]
 
 
 def offered(bench: Bench, capability: type) -> Lock | AutoLock | Keypad:
@@ -115,7 +123,7 @@ async def test_its_links_stand_from_start_to_stop(bench):
 async def test_it_offers_what_a_device_has_and_nothing_else(bench, seen):
     """A capability is offered exactly to the devices that declare it."""
     for capability, word in CAPABILITY_WORD.items():
-        for device in (bench.lock, bench.other):
+        for device in devices_of(bench):
             thing = bench.driver.offer(device, capability)
             assert (thing is not None) == (word in device.capabilities)
             assert thing is None or isinstance(thing, capability)
@@ -193,6 +201,26 @@ async def test_automatic_locking_is_set_and_read_back(bench, seen):
     assert await lock.set_auto_lock(False, None) is not Evidence.NONE
     await bench.wait()
     assert [each.changes["auto_lock_enabled"] for each in seen] == [True, False]
+
+
+async def test_a_thermostat_is_set_and_read_back(bench, seen):
+    """What is set is reported as it was asked for, with what is sensed; what is not named stays."""
+    if bench.thermostat is None:
+        pytest.skip("this ecosystem has no thermostats")
+    thermostat = bench.driver.offer(bench.thermostat, Thermostat)
+    assert thermostat is not None
+    heating = {"hvac_mode_setting": "heat", "heating_set_point_celsius": 21.5}
+    for setting in (heating, {"fan_mode_setting": "on"}):
+        assert await thermostat.set_climate(setting) is not Evidence.NONE
+        await bench.wait()
+        reports = [each for each in seen if setting.items() <= each.changes.items()]
+        assert [(each.method, each.evidence >= Evidence.STATE_REPORT) for each in reports] == [
+            ("remote", True)
+        ]
+    read = await thermostat.read_climate()
+    assert read is not None
+    assert read.changes.items() >= heating.items() | {("fan_mode_setting", "on")}
+    assert isinstance(read.changes["temperature_celsius"], float)
 
 
 async def test_a_start_brings_what_is_not_as_believed(bench):

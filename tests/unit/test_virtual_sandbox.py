@@ -11,6 +11,7 @@ from thumbturn.domain.ids import chance, named_id
 from thumbturn.domain.refusals import DeviceTypeNotSupported
 
 PLAIN = "Storage Room"
+THERMOSTATS = ("Living Room", "Bedroom", "Server Room")
 
 
 @pytest.fixture
@@ -33,12 +34,18 @@ def test_the_same_workspace_begins_with_the_same_things():
 
 
 def test_a_sandbox_has_one_of_each_kind():
-    """There are a full lock, one with a sensor, a slow one, a plain unlocked one, and no lock at all."""
+    """There are locks and thermostats that can all and that can little, and what is neither."""
     account, devices = House().driver.seed(WORKSPACE, 1_000)
     by_name = {device.name: device for device in devices}
     assert [each.name for each in account] == ["Virtual Home"]
     assert {device.connected_account_id for device in devices} == {account[0].id}
-    assert by_name["Front Door"].capabilities >= set(CAPABILITY_WORD.values())
+    assert by_name["Front Door"].capabilities >= set(CAPABILITY_WORD.values()) - {"thermostat"}
+    modes = {name: set(by_name[name].details["available_hvac_mode_settings"]) for name in THERMOSTATS}
+    assert modes == {
+        "Living Room": {"off", "heat", "cool", "heat_cool", "eco"},
+        "Bedroom": {"off", "heat"},
+        "Server Room": {"off", "cool"},
+    }
     assert by_name["Back Door"].details["has_bolt_sensor"]
     assert by_name["Garage Side Door"].details["travel_milliseconds"] == 1_500
     assert by_name["Storage Room"].capabilities == {"lock", "battery"}

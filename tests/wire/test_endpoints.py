@@ -16,16 +16,19 @@ async def names(wire, path="/devices/list", **ask):
     return [device["display_name"] for device in answer["devices"]]
 
 
-ALL = ["Front Door", "Back Door", "Garage Side Door", "Storage Room", "Hallway Sensor"]
-LOCKS = ALL[:4]
+LOCKS = ["Front Door", "Back Door", "Garage Side Door", "Storage Room"]
+SENSORS = ["Hallway Sensor"]
+THERMOSTATS = ["Living Room", "Bedroom", "Server Room"]
+ALL = LOCKS + SENSORS + THERMOSTATS
 
 
 @pytest.mark.parametrize(
     ("ask", "found"),
     [
         ({}, ALL),
-        ({"device_type": "minut_sensor"}, ALL[4:]),
-        ({"device_types": ["minut_sensor", "august_lock"]}, ALL),
+        ({"device_type": "minut_sensor"}, SENSORS),
+        ({"device_types": ["minut_sensor", "august_lock"]}, LOCKS + SENSORS),
+        ({"device_type": "ecobee_thermostat"}, THERMOSTATS),
         ({"device_type": "august_lock", "device_types": ["minut_sensor"]}, []),
         ({"device_types": []}, []),
         ({"device_ids": []}, []),
@@ -39,7 +42,8 @@ LOCKS = ALL[:4]
         ({"created_before": "2100-01-01"}, ALL),
         ({"custom_metadata_has": {"floor": "1"}}, []),
         ({"include_if": ["can_configure_auto_lock"]}, ["Front Door", "Back Door", "Garage Side Door"]),
-        ({"exclude_if": ["can_configure_auto_lock"]}, ["Storage Room", "Hallway Sensor"]),
+        ({"exclude_if": ["can_configure_auto_lock"]}, ["Storage Room", *SENSORS, *THERMOSTATS]),
+        ({"include_if": ["can_hvac_cool", "can_hvac_heat"]}, ["Living Room"]),
         *(({parameter: "x"}, []) for parameter in (
             "connect_webview_id", "customer_key", "space_id", "unstable_location_id", "user_identifier_key"
         )),
@@ -50,6 +54,7 @@ async def test_filters_of_devices(wire, ask, found):
     """Each filter of a list of devices keeps what fits; what there is none of matches nothing."""
     assert await names(wire, **ask) == found
     assert await names(wire, "/locks/list", **ask) == [name for name in found if name in LOCKS]
+    assert await names(wire, "/thermostats/list", **ask) == [name for name in found if name in THERMOSTATS]
 
 
 async def test_double_keys(wire):
@@ -256,7 +261,7 @@ async def test_refused_gets_of_events(wire):
 
 async def test_making_a_workspace(wire):
     """A sandbox begins with devices, another workspace empty; older parameters find their place."""
-    for is_sandbox, count in ((True, 5), (False, 0)):
+    for is_sandbox, count in ((True, 8), (False, 0)):
         ask = {
             "name": "New",
             "is_sandbox": is_sandbox,

@@ -170,6 +170,17 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/thumbturn/webhooks/state": [Foreign("webhook_id", "webhook")],
     "/thumbturn/webhooks/test": [Foreign("webhook_id", "webhook")],
     "/thumbturn/workspaces/update": [Own({"required_evidence": "device_accepted"})],
+    "/thermostats/cool": [Foreign("device_id", "thermostat", {"sync": True})],
+    "/thermostats/heat": [Foreign("device_id", "thermostat")],
+    "/thermostats/heat_cool": [Foreign("device_id", "thermostat")],
+    "/thermostats/list": [Own(), Filter("device_ids", "thermostat", "thermostats", takes_many=True)],
+    "/thermostats/off": [Foreign("device_id", "thermostat")],
+    "/thermostats/set_fan_mode": [Foreign("device_id", "thermostat", {"fan_mode_setting": "on"})],
+    "/thermostats/set_hvac_mode": [Foreign("device_id", "thermostat", {"hvac_mode_setting": "off"})],
+    "/thermostats/simulate/hvac_mode_adjusted": [Foreign("device_id", "thermostat", {"hvac_mode": "off"})],
+    "/thermostats/simulate/temperature_reached": [
+        Foreign("device_id", "thermostat", {"temperature_celsius": 25})
+    ],
     "/webhooks/create": [Own({"url": NOWHERE})],
     "/webhooks/delete": [Foreign("webhook_id", "webhook")],
     "/webhooks/get": [Foreign("webhook_id", "webhook")],
@@ -219,6 +230,7 @@ class Party:
         self.things = {
             "workspace": owner.workspace_id,
             "door": door["device_id"],
+            "thermostat": self.caller.call("/thermostats/list")["thermostats"][0]["device_id"],
             "door_name": f"The door of {name}",
             "account": door["connected_account_id"],
             "attempt": attempt["action_attempt"]["action_attempt_id"],

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from thumbturn.actions import load
+from thumbturn.actions import load, ways
+from thumbturn.actions.definition import way
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import READ, describe, endpoint
 from thumbturn.api.openapi import openapi
 from thumbturn.api.parameters import Parameters
-from thumbturn.api.table import endpoints, of_action, tabulate
+from thumbturn.api.table import endpoints, of_way, tabulate
 from thumbturn.engine.ports import Store
 
 
@@ -75,16 +76,30 @@ def test_two_shapes_of_one_name_are_refused():
         openapi({"/x": describe(answers, "/x", {"a": list[first], "b": list[second]}, READ, is_public=False)})
 
 
-@pytest.mark.parametrize("action", load().values(), ids=load())
-def test_every_action_has_its_endpoint(action):
-    """An action is all it takes to have a route: at its place, with its parameters and its words."""
-    made = endpoints()[action.at]
-    assert (made.summary, made.methods) == (action.summary, ("POST",))
+@pytest.mark.parametrize("way", ways().values(), ids=ways())
+def test_every_way_to_an_action_has_its_endpoint(way):
+    """Declaring it is all it takes to have a route: at its place, with its parameters and its words."""
+    made = endpoints()[way.path]
+    assert (made.summary, made.methods) == (way.summary, way.methods)
     more = {"sync", "deadline_seconds", "not_before"}
-    assert made.ask.model_fields.keys() - more == action.ask.model_fields.keys()
+    assert made.ask.model_fields.keys() - more == way.ask.model_fields.keys()
     assert made.ask.model_fields.keys() >= more - {"sync"}
-    assert ("sync" in made.ask.model_fields) is action.takes_sync
-    assert of_action(action).path == action.at
+    assert ("sync" in made.ask.model_fields) is way.takes_sync
+    assert of_way(way).path == way.path
+
+
+def test_every_action_can_be_asked_for():
+    """The endpoint that an action names is one of its ways."""
+    assert {type: ways()[action.at].type for type, action in load().items()} == {
+        each: each for each in load()
+    }
+
+
+def test_a_way_leads_to_an_action_and_stands_alone():
+    """A way to no action, and a second one at a path that is taken, are refused."""
+    for type, at in (("MAKE_TOAST", "/kitchen/make_toast"), ("LOCK_DOOR", "/locks/unlock_door")):
+        with pytest.raises(TypeError, match="is declared already, or there is no"):
+            way(type, at=at)(lambda ask: ask)
 
 
 def test_module_and_name_are_the_path():

@@ -9,9 +9,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from thumbturn.actions.definition import ACTIONS, Action, Outcome, Run
+from thumbturn.actions.definition import ACTIONS, WAYS, Action, Outcome, Run, Way
 
-__all__ = ["ACTIONS", "Action", "Outcome", "Run", "load"]
+__all__ = ["ACTIONS", "WAYS", "Action", "Outcome", "Run", "Way", "load", "ways"]
 
 
 def load() -> dict[str, Action]:
@@ -19,3 +19,9 @@ def load() -> dict[str, Action]:
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     return ACTIONS
+
+
+def ways() -> dict[str, Way]:
+    """Every way to every action, by its path."""
+    load()
+    return WAYS

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
+from thumbturn.actions.sending import set_to
 from thumbturn.domain.capabilities.lock import AutoLock
 from thumbturn.domain.clock import seconds
-from thumbturn.domain.device import Observation
-from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import CommandRefused, OutcomeUnknown
 from thumbturn.domain.policy import AfterCrash, WhenOffline
-
-CONFIRM_WITHIN = seconds(3)
 
 
 class AutoLockAsk(DeviceAsk):
@@ -42,25 +38,12 @@ class AutoLockAsk(DeviceAsk):
 )
 async def configure_auto_lock(ask: AutoLockAsk, lock: AutoLock, run: Run) -> Outcome:
     """Switches a lock's automatic locking on or off."""
-    wanted = {"auto_lock_enabled": ask.auto_lock_enabled}
+    wanted: dict[str, Any] = {"auto_lock_enabled": ask.auto_lock_enabled}
     if ask.auto_lock_enabled:
-        wanted["auto_lock_delay_seconds"] = ask.auto_lock_delay_seconds  # type: ignore[assignment]
-
-    def about_auto_lock(seen: Observation) -> bool:
-        return "auto_lock_enabled" in seen.changes
-
-    reply = await lock.set_auto_lock(ask.auto_lock_enabled, ask.auto_lock_delay_seconds)
-    if reply > Evidence.NONE:
-        run.acknowledged(reply)
-    report = await run.watch(about_auto_lock, CONFIRM_WITHIN)
-    if report is None and run.device.online:
-        report = await lock.read_auto_lock()
-        if report is not None:
-            run.observed(report)
-    if report is None:
-        if reply is Evidence.NONE or not run.device.online:
-            raise OutcomeUnknown
-        return Outcome({}, reply)
-    if any(report.changes.get(key) != value for key, value in wanted.items()):
-        raise CommandRefused.because("It reports a different setting from the one that was asked for.")
-    return Outcome({}, report.evidence)
+        wanted["auto_lock_delay_seconds"] = ask.auto_lock_delay_seconds
+    return await set_to(
+        run,
+        lambda: lock.set_auto_lock(ask.auto_lock_enabled, ask.auto_lock_delay_seconds),
+        lock.read_auto_lock,
+        wanted,
+    )

@@ -8,6 +8,11 @@ An action is a function that performs, with everything the engine must know decl
 
 It ends by returning an ``Outcome`` or by raising a ``Failure``. It never decides the attempt's
 phase, stores nothing and knows neither HTTP nor any vendor.
+
+What can be asked for at several endpoints, with other parameters, has a ``Way`` for each::
+
+    @way("SET_HVAC_MODE", at="/thermostats/heat", takes_sync=True)
+    def heat(ask: HeatAsk) -> HvacModeAsk: ...
 """
 
 from __future__ import annotations
@@ -15,18 +20,38 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias, get_type_hints
+from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
 from thumbturn.domain.capabilities.sandbox import Sandbox
+from thumbturn.domain.capabilities.thermostat import Thermostat
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 #: The word by which a device declares each capability, in ``Device.capabilities``.
-CAPABILITY_WORD: dict[type, str] = {Lock: "lock", AutoLock: "auto_lock", Keypad: "keypad"}
+CAPABILITY_WORD: dict[type, str] = {
+    Lock: "lock",
+    AutoLock: "auto_lock",
+    Keypad: "keypad",
+    Thermostat: "thermostat",
+}
+
+
+class _NotNull:
+    """Takes the null out of a type: what may be left out is not thereby null."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        return schema["schema"] if schema["type"] == "nullable" else schema
+
+
+T = TypeVar("T")
+#: A parameter that may be left out (it is ``None`` then) and must not be null.
+Maybe = Annotated[T | None, _NotNull()]
 
 
 class Ask(BaseModel):
@@ -75,11 +100,18 @@ class Run(Protocol):
     def observed(self, observation: Observation) -> None:
         """Put on record what an active read of the device brought."""
 
+    def holds(self, changes: Mapping[str, Any]) -> None:
+        """Put on record what is so of the device because this succeeded, and what no device reports."""
+
     def time_left(self) -> int:
         """µs until the deadline; never negative."""
 
 
 Perform: TypeAlias = Callable[[Any, Any, Run], Awaitable[Outcome]]
+#: From what is asked to what is accepted. Raises a ``Refusal`` for what this device cannot do.
+Fit: TypeAlias = Callable[[Any, Device], "Ask"]
+#: From what one way takes to the action's own ask.
+Meaning: TypeAlias = Callable[[Any], "Ask"]
 # ``Action.type`` below shadows the builtin inside the class, so these have names of their own.
 Kind: TypeAlias = type
 AskKind: TypeAlias = type[Ask]
@@ -111,6 +143,8 @@ class Action:
     sandbox_only: bool
     #: Parameters that are never stored: PINs.
     secrets: frozenset[str]
+    #: Looks at the ask and its device before anything is accepted; ``None`` if any device will do.
+    fit: Fit | None
 
     @property
     def concerns_device(self) -> bool:
@@ -123,7 +157,25 @@ class Action:
         return (self.perform.__doc__ or self.type).strip().splitlines()[0]
 
 
+class Way(NamedTuple):
+    """An endpoint at which an action can be asked for."""
+
+    #: The action's type.
+    type: str
+    path: str
+    ask: AskKind
+    #: What is meant by what it takes; ``None`` if it takes the action's own ask.
+    meaning: Meaning | None
+    takes_sync: bool
+    methods: tuple[str, ...]
+    summary: str
+
+
+#: The methods of a way that changes nothing but by its attempt.
+ONLY_POST = ("POST",)
 ACTIONS: dict[str, Action] = {}
+#: Every way to every action, by its path.
+WAYS: dict[str, Way] = {}
 
 
 def action(
@@ -139,6 +191,7 @@ def action(
     takes_sync: bool = False,
     sandbox_only: bool = False,
     secrets: frozenset[str] = frozenset(),
+    fit: Fit | None = None,
 ) -> Callable[[Perform], Perform]:
     """Declares the decorated function as the way to perform this type of action.
 
@@ -149,13 +202,13 @@ def action(
         raise TypeError(f"{type}: {after_crash} and recover do not fit together")
 
     def declare(perform: Perform) -> Perform:
-        for other in ACTIONS.values():
-            if type == other.type or at == other.at:
-                raise TypeError(f"{type} at {at} is declared already")
-        ACTIONS[type] = Action(
+        if type in ACTIONS or at in WAYS:
+            raise TypeError(f"{type} at {at} is declared already")
+        ask = _ask_of(perform)
+        declared = ACTIONS[type] = Action(
             type=type,
             at=at,
-            ask=_ask_of(perform),
+            ask=ask,
             needs=needs,
             result=result,
             perform=perform,
@@ -166,14 +219,35 @@ def action(
             takes_sync=takes_sync,
             sandbox_only=sandbox_only,
             secrets=secrets,
+            fit=fit,
         )
+        WAYS[at] = Way(type, at, ask, None, takes_sync, ONLY_POST, declared.summary)
         return perform
 
     return declare
 
 
-def _ask_of(perform: Perform) -> type[Ask]:
-    first = next(iter(get_type_hints(perform).values()))
+def way(
+    type: str, *, at: str, takes_sync: bool = False, methods: tuple[str, ...] = ONLY_POST
+) -> Callable[[Meaning], Meaning]:
+    """Declares the decorated function as what is meant by an ask at a further endpoint.
+
+    The first parameter's annotation is what that endpoint takes, the docstring what it does. Raises
+    ``TypeError`` for an endpoint that is taken, and for a type that is not declared.
+    """
+
+    def declare(meaning: Meaning) -> Meaning:
+        if at in WAYS or type not in ACTIONS:
+            raise TypeError(f"{at} is declared already, or there is no {type}")
+        summary = inspect.getdoc(meaning) or type
+        WAYS[at] = Way(type, at, _ask_of(meaning), meaning, takes_sync, methods, summary.splitlines()[0])
+        return meaning
+
+    return declare
+
+
+def _ask_of(function: Callable[..., Any]) -> type[Ask]:
+    first = next(iter(get_type_hints(function).values()))
     if not (inspect.isclass(first) and issubclass(first, Ask)):
-        raise TypeError(f"the first parameter of {perform} must be annotated with an Ask")
+        raise TypeError(f"the first parameter of {function} must be annotated with an Ask")
     return first

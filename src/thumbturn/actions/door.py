@@ -1,16 +1,7 @@
 """Moving a bolt and finding out whether it moved: what locking and unlocking have in common.
 
-The order of questions, strongest answer first that comes in time:
-
-1. Subscribe, then send. The report may arrive before the command's own reply.
-2. Wait a few seconds for the device to report the state (``CONFIRM_WITHIN``).
-3. If it does not: ask the device, actively. A bolt that is not there yet may still be on its way: it gets
-   some more seconds (``ARRIVES_WITHIN``) to report, and is asked once more.
-4. If it does not answer, what is known is what the reply said. A device's own acceptance is
-   its word. A radio's acknowledgement is success that nobody confirmed. Nothing at all is not
-   success: wait for a late report until the deadline, then say that nobody knows.
-
-An independent sensor that contradicts the lock makes the outcome unknown: one of them is wrong.
+How it is found out is in ``sending.py``. An independent sensor that contradicts the lock makes the
+outcome unknown: one of them is wrong.
 """
 
 from __future__ import annotations
@@ -18,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from thumbturn.actions.definition import Outcome, Result, Run
+from thumbturn.actions.sending import Read, send
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import LockJammed, OutcomeUnknown
 
-#: How long a device has to report by itself before it is asked. With the time of one active read
-#: it stays inside the 5 s for which the official Python SDK waits by default.
-CONFIRM_WITHIN = seconds(3)
-#: How much longer a bolt may take that was found where it was before. No motor turns for that long.
-ARRIVES_WITHIN = seconds(10)
 #: How long an independent sensor has to speak after the lock's own report.
 SENSOR_WITHIN = seconds(1)
 
@@ -47,32 +34,13 @@ async def move_bolt(
     Raises ``LockJammed`` when the bolt is known not to have moved, ``OutcomeUnknown`` when it may
     have, and whatever ``Failure`` the command itself raises.
     """
-    reply = await command()
-    if reply > Evidence.NONE:
-        run.acknowledged(reply)
 
     def telling(seen: Observation) -> bool:
         # The opposite state proves nothing yet: it may be a report that was on its way before.
         return seen.changes.get("locked") is locked or seen.changes.get("jammed") is True
 
-    async def ask() -> Observation | None:
-        seen = await read() if run.device.online else None
-        if seen is not None:
-            run.observed(seen)
-        return seen
-
-    report = await run.watch(telling, CONFIRM_WITHIN) or await ask()
-    if report is not None and not telling(report):
-        report = await run.watch(telling, ARRIVES_WITHIN) or await ask()
-        if report is None:
-            raise OutcomeUnknown
-    if report is None and reply is Evidence.NONE:
-        report = await run.watch(telling, run.time_left())
-    if report is None:
-        if reply is Evidence.NONE or not run.device.online:
-            raise OutcomeUnknown
-        return moved(reply)
-    return await _judge(run, report, locked=locked)
+    reply, report = await send(run, command, read, telling)
+    return moved(reply) if report is None else await _judge(run, report, locked=locked)
 
 
 async def ask_bolt(run: Run, read: Read, *, locked: bool) -> Outcome:
@@ -105,9 +73,6 @@ async def _judge(run: Run, report: Observation, *, locked: bool) -> Outcome:
                 )
             report = sensor
     return moved(report.evidence)
-
-
-Read = Callable[[], Awaitable[Observation | None]]
 
 
 def _from_sensor(seen: Observation) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from thumbturn.actions import Action
+from thumbturn.actions import Action, ways
 from thumbturn.api.commands import ask_of, timing_of
 from thumbturn.api.parameters import Parameters
 from thumbturn.api.refusals import InvalidInput, NotFound
@@ -57,11 +57,10 @@ async def begin_batch(
 
     Raises ``TooManyOpenAttempts``, and ``BatchRefused`` with which command cannot be accepted, and why.
     """
-    actions = {action.at: action for action in engine.actions.values()}
     commands = []
     for index, command in enumerate(ask.commands):
         try:
-            commands.append(_command(command, actions, clock, wording))
+            commands.append(_command(command, engine.actions, clock, wording))
         except Refusal as refusal:
             raise _refused(index, refusal) from None
     try:
@@ -73,14 +72,16 @@ async def begin_batch(
 def _command(
     command: OneCommand, actions: Mapping[str, Action], clock: Clock, wording: ErrorWording
 ) -> Command:
-    action = actions.get(command.path)
-    if action is None:
+    way = ways().get(command.path)
+    action = None if way is None else actions.get(way.type)
+    if way is None or action is None:
         raise NotFound("No attempt begins at this path")
     try:
-        ask = ask_of(action).__pydantic_validator__.validate_python(command.parameters, strict=True)
+        ask = ask_of(way).__pydantic_validator__.validate_python(command.parameters, strict=True)
     except ValidationError as problems:
         raise refusal_of(problems, command.parameters, wording) from None
-    return Command(action, ask, timing_of(ask, clock))
+    meant = ask if way.meaning is None else way.meaning(ask)
+    return Command(action, meant, timing_of(ask, clock))
 
 
 def _refused(index: int, refusal: Refusal) -> Refusal:

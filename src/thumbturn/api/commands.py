@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
-from thumbturn.actions import Action
+from thumbturn.actions import Way
 from thumbturn.api.parameters import Maybe, MomentWithZone
 from thumbturn.api.refusals import InvalidInput
 from thumbturn.domain.clock import SECOND, Clock, seconds
@@ -43,12 +43,12 @@ _NOT_BEFORE = Annotated[
 
 
 @cache
-def ask_of(action: Action) -> Any:
-    """The model of what the endpoint of this action takes."""
+def ask_of(way: Way) -> Any:
+    """The model of what the endpoint of this way takes."""
     more: dict[str, Any] = {"deadline_seconds": (_DEADLINE, None), "not_before": (_NOT_BEFORE, None)}
-    if action.takes_sync:
+    if way.takes_sync:
         more["sync"] = (_SYNC, False)
-    return create_model(action.ask.__name__, __base__=action.ask, **more)
+    return create_model(way.ask.__name__, __base__=way.ask, **more)
 
 
 def timing_of(ask: Any, clock: Clock) -> Timing:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, PlainValidator, WithJsonSchema
-from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from thumbturn.actions.definition import Maybe as Maybe  # noqa: PLC0414 - given on
 from thumbturn.domain.clock import from_datetime
 
 #: No list answers with more at once, whatever ``limit`` says: one answer must not stop all others.
@@ -19,19 +20,6 @@ class Parameters(BaseModel):
     """What an endpoint takes. Unknown parameters are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
-
-
-class _NotNull:
-    """Takes the null out of a type: what may be left out is not thereby null."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema = handler(source)
-        return schema["schema"] if schema["type"] == "nullable" else schema
-
-
-T = TypeVar("T")
-#: A parameter that may be left out (it is ``None`` then) and must not be null.
-Maybe = Annotated[T | None, _NotNull()]
 
 
 class OfDevice(Parameters):

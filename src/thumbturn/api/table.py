@@ -7,13 +7,13 @@ import pkgutil
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
-from thumbturn.actions import Action, load
+from thumbturn.actions import Way, load, ways
 from thumbturn.api import routes
 from thumbturn.api.asking import asker_of
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.commands import ask_of, timing_of
-from thumbturn.api.endpoint import WRITE, Answer, Endpoint, describe
+from thumbturn.api.endpoint import Answer, Endpoint, describe
 from thumbturn.api.once import Once
 from thumbturn.api.waiting import settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
@@ -25,7 +25,7 @@ from thumbturn.engine.engine import Engine
 
 def endpoints() -> dict[str, Endpoint]:
     """Every endpoint there is, by its path. Raises ``TypeError`` for a path that is taken twice."""
-    return tabulate([*_written(), *(of_action(action) for action in load().values())])
+    return tabulate([*_written(), *(of_way(way) for way in ways().values())])
 
 
 def tabulate(all_of_them: Iterable[Endpoint]) -> dict[str, Endpoint]:
@@ -38,26 +38,28 @@ def tabulate(all_of_them: Iterable[Endpoint]) -> dict[str, Endpoint]:
     return dict(sorted(table.items()))
 
 
-def of_action(action: Action) -> Endpoint:
-    """The endpoint that begins attempts of an action.
+def of_way(way: Way) -> Endpoint:
+    """The endpoint that begins attempts in this way.
 
     Its answer waits for the attempt's end if the caller prefers it to, or sets the contract's ``sync``.
     """
+    action, meaning = load()[way.type], way.meaning
 
     async def begin(ask: Any, caller: Caller, engine: Engine, clock: Clock, call: Call, once: Once) -> Answer:
         def begun(*, keep: Keep | None = None) -> Awaitable[Attempt]:
             # The time is looked at here, and not again when the same is asked once more later.
             timing = timing_of(ask, clock)
+            meant = ask if meaning is None else meaning(ask)
             return engine.begin(
-                action, ask, caller.workspace, asker_of(call, caller), timing=timing, keep=keep
+                action, meant, caller.workspace, asker_of(call, caller), timing=timing, keep=keep
             )
 
         attempt = await once.attempt(begun, _answer)
-        return _answer(await settled(call, engine, attempt, sync=action.takes_sync and ask.sync))
+        return _answer(await settled(call, engine, attempt, sync=way.takes_sync and ask.sync))
 
-    begin.__annotations__["ask"] = ask_of(action)
-    begin.__doc__ = action.summary
-    return describe(begin, action.at, {"action_attempt": ActionAttempt}, WRITE, is_public=False)
+    begin.__annotations__["ask"] = ask_of(way)
+    begin.__doc__ = way.summary
+    return describe(begin, way.path, {"action_attempt": ActionAttempt}, way.methods, is_public=False)
 
 
 def _answer(attempt: Attempt) -> Answer:

@@ -39,6 +39,7 @@ SENTENCES = {
     "too_long": "Array must contain at most {max_length} element(s)",
     "union_tag_invalid": "Invalid discriminator value. Expected {choices}",
     "union_tag_not_found": "Invalid discriminator value",
+    "wrong_discriminator": "Invalid discriminator value. Expected {choices}",
     "value_error": "{error}",
     "invalid_datetime": "Invalid datetime",
     "datetime_without_zone": "A moment must name its time zone, as in 2030-01-31T08:00:00Z",
@@ -78,6 +79,8 @@ def sentence(problem: ErrorDetails) -> str:
         elif not isinstance(value, str):
             template = "Expected {choices}, received {received}"
         context["choices"] = " | ".join(choices)
+    elif kind == "wrong_discriminator":
+        context["choices"] = " | ".join(_choices(context["expected"]))
     elif kind == "union_tag_invalid":
         context["choices"] = " | ".join(_choices(context["expected_tags"]))
     return template.format(received=_received(value), value=value, **context)

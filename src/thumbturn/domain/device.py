@@ -6,15 +6,17 @@ nothing is no event: a fact is told once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.thermostat import follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class Observation(NamedTuple):
     #: The part of ``Device.state`` that is so now.
     changes: Mapping[str, Any] = MappingProxyType({})
     evidence: Evidence = Evidence.STATE_REPORT
-    #: How the bolt was moved, in the wire's words: keycode, manual, automatic, remote, card, unknown.
+    #: How it came about, in the wire's words for a bolt: keycode, manual, automatic, remote, card, unknown.
+    #: Of a thermostat: manual, by somebody at the device; automatic, by its own program; remote.
     method: str | None = None
     #: Why a keypad refused somebody (the wire's ``reason_code``), if that is what happened.
     denied: str | None = None
@@ -83,10 +86,10 @@ class Absorbed(NamedTuple):
     events: tuple[Event, ...]
 
 
-def absorb(device: Device, seen: Observation, now: int, action_attempt_id: str | None = None) -> Absorbed:
+def absorb(device: Device, seen: Observation, now: int, cause: Attempt | None = None) -> Absorbed:
     """The device after the report; the same object and no events if it brought no news.
 
-    ``action_attempt_id`` names the attempt that caused the change, where one did.
+    ``cause`` is the attempt that caused the change, where one did.
     """
     news = {key: value for key, value in seen.changes.items() if device.state.get(key) != value}
     if not news and not seen.denied:
@@ -108,34 +111,40 @@ def absorb(device: Device, seen: Observation, now: int, action_attempt_id: str |
             )
         )
 
-    if news.get("removed") is True:
-        tell("device.removed")
-    elif "online" in news:
-        if news["online"]:
-            tell("device.connected")
-        else:
-            tell(
-                "device.disconnected",
-                error_code="device_disconnected",
-                device_errors=[
-                    {
-                        "error_code": "device_disconnected",
-                        "message": DEVICE_DISCONNECTED,
-                        "created_at": to_wire(seen.at),
-                    }
-                ],
-                device_warnings=[],
-                connected_account_errors=[],
-                connected_account_warnings=[],
-            )
+    if "online" in news or news.get("removed") is True:
+        _tell_connection(tell, news, seen.at)
     if "locked" in news and news["locked"] is not None:
         word = "lock.locked" if news["locked"] else "lock.unlocked"
-        tell(word, action_attempt_id, method=seen.method or "unknown")
+        tell(word, None if cause is None else cause.id, method=seen.method or "unknown")
     if seen.denied:
         message = "The code was not accepted."
         tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
     if not news:
         return Absorbed(device, tuple(events))
+    if "thermostat" in device.capabilities:
+        for event_type, payload in follow(device.state, seen, news, cause):
+            tell(event_type, **payload)
     if "online" in news:
         news["offline_since"] = None if news["online"] else seen.at
     return Absorbed(replace(device, state={**device.state, **news}), tuple(events))
+
+
+def _tell_connection(tell: Callable[..., None], news: Mapping[str, Any], at: int) -> None:
+    if news.get("removed") is True:
+        tell("device.removed")
+    elif news["online"]:
+        tell("device.connected")
+    else:
+        error = {
+            "error_code": "device_disconnected",
+            "message": DEVICE_DISCONNECTED,
+            "created_at": to_wire(at),
+        }
+        tell(
+            "device.disconnected",
+            error_code="device_disconnected",
+            device_errors=[error],
+            device_warnings=[],
+            connected_account_errors=[],
+            connected_account_warnings=[],
+        )

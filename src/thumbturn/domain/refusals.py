@@ -90,6 +90,10 @@ class DeviceTypeNotSupported(Refusal, type="device_type_not_supported", status=4
     """This device cannot do that."""
 
 
+class DeviceIsNotThermostat(Refusal, type="device_is_not_thermostat", status=400):
+    """This device is no thermostat."""
+
+
 class DeviceUnmanaged(Refusal, type="device_unmanaged", status=400):
     """This device is not managed here: it can be looked at, and not commanded."""
 

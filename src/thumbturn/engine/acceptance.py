@@ -11,6 +11,7 @@ from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.capabilities.lock import Lock
+from thumbturn.domain.capabilities.thermostat import Thermostat
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Refusal
@@ -19,6 +20,7 @@ from thumbturn.domain.idempotency import Keep, KeepAll, KeyTaken
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import (
     BatchRefused,
+    DeviceIsNotThermostat,
     DeviceNotFound,
     DeviceTypeNotSupported,
     DeviceUnmanaged,
@@ -50,6 +52,8 @@ AT_ONCE = Timing()
 #: Open attempts of one workspace. They are held in memory, some of them for weeks: one caller's must not
 #: take the room of all others.
 MOST_OPEN = 100_000
+#: How the wire refuses a device that lacks what is needed, where it has a word of its own for that.
+LACKING: dict[type, type[Refusal]] = {Thermostat: DeviceIsNotThermostat}
 
 
 class Command(NamedTuple):
@@ -101,6 +105,8 @@ class Acceptance:
         """
         self._make_room(workspace, 1)
         device = self._admit(action, ask, workspace)
+        if action.fit is not None and device is not None:
+            ask = action.fit(ask, device)
         run = self._take_in(Command(action, ask, timing), device, workspace, asked_by)
         accepted = run.attempt
         self._store_soon(
@@ -127,17 +133,16 @@ class Acceptance:
         Raises ``BatchRefused`` with the first that cannot be accepted.
         """
         self._make_room(workspace, len(commands))
-        devices = []
-        for index, command in enumerate(commands):
+        admitted = []
+        for index, (action, ask, timing) in enumerate(commands):
             try:
-                devices.append(self._admit(command.action, command.ask, workspace))
+                device = self._admit(action, ask, workspace)
+                fitting = ask if action.fit is None or device is None else action.fit(ask, device)
             except Refusal as refusal:
                 raise BatchRefused(index, refusal) from None
+            admitted.append((Command(action, fitting, timing), device))
         batch_id = new_id()
-        runs = [
-            self._take_in(command, device, workspace, asked_by, batch_id)
-            for command, device in zip(commands, devices, strict=True)
-        ]
+        runs = [self._take_in(command, device, workspace, asked_by, batch_id) for command, device in admitted]
         accepted = [run.attempt for run in runs]
         self._store_soon(runs, lambda: self._store.accept_all(accepted, keep and keep(accepted)))
         await runs[0].accepted
@@ -159,7 +164,8 @@ class Acceptance:
             if not device.is_managed:
                 raise DeviceUnmanaged
             if CAPABILITY_WORD[action.needs] not in device.capabilities:
-                raise DeviceTypeNotSupported(f"{device.display_name} cannot do {action.type}.")
+                lacking = LACKING.get(action.needs, DeviceTypeNotSupported)
+                raise lacking(f"{device.display_name} cannot do {action.type}.")
         return device
 
     def _take_in(

@@ -84,7 +84,7 @@ class Observations:
         if self._unwritten:
             await asyncio.gather(*self._unwritten, return_exceptions=True)
 
-    def _late(self, last: Attempt, seen: Observation) -> str | None:
+    def _late(self, last: Attempt, seen: Observation) -> Attempt | None:
         """Keep a report that comes after an unconfirmed end as late truth of that attempt."""
         if seen.method != "remote" or last.evidence.confirms or last.settled_at is None:
             return None
@@ -92,4 +92,4 @@ class Observations:
             return None
         said = discreet(seen.said) if last.action_type in self._secretive else seen.said
         self._ledger.late(last, Observed(seen.evidence, said))
-        return last.id
+        return last

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.audit import Act
@@ -381,6 +381,12 @@ class SandboxWorld(Protocol):
 
     def swing_door(self, device_id: str, *, is_open: bool) -> None:
         """Open or close the door by hand; ``DeviceTypeNotSupported`` if it has no door contact."""
+
+    def adjust_climate(self, device_id: str, setting: Mapping[str, Any]) -> None:
+        """Set a thermostat by hand; ``DeviceIsNotThermostat`` if it is none."""
+
+    def reach_temperature(self, device_id: str, celsius: float) -> None:
+        """Make it this warm where a thermostat is; ``DeviceIsNotThermostat`` if it is none."""
 
     def forget(self, device_ids: Iterable[str]) -> None:
         """Bolt positions and faults of these devices are as if never used."""

@@ -141,6 +141,10 @@ class Run:
         """Put on record what an active read of the device brought."""
         self.hear(observation)
 
+    def holds(self, changes: Mapping[str, Any]) -> None:
+        """Put on record what is so of the device because this succeeded, and what no device reports."""
+        self._absorb(Observation(self.attempt.device_id or "", self._clock.now(), changes))
+
     async def watch(self, wanted: Callable[[Observation], bool], within: int) -> Observation | None:
         """The first wanted observation since the attempt was sent; ``None`` if none can come in time."""
         for seen in self._heard:
@@ -221,15 +225,18 @@ class Run:
 
         Its state and events become true together with the attempt's end.
         """
+        self._absorb(seen)
+        if not self.attempt.phase.is_final:
+            self.take(Observed(seen.evidence, self.discreet(seen.said)))
+        self.overhear(seen)
+
+    def _absorb(self, seen: Observation) -> None:
         device = self.device
-        absorbed = absorb(device, seen, self._clock.now(), self.attempt.id)
+        absorbed = absorb(device, seen, self._clock.now(), self.attempt)
         if absorbed.device is not device:
             self._devices.put((absorbed.device,))
             self._has_news = True
         self._events += absorbed.events
-        if not self.attempt.phase.is_final:
-            self.take(Observed(seen.evidence, self.discreet(seen.said)))
-        self.overhear(seen)
 
     def listen_anew(self) -> None:
         """It is sent from now on: what was heard before that proves nothing about it."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from thumbturn.domain.attempt import Failed, Phase
+from thumbturn.domain.climate import fitting_setting
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import DeviceRemoved, OutcomeUnknown
-from thumbturn.domain.refusals import DeviceNotFound, WorkspaceNotSandbox
+from thumbturn.domain.refusals import DeviceIsNotThermostat, DeviceNotFound, WorkspaceNotSandbox
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
@@ -93,6 +95,17 @@ class SandboxControls:
         """Open or close a door by hand; ``DeviceTypeNotSupported`` where there is no door contact."""
         await self._do(workspace, device_id, partial(self._world.swing_door, is_open=is_open))
 
+    async def adjust_climate(self, workspace: Workspace, device_id: str, wanted: Mapping[str, Any]) -> None:
+        """Set a thermostat by hand; refused as ``SET_HVAC_MODE`` is for what it cannot be set to."""
+        device = self._thermostat(workspace, device_id)
+        self._world.adjust_climate(device.id, fitting_setting(device, wanted))
+        await self._observations.written()
+
+    async def reach_temperature(self, workspace: Workspace, device_id: str, celsius: float) -> None:
+        """Make it this warm where a thermostat is."""
+        self._world.reach_temperature(self._thermostat(workspace, device_id).id, celsius)
+        await self._observations.written()
+
     async def add_devices(
         self, workspace: Workspace, count: int, kind: str, travel_milliseconds: int
     ) -> list[Device]:
@@ -150,6 +163,12 @@ class SandboxControls:
     async def _do(self, workspace: Workspace, device_id: str, what: Callable[[str], None]) -> None:
         what(self._find(workspace, device_id).id)
         await self._observations.written()
+
+    def _thermostat(self, workspace: Workspace, device_id: str) -> Device:
+        device = self._find(workspace, device_id)
+        if "thermostat" not in device.capabilities:
+            raise DeviceIsNotThermostat
+        return device
 
     def _find(self, workspace: Workspace, device_id: str) -> Device:
         _require_sandbox(workspace)

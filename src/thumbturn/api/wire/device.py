@@ -12,7 +12,9 @@ from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
 
+from thumbturn.api.wire.thermostat import ThermostatProperties, thermostat_flags, thermostat_properties
 from thumbturn.domain import device as domain
+from thumbturn.domain.climate import to_fahrenheit
 from thumbturn.domain.clock import to_wire
 
 BatteryStatus = Literal["critical", "low", "good", "full"]
@@ -55,7 +57,7 @@ class Location(TypedDict):
     time_zone: NotRequired[str]
 
 
-class DeviceProperties(TypedDict):
+class DeviceProperties(ThermostatProperties):
     """What a device last reported, and what it is."""
 
     online: bool
@@ -72,8 +74,6 @@ class DeviceProperties(TypedDict):
     door_open: NotRequired[bool]
     auto_lock_enabled: NotRequired[bool]
     auto_lock_delay_seconds: NotRequired[float]
-    temperature_celsius: NotRequired[float]
-    temperature_fahrenheit: NotRequired[float]
 
 
 class Device(TypedDict):
@@ -98,13 +98,17 @@ class Device(TypedDict):
     can_remotely_unlock: NotRequired[bool]
     can_configure_auto_lock: NotRequired[bool]
     can_unlock_with_code: NotRequired[bool]
+    can_hvac_heat: NotRequired[bool]
+    can_hvac_cool: NotRequired[bool]
+    can_hvac_heat_cool: NotRequired[bool]
+    can_turn_off_hvac: NotRequired[bool]
     can_simulate_connection: NotRequired[bool]
     can_simulate_disconnection: NotRequired[bool]
     can_simulate_removal: NotRequired[bool]
 
 
 #: Our capabilities that the wire has a word for.
-_SUPPORTED = ("lock", "battery")
+_SUPPORTED = ("lock", "thermostat", "battery")
 #: The flags that each capability brings.
 _FLAGS = {
     "lock": ("can_remotely_lock", "can_remotely_unlock"),
@@ -149,6 +153,8 @@ def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
     for capability, flags in _FLAGS.items():
         if capability in device.capabilities:
             json.update(dict.fromkeys(flags, device.online))
+    if "thermostat" in device.capabilities:
+        json.update(thermostat_flags(device))
     if is_sandbox:
         is_there = not device.state.get("removed", False)
         json["can_simulate_connection"] = not device.online
@@ -187,7 +193,9 @@ def _properties(device: domain.Device) -> DeviceProperties:
         level = json["battery_level"]
         json["battery"] = {"level": level, "status": _battery_status(level)}
     if "temperature_celsius" in json:
-        json["temperature_fahrenheit"] = round(json["temperature_celsius"] * 1.8 + 32, 2)
+        json["temperature_fahrenheit"] = to_fahrenheit(json["temperature_celsius"])
+    if "thermostat" in device.capabilities:
+        json.update(thermostat_properties(device))
     return cast("DeviceProperties", json)
 
 

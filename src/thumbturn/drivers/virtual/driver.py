@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from thumbturn.actions.definition import CAPABILITY_WORD
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation
-from thumbturn.domain.refusals import DeviceTypeNotSupported
+from thumbturn.domain.refusals import DeviceIsNotThermostat, DeviceTypeNotSupported
 from thumbturn.drivers.virtual import seeds
-from thumbturn.drivers.virtual.faults import FAULTS
+from thumbturn.drivers.virtual.faults import FAULTS, KINDS
 from thumbturn.drivers.virtual.journal import Journal
 from thumbturn.drivers.virtual.link import Link
 from thumbturn.drivers.virtual.locks import VirtualLock
+from thumbturn.drivers.virtual.thermostats import VirtualThermostat
 from thumbturn.drivers.virtual.world import World
 from thumbturn.engine.ports import Seed
 
@@ -38,7 +39,7 @@ class VirtualDriver:
     def __init__(self, clock: Clock, chance_seed: int, journal: Path | None) -> None:
         self._world = World(clock, chance_seed, Journal(journal))
         self._links: dict[str, Link] = {}
-        self._locks: dict[str, VirtualLock] = {}
+        self._things: dict[str, VirtualLock | VirtualThermostat] = {}
 
     # Driver -------------------------------------------------------------------------------------
 
@@ -58,7 +59,9 @@ class VirtualDriver:
             self.detach((device.id,))
             link = self._links[device.id] = Link(device, self._world)
             if "lock" in device.capabilities:
-                self._locks[device.id] = VirtualLock(device, link, self._world)
+                self._things[device.id] = VirtualLock(device, link, self._world)
+            elif "thermostat" in device.capabilities:
+                self._things[device.id] = VirtualThermostat(device, link, self._world)
             if self._world.is_open:
                 self._wake(device.id)
 
@@ -66,9 +69,9 @@ class VirtualDriver:
         """Speak to these devices no more. They stay where they stand."""
         for device_id in device_ids:
             self._links.pop(device_id, None)
-            lock = self._locks.pop(device_id, None)
-            if lock is not None:
-                lock.still()
+            thing = self._things.pop(device_id, None)
+            if thing is not None:
+                thing.still()
 
     def links(self) -> Mapping[str, bool]:
         """One link, to the world that all its devices stand in."""
@@ -76,9 +79,8 @@ class VirtualDriver:
 
     def offer(self, device: Device, capability: type[C]) -> C | None:
         """The device's capability, to command it by; ``None`` if it has no such thing."""
-        # Every capability there is so far is a lock's.
         if CAPABILITY_WORD.get(capability) in device.capabilities:
-            return cast("C | None", self._locks.get(device.id))
+            return cast("C | None", self._things.get(device.id))
         return None
 
     # SandboxWorld -------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ class VirtualDriver:
     def more_devices(
         self, workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
     ) -> list[Device]:
-        """New devices of a kind (``lock`` or ``sensor``), not yet attached."""
+        """New devices of a kind (``lock``, ``thermostat`` or ``sensor``), not yet attached."""
         return seeds.more_devices(
             workspace_id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=now
         )
@@ -104,6 +106,8 @@ class VirtualDriver:
         self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None
     ) -> None:
         """Put this fault in the place of any other; ``KeyError`` for a fault there is not."""
+        if KINDS[fault].jams and isinstance(self._things.get(device_id), VirtualThermostat):
+            raise DeviceTypeNotSupported("A thermostat has nothing that could jam.")
         self._link(device_id).inject(fault, times, milliseconds)
 
     def clear_faults(self, device_id: str | None, among: Iterable[str]) -> None:
@@ -135,10 +139,18 @@ class VirtualDriver:
 
     def swing_door(self, device_id: str, *, is_open: bool) -> None:
         """Open or close the door of a lock that has a door contact."""
-        lock = self._locks.get(device_id)
-        if lock is None or not lock.has_door_contact:
+        lock = self._things.get(device_id)
+        if not isinstance(lock, VirtualLock) or not lock.has_door_contact:
             raise DeviceTypeNotSupported
         lock.swing_door(is_open=is_open)
+
+    def adjust_climate(self, device_id: str, setting: Mapping[str, Any]) -> None:
+        """Set a thermostat by hand."""
+        self._thermostat(device_id).adjust(setting)
+
+    def reach_temperature(self, device_id: str, celsius: float) -> None:
+        """Make it this warm where a thermostat is."""
+        self._thermostat(device_id).make_it(celsius)
 
     # inside -------------------------------------------------------------------------------------
 
@@ -148,7 +160,13 @@ class VirtualDriver:
             raise DeviceTypeNotSupported
         return link
 
+    def _thermostat(self, device_id: str) -> VirtualThermostat:
+        thermostat = self._things.get(device_id)
+        if not isinstance(thermostat, VirtualThermostat):
+            raise DeviceIsNotThermostat
+        return thermostat
+
     def _wake(self, device_id: str) -> None:
         self._links[device_id].wake()
-        if device_id in self._locks:
-            self._locks[device_id].wake()
+        if device_id in self._things:
+            self._things[device_id].wake()

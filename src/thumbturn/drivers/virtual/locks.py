@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.drivers.virtual.faults import SOUND, Fault
 from thumbturn.drivers.virtual.link import Link
+from thumbturn.drivers.virtual.things import NOTHING, Obedient, Order
 from thumbturn.drivers.virtual.world import World
 
 #: The code that every virtual keypad knows.
@@ -20,22 +21,8 @@ SANDBOX_PIN = "1234"
 MOVES_PER_CHARGE = 10_000
 _PERCENT = MOVES_PER_CHARGE // 100
 
+ASKED = "The lock answered when it was asked."
 _JAMMED: Mapping[str, Any] = {"jammed": True}
-_NOTHING: Mapping[str, Any] = {}
-
-
-class Order(NamedTuple):
-    """Something that the lock is to do."""
-
-    #: What the journal calls it.
-    did: str
-    #: What will be so when it is done. Whatever names ``locked`` needs the motor.
-    becomes: Mapping[str, Any] = _NOTHING
-    #: Who moves the bolt, in the wire's words.
-    method: str | None = None
-    #: Why the keypad says no.
-    denied: str | None = None
-    said: str = ""
 
 
 def _bolt(did: str, method: str, *, locked: bool) -> Order:
@@ -51,15 +38,11 @@ LOCK_KEY = _bolt("keypad", "manual", locked=True)
 TIMER = _bolt("auto_lock", "automatic", locked=True)
 
 
-class VirtualLock:
-    """Implements ``Lock``, ``AutoLock`` and ``Keypad`` of ``domain.capabilities.lock``.
-
-    With no travel time and no fault a command never yields to the event loop.
-    """
+class VirtualLock(Obedient):
+    """Implements ``Lock``, ``AutoLock`` and ``Keypad`` of ``domain.capabilities.lock``."""
 
     def __init__(self, device: Device, link: Link, world: World) -> None:
-        self._link = link
-        self._world = world
+        super().__init__(link, world)
         self._travel = int(device.details.get("travel_milliseconds", 0)) * MILLISECOND
         self._has_sensor = bool(device.details.get("has_bolt_sensor"))
         #: What the server knows, to tell it what has changed behind its back.
@@ -71,20 +54,14 @@ class VirtualLock:
             fresh["door_open"] = False
         facts = world.journal.facts(device.id)
         known = {name: value for name, value in device.state.items() if value is not None} | facts
-        #: What is physically so.
-        self._is: dict[str, Any] = {name: known.get(name, value) for name, value in fresh.items()}
+        self._is = {name: known.get(name, value) for name, value in fresh.items()}
         self._moved_by: str = facts.get("method", "unknown")
         self._moved_at: int = facts.get("moved_at", world.clock.now())
         self._charge: int | None = None
         if "battery_level" in device.state:
             self._charge = round(device.state["battery_level"] * MOVES_PER_CHARGE)
-        #: What a lying lock says instead of the truth.
-        self._claims: Mapping[str, Any] = _NOTHING
-        #: The command that is being carried out, if that takes time.
-        self._work: asyncio.Task[None] | None = None
         #: When it shall lock itself, if it shall.
         self._timer: asyncio.Task[None] | None = None
-        link.on_return = self._tell_everything
 
     # what it can be told ------------------------------------------------------------------------
 
@@ -113,11 +90,11 @@ class VirtualLock:
 
     async def read_bolt(self) -> Observation | None:
         """Where its bolt is now, as the lock says; ``None`` if it does not answer."""
-        return self._answer("locked", "jammed", "door_open")
+        return self._answer("locked", "jammed", "door_open", method=self._moved_by, said=ASKED)
 
     async def read_auto_lock(self) -> Observation | None:
         """What its automatic locking is set to, as the lock says; ``None`` if it does not answer."""
-        return self._answer("auto_lock_enabled", "auto_lock_delay_seconds")
+        return self._answer("auto_lock_enabled", "auto_lock_delay_seconds", method=None, said=ASKED)
 
     # what happens to it -------------------------------------------------------------------------
 
@@ -150,16 +127,6 @@ class VirtualLock:
 
     # inside -------------------------------------------------------------------------------------
 
-    async def _obey(self, order: Order) -> Evidence:
-        fault = self._link.receive(order.did)
-        if not fault.reaches:
-            return fault.reply
-        self._claims = _NOTHING
-        self._begin(order, fault)
-        if fault.milliseconds:
-            await self._world.clock.sleep(fault.milliseconds * MILLISECOND)
-        return fault.reply
-
     def _begin(self, order: Order, fault: Fault) -> None:
         """What comes of it is decided and written down now; it happens when the motor has run."""
         turns = "locked" in order.becomes
@@ -184,9 +151,9 @@ class VirtualLock:
         if fault.jams and turns:
             return _JAMMED
         # A jam is the bolt's affair: what needs no motor is done all the same.
-        if fault.acts or fault.jams or (fault.dies and self._link.chance.random() < 0.5):
+        if fault.jams or self._acts(fault):
             return order.becomes
-        return _NOTHING
+        return NOTHING
 
     def _end(self, order: Order, fault: Fault, so: Mapping[str, Any]) -> None:
         turned = "locked" in order.becomes
@@ -205,7 +172,7 @@ class VirtualLock:
         self._link.report(changes, method=order.method, denied=order.denied, said=said)
         if turned and self._has_sensor:
             self._ask_sensor(order.method)
-        if so is not _NOTHING:
+        if so is not NOTHING:
             self._set_timer(self._world.clock.now())
 
     def _ask_sensor(self, method: str | None) -> None:
@@ -239,18 +206,6 @@ class VirtualLock:
         self._timer = None  # the motor's start would cancel it, and with it this very call
         self._begin(TIMER, SOUND)
 
-    def _answer(self, *names: str) -> Observation | None:
-        if not self._link.answers:
-            return None
-        says = {**self._is, **self._claims}
-        return Observation(
-            device_id=self._link.device_id,
-            at=self._world.clock.now(),
-            changes={name: says[name] for name in names if name in says},
-            method=self._moved_by if "locked" in names else None,
-            said="The lock answered when it was asked.",
-        )
-
     def _tell_everything(self) -> None:
-        self._claims = _NOTHING
+        super()._tell_everything()
         self._link.report(dict(self._is), method=self._moved_by, said="The lock can be heard again.")

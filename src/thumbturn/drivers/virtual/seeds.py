@@ -1,9 +1,9 @@
-"""The first things in a sandbox: one home with four locks that differ, and a sensor that is no lock."""
+"""The first things in a sandbox: one home with locks and thermostats that differ, and a mere sensor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from thumbturn.domain.device import Device
@@ -14,9 +14,10 @@ from thumbturn.engine.ports import Seed
 DRIVER = "virtual"
 HOME = "Virtual Home"
 
-#: The wire's list of device types is closed and has no word for a virtual device; these two stand
+#: The wire's list of device types is closed and has no word for a virtual device; these stand
 #: in for it. Everything else that a person reads of the device says that it is virtual.
 LOCK_TYPE = "august_lock"
+THERMOSTAT_TYPE = "ecobee_thermostat"
 SENSOR_TYPE = "minut_sensor"
 
 
@@ -29,6 +30,8 @@ class Model:
     capabilities: frozenset[str]
     state: Mapping[str, Any]
     has_bolt_sensor: bool = False
+    #: What it can be set to, and what its room is like.
+    climate: Mapping[str, Any] = field(default_factory=dict)
 
 
 _LOCK_STATE = {"locked": True, "jammed": False, "battery_level": 1.0}
@@ -65,6 +68,69 @@ SENSOR = Model(
     state={"battery_level": 0.87, "temperature_celsius": 21.0},
 )
 
+_LIMITS = {
+    "min_heating_set_point_celsius": 7.0,
+    "max_heating_set_point_celsius": 30.0,
+    "min_cooling_set_point_celsius": 16.0,
+    "max_cooling_set_point_celsius": 33.0,
+    "min_heating_cooling_delta_celsius": 2.5,
+}
+#: These stand still: their rooms are as warm as they shall be.
+_WARM = {
+    "hvac_mode_setting": "heat",
+    "heating_set_point_celsius": 20.0,
+    "fan_mode_setting": "auto",
+    "temperature_celsius": 20.0,
+    "relative_humidity": 0.42,
+    "is_heating": False,
+    "is_cooling": False,
+    "is_fan_running": False,
+}
+FULL_THERMOSTAT = Model(
+    name="Virtual Thermostat Plus",
+    device_type=THERMOSTAT_TYPE,
+    capabilities=frozenset({"thermostat"}),
+    state={**_WARM, "cooling_set_point_celsius": 25.0},
+    climate={
+        **_LIMITS,
+        "available_hvac_mode_settings": ["off", "heat", "cool", "heat_cool", "eco"],
+        "available_fan_mode_settings": ["auto", "on", "circulate"],
+        "around_celsius": 15.0,
+        "room_time_constant_seconds": 300,
+    },
+)
+HEATER = Model(
+    name="Virtual Heater",
+    device_type=THERMOSTAT_TYPE,
+    capabilities=frozenset({"thermostat", "battery"}),
+    state={**_WARM, "battery_level": 0.8},
+    climate={
+        **{name: value for name, value in _LIMITS.items() if "_heating_set" in name},
+        "available_hvac_mode_settings": ["off", "heat"],
+        "available_fan_mode_settings": ["auto"],
+        "around_celsius": 15.0,
+        "room_time_constant_seconds": 1_800,
+    },
+)
+COOLER = Model(
+    name="Virtual Air Conditioner",
+    device_type=THERMOSTAT_TYPE,
+    capabilities=frozenset({"thermostat"}),
+    state={
+        **{name: value for name, value in _WARM.items() if name != "heating_set_point_celsius"},
+        "hvac_mode_setting": "cool",
+        "cooling_set_point_celsius": 22.0,
+        "temperature_celsius": 22.0,
+    },
+    climate={
+        **{name: value for name, value in _LIMITS.items() if "_cooling_set" in name},
+        "available_hvac_mode_settings": ["off", "cool"],
+        "available_fan_mode_settings": ["auto", "on"],
+        "around_celsius": 32.0,
+        "room_time_constant_seconds": 60,
+    },
+)
+
 #: Name, model, ms that the bolt takes, and in what it differs from the factory's state.
 _FIRST_DEVICES: tuple[tuple[str, Model, int, Mapping[str, Any]], ...] = (
     ("Front Door", FULL_LOCK, 300, {}),
@@ -72,10 +138,13 @@ _FIRST_DEVICES: tuple[tuple[str, Model, int, Mapping[str, Any]], ...] = (
     ("Garage Side Door", FULL_LOCK, 1_500, {}),
     ("Storage Room", PLAIN_LOCK, 0, {"locked": False}),
     ("Hallway Sensor", SENSOR, 0, {}),
+    ("Living Room", FULL_THERMOSTAT, 0, {}),
+    ("Bedroom", HEATER, 0, {}),
+    ("Server Room", COOLER, 0, {}),
 )
 
 #: What ``more_devices`` can make.
-KINDS = {"lock": FULL_LOCK, "sensor": SENSOR}
+KINDS = {"lock": FULL_LOCK, "thermostat": FULL_THERMOSTAT, "sensor": SENSOR}
 
 
 def first_things(workspace_id: str, now: int) -> Seed:
@@ -145,9 +214,10 @@ def _make(
         "manufacturer_name": "Virtual",
         "model_name": model.name,
         "serial_number": f"V-{device_id[-12:].upper()}",
-        "has_direct_power": False,
+        "has_direct_power": "battery" not in model.capabilities,
         "location_name": HOME,
         "time_zone": "Etc/UTC",
+        **model.climate,
     }
     if "lock" in model.capabilities:
         details |= {"travel_milliseconds": travel, "has_bolt_sensor": model.has_bolt_sensor}

@@ -36,7 +36,7 @@ class DevicesAdd(Parameters):
 
     count: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How many."""
-    kind: Literal["lock", "sensor"] = "lock"
+    kind: Literal["lock", "thermostat", "sensor"] = "lock"
     """Of what kind."""
     travel_milliseconds: Annotated[int, Field(ge=0, le=60_000)] = 0
     """How long a lock's motor takes."""

@@ -1,0 +1,228 @@
+"""Every action there is, on a sound device and on a bad one, and when the server dies, on both databases.
+
+The rows come from the registry: an action joins with its line in ``SAMPLES``, and what must become of it
+follows from what it declares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
+
+import pytest
+import pytest_asyncio
+
+from tests.fixtures.engine import ACTIONS, House
+from tests.fixtures.postgres import databases
+from thumbturn.actions import Action
+from thumbturn.domain.attempt import ANNOUNCED, Attempt
+from thumbturn.domain.clock import seconds
+from thumbturn.domain.device import Device
+from thumbturn.domain.ids import new_id
+from thumbturn.domain.policy import AfterCrash, WhenOffline
+from thumbturn.domain.workspace import Workspace
+from thumbturn.storage.open import open_store
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Sample(NamedTuple):
+    """What is asked of which of a sandbox's first devices."""
+
+    device: str | None
+    ask: dict[str, Any]
+
+
+SAMPLES = {
+    "CONFIGURE_AUTO_LOCK": Sample("Back Door", {"auto_lock_enabled": True, "auto_lock_delay_seconds": 30}),
+    "LOCK_DOOR": Sample("Storage Room", {}),
+    "RESET_SANDBOX_WORKSPACE": Sample(None, {}),
+    "SET_FAN_MODE": Sample("Living Room", {"fan_mode_setting": "circulate"}),
+    "SET_HVAC_MODE": Sample("Living Room", {"hvac_mode_setting": "cool", "cooling_set_point_celsius": 23.5}),
+    "SIMULATE_KEYPAD_CODE_ENTRY": Sample("Back Door", {"code": "1234"}),
+    "SIMULATE_MANUAL_LOCK_VIA_KEYPAD": Sample("Back Door", {}),
+    "UNLOCK_DOOR": Sample("Back Door", {}),
+}
+#: What one can have of a device that is bad, and of a server that dies.
+ON_A_DEVICE = [type for type, action in ACTIONS.items() if action.concerns_device]
+
+
+async def test_every_action_is_here():
+    """An action without a sample fails, and so does a sample without its action."""
+    assert SAMPLES.keys() == ACTIONS.keys()
+
+
+class Place:
+    """A workspace of its own in an engine that all tests of a database share."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.workspace = Workspace(id=new_id(), name="Sandbox", is_sandbox=True)
+
+    async def open(self) -> Place:
+        """Store it, with its devices."""
+        await self.house.engine.add_workspace(self.workspace, user_id=None)
+        return self
+
+    def device(self, name: str) -> Device:
+        """One of its devices, as the engine knows it."""
+        devices = self.house.engine._devices.of_workspace(self.workspace.id)
+        return next(device for device in devices if device.name == name)
+
+    async def begin(self, action: Action) -> Attempt:
+        """The action's sample, accepted."""
+        sample = SAMPLES[action.type]
+        ask = (
+            sample.ask
+            if sample.device is None
+            else {"device_id": self.device(sample.device).id, **sample.ask}
+        )
+        return await self.house.engine.begin(action, action.ask.model_validate(ask), self.workspace)
+
+    async def spoil(self, action: Action, fault: str) -> None:
+        """Make the sample's device misbehave."""
+        device = self.device(SAMPLES[action.type].device or "")
+        await self.house.engine.sandbox.inject_fault(self.workspace, device.id, fault, milliseconds=10_000)
+
+    async def stored(self, attempt: Attempt) -> Attempt:
+        """The attempt as it stands on record."""
+        found: Attempt | None = await self.house.store.attempt(self.workspace.id, attempt.id)
+        assert found is not None
+        return found
+
+    async def when(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Return when this holds; the database does its work in threads, which no clock of ours waits for."""
+        for _ in range(2_000):
+            await self.house.clock.settle()
+            if await holds():
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError("it never came to this")
+
+    async def ended(self, attempt: Attempt) -> Attempt:
+        """The attempt as it ended, by now."""
+
+        async def has_ended() -> bool:
+            return (await self.stored(attempt)).phase.is_final
+
+        await self.when(has_ended)
+        return await self.stored(attempt)
+
+    async def ended_within(self, attempt: Attempt, microseconds: int) -> Attempt:
+        """The attempt as it ended, once so much time has passed."""
+        until = self.house.clock.now() + microseconds
+        while self.house.clock.now() < until and not (await self.stored(attempt)).phase.is_final:
+            await self.house.clock.advance(seconds(1))
+            await asyncio.sleep(0.001)
+        return await self.ended(attempt)
+
+    async def announced(self, attempt: Attempt) -> list[str]:
+        """What the workspace was told of the attempt's end."""
+        events = await self.house.store.events_after(self.workspace.id, 0, limit=1_000)
+        return [
+            event.event_type
+            for _, event in events
+            if event.event_type.startswith("action_attempt.") and event.action_attempt_id == attempt.id
+        ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+async def house(request, tmp_path_factory) -> AsyncIterator[House]:
+    """An engine on a database of either kind."""
+    folder = tmp_path_factory.mktemp("every_action")
+    if request.param == "sqlite":
+        store = open_store(f"sqlite:///{folder / 'thumbturn.db'}")
+        async for each in opened(folder, store):
+            yield each
+        return
+    with databases(request.getfixturevalue("postgres_server")) as new:
+        async for each in opened(folder, open_store(new())):
+            yield each
+
+
+async def opened(folder: Any, store: Any) -> AsyncIterator[House]:
+    house = House(folder / "world.jsonl", store)
+    await house.open()
+    yield house
+    await house.die()
+    await store.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def place(house: House) -> Place:
+    return await Place(house).open()
+
+
+@pytest.mark.parametrize("type", ACTIONS)
+async def test_on_a_sound_device_it_succeeds(place, type):
+    """It ends in success with the result that it documents, confirmed, and is announced if its type is."""
+    action = ACTIONS[type]
+    attempt = await place.begin(action)
+    ended = await place.ended_within(attempt, seconds(10))
+    assert (ended.status, ended.failure) == ("success", None)
+    action.result.model_validate(ended.result)
+    assert ended.evidence.confirms
+    assert [mark.stage for mark in ended.marks][:: len(ended.marks) - 1] == ["accepted", "settled"]
+    assert await place.announced(attempt) == (
+        [f"action_attempt.{type.lower()}.succeeded"] if type in ANNOUNCED else []
+    )
+
+
+@pytest.mark.parametrize("type", ON_A_DEVICE)
+async def test_what_a_device_refuses_fails(place, type):
+    """The device's own no is the attempt's end, and is announced if its type is."""
+    await place.spoil(ACTIONS[type], "refuse")
+    attempt = await place.begin(ACTIONS[type])
+    ended = await place.ended(attempt)
+    assert ended.failure is not None
+    assert (ended.status, ended.failure[0], ended.result) == ("error", "command_refused", None)
+    assert await place.announced(attempt) == (
+        [f"action_attempt.{type.lower()}.failed"] if type in ANNOUNCED else []
+    )
+
+
+@pytest.mark.parametrize("type", ON_A_DEVICE)
+async def test_a_device_that_is_offline_is_left_alone_or_waited_for(place, type):
+    """It fails at once, or waits until the device is back and succeeds: as it declares."""
+    action = ACTIONS[type]
+    device = place.device(SAMPLES[type].device)
+    await place.house.engine.sandbox.disconnect(place.workspace, device.id)
+    attempt = await place.begin(action)
+    if action.when_offline is WhenOffline.FAIL:
+        ended = await place.ended(attempt)
+        assert ended.failure is not None
+        assert (ended.status, ended.failure[0]) == ("error", "device_offline")
+        return
+    await place.house.clock.advance(action.deadline // 2)
+    assert (await place.stored(attempt)).phase == "queued"
+    await place.house.engine.sandbox.connect(place.workspace, device.id)
+    assert (await place.ended(attempt)).status == "success"
+
+
+@pytest.mark.parametrize("type", ON_A_DEVICE)
+async def test_of_a_device_that_says_nothing_nobody_knows(place, type):
+    """No reply and no report: its outcome is unknown, at its deadline at the latest."""
+    action = ACTIONS[type]
+    await place.spoil(action, "silent")
+    ended = await place.ended_within(await place.begin(action), action.deadline + seconds(2))
+    assert ended.failure is not None
+    assert (ended.status, ended.failure[0]) == ("error", "outcome_unknown")
+
+
+@pytest.mark.parametrize("type", ON_A_DEVICE)
+async def test_when_the_server_dies_under_way_it_is_settled_as_declared(place, type):
+    """What may be done twice is done again, what can be looked at is looked at, the rest nobody knows."""
+    action = ACTIONS[type]
+    await place.spoil(action, "slow")
+    attempt = await place.begin(action)
+    assert (await place.stored(attempt)).phase == "sent"
+    await place.house.revive()
+    ended = await place.ended_within(attempt, seconds(10))
+    stages = [mark.stage for mark in ended.marks]
+    assert ("resent" in stages) is (action.after_crash is AfterCrash.RESEND)
+    if action.after_crash is AfterCrash.FAIL:
+        assert ended.failure is not None
+        assert (ended.status, ended.failure[0]) == ("error", "outcome_unknown")
+    else:
+        assert (ended.status, ended.failure) == ("success", None)
