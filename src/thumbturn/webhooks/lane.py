@@ -18,6 +18,7 @@ from thumbturn.domain.clock import SECOND
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.webhook import Delivery, DisabledBecause, Outcome, Try, Webhook
 from thumbturn.engine.ports import EventFilter
+from thumbturn.engine.webhook_ports import TryFilter
 from thumbturn.webhooks.means import Means
 from thumbturn.webhooks.schedule import PATIENCE, breath
 from thumbturn.webhooks.send import Sender
@@ -35,6 +36,8 @@ _DUE_TOGETHER = 50
 #: How often to look for deliveries that somebody else may have put there.
 _LOOK_EVERY = 60 * SECOND
 _GONE = 410
+#: Of an event that is on record nowhere any more.
+UNKNOWN_TYPE = "unknown"
 
 
 class Lane:
@@ -149,6 +152,33 @@ class Lane:
             await self._try(event, number=tries[event.event_id] + 1, was_waiting=True)
 
         await side_by_side(found, again, belongs_to=lambda event: event.device_id, at_once=AT_ONCE)
+        known = {event.event_id for event in found}
+        for delivery in due:
+            if delivery.event_id not in known:
+                await self._give_up(delivery)
+
+    async def _give_up(self, delivery: Delivery) -> None:
+        """Its event is on record no more, so that there is nothing to tell: that is the end of it."""
+        wanted = TryFilter(event_id=delivery.event_id)
+        before = await self._means.store.webhooks.tries(self.webhook.id, wanted, limit=1)
+        now = self._clock.now()
+        made = Try(
+            self.webhook.id,
+            delivery.event_id,
+            before[0].event_type if before else UNKNOWN_TYPE,
+            delivery.sequence,
+            delivery.tries + 1,
+            now,
+            0.0,
+            None,
+            "the event is not on record any more",
+            Outcome.GIVEN_UP,
+            None,
+            was_waiting=True,
+        )
+        log.warning("event_is_gone", webhook_id=self.webhook.id, event_id=delivery.event_id)
+        self._means.record.note(made)
+        self._means.meters.tried(made.outcome, 0)
 
     def _look(self, at: int) -> None:
         if at < self._look_at:

@@ -235,3 +235,29 @@ def _utc(moment: int):
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(moment, UTC)
+
+
+@pytest.mark.parametrize("was_tried", [True, False])
+async def test_what_is_gone_from_the_record_ends_with_that_cause(hooks: Hooks, was_tried: bool):
+    """A delivery whose event cannot be found is given up once, with the cause; those beside it are made."""
+    webhook = await hooks.create()
+    hooks.endpoints.answer(URL, DOWN)
+    gone, stays = await hooks.tell(2, event_type="lock.locked")
+    if not was_tried:
+        hooks.store.webhooks._tries.clear()
+    told = hooks.store._events["w1"]
+    told.remove(next(event for event in told if event.event_id == gone.event_id))
+    hooks.endpoints.answer(URL, GOOD)
+    await hooks.clock.advance(seconds(10))
+    assert hooks.received()[2:] == [stays.event_id]
+    *_, last = [made for made in await hooks.tries(webhook) if made.event_id == gone.event_id]
+    assert (last.outcome, last.number, last.error) == (
+        Outcome.GIVEN_UP,
+        2,
+        "the event is not on record any more",
+    )
+    assert last.event_type == ("lock.locked" if was_tried else "unknown")
+    assert (await hooks.webhooks.backlog(webhook)).waiting == 0
+    assert hooks.means.meters.tries["given_up"] == 1
+    await hooks.clock.advance(seconds(600))
+    assert hooks.means.meters.tries["given_up"] == 1
