@@ -28,14 +28,15 @@ METRICS = {
             "thumbturn_attempt_stage_seconds",
             "histogram",
             ("action_type", "stage"),
-            "How long it took: `accepted_to_sent`, `sent_to_ended`, and all of it, `accepted_to_ended`.",
+            "How long it took: `accepted_to_sent`, `sent_to_ended`, and all of it, `accepted_to_ended`. Of a "
+            "command for later it counts from its `not_before`.",
         ),
         Kind("thumbturn_attempts_open", "gauge", ("phase",), "Open attempts."),
         Kind(
             "thumbturn_attempt_oldest_open_seconds",
             "gauge",
             (),
-            "Age of the oldest open attempt; 0 when none is open.",
+            "Age of the oldest open attempt that may be sent, from acceptance or `not_before`; else 0.",
         ),
         Kind(
             "thumbturn_records_waiting",

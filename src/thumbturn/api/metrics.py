@@ -126,7 +126,7 @@ class _Numbers(Collector):
         for phase, count in census.open.items():
             open_now.add_metric((phase.value,), count)
         yield open_now
-        since = self._now if census.oldest_accepted_at is None else census.oldest_accepted_at
+        since = self._now if census.oldest_since is None else census.oldest_since
         yield _plain_gauge("thumbturn_attempt_oldest_open_seconds", max(0, self._now - since) / SECOND)
         yield _plain_gauge("thumbturn_records_waiting", self._records.waiting)
         failures = _counter("thumbturn_record_failures_total")

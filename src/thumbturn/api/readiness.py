@@ -70,7 +70,7 @@ class Observer:
 
     def _backlog(self, census: Census) -> BacklogPart:
         now = self._clock.now()
-        oldest, due = census.oldest_accepted_at, census.earliest_deadline_at
+        oldest, due = census.oldest_since, census.earliest_deadline_at
         unrecorded = self._engine.records.waiting
         wrong = ""
         if not self._engine.is_running:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from thumbturn.domain.attempt import Phase
 from thumbturn.domain.device import Device
+from thumbturn.engine.meters import may_be_sent_from
 from thumbturn.engine.ports import Driver
 from thumbturn.engine.run import Run
 
@@ -25,8 +26,8 @@ class Census(NamedTuple):
 
     #: Open attempts by their phase; every open phase is named.
     open: Mapping[Phase, int]
-    #: When the oldest open attempt that may be sent was accepted, µs; ``None`` if there is none.
-    oldest_accepted_at: int | None
+    #: Since when the oldest open attempt that may be sent might be sent, µs; ``None`` if there is none.
+    oldest_since: int | None
     #: When the first open attempt must have ended, µs; ``None`` if none is open.
     earliest_deadline_at: int | None
     #: Lanes with a command in flight.
@@ -59,13 +60,15 @@ def take_census(runs: Iterable[Run], devices: Iterable[Device], drivers: Mapping
         elif not run.held_for:
             waiting.add(attempt.lane)
         # What is held is meant to wait: its age says nothing about us.
-        if not run.held_for and (oldest is None or attempt.accepted_at < oldest):
-            oldest = attempt.accepted_at
+        if not run.held_for:
+            since = may_be_sent_from(attempt)
+            if oldest is None or since < oldest:
+                oldest = since
         if earliest is None or run.ends_by < earliest:
             earliest = run.ends_by
     return Census(
         open={Phase.QUEUED: queued, Phase.SENT: sent, Phase.CONFIRMING: confirming},
-        oldest_accepted_at=oldest,
+        oldest_since=oldest,
         earliest_deadline_at=earliest,
         lanes_busy=busy,
         lanes_waiting=len(waiting),

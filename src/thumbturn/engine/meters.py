@@ -51,6 +51,12 @@ class Histogram:
         self.total += number
 
 
+def may_be_sent_from(attempt: Attempt) -> int:
+    """The moment from which on an attempt waits for us, µs: its acceptance, or a ``not_before`` after it."""
+    not_before, accepted_at = attempt.not_before, attempt.accepted_at
+    return accepted_at if not_before is None or not_before < accepted_at else not_before
+
+
 class EndedAttempts:
     """The attempts of one action type that ended while this process ran."""
 
@@ -59,11 +65,11 @@ class EndedAttempts:
     def __init__(self) -> None:
         #: How many by the type of their failure; under ``None`` those that succeeded.
         self.causes: dict[str | None, int] = {}
-        #: µs from acceptance until it was sent; none for one that never was.
+        #: µs from when it might be sent until it was sent; none for one that never was.
         self.to_sent = Histogram(STAGE_BOUNDS)
         #: µs from being sent, the first time, until its end; likewise.
         self.to_end = Histogram(STAGE_BOUNDS)
-        #: µs from acceptance until its end.
+        #: µs from when it might be sent until its end; 0 for one that ended before.
         self.whole = Histogram(STAGE_BOUNDS)
 
 
@@ -81,11 +87,11 @@ class AttemptMeters:
         cause = None if attempt.failure is None else attempt.failure[0]
         causes = meters.causes
         causes[cause] = causes.get(cause, 0) + 1
-        accepted_at, settled_at = attempt.accepted_at, attempt.settled_at or 0
-        meters.whole.add(settled_at - accepted_at)
+        since, settled_at = may_be_sent_from(attempt), attempt.settled_at or 0
+        meters.whole.add(settled_at - since)
         for stage, at, *_ in attempt.marks:
             if stage == "sent":
-                meters.to_sent.add(at - accepted_at)
+                meters.to_sent.add(at - since)
                 meters.to_end.add(settled_at - at)
                 return
 

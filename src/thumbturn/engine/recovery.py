@@ -21,6 +21,7 @@ from thumbturn.domain.policy import AfterCrash
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.meters import may_be_sent_from
 from thumbturn.engine.ports import Change, Transition
 from thumbturn.engine.run import Run
 
@@ -102,7 +103,7 @@ class Recovery:
 
 
 def _turn(attempt: Attempt) -> tuple[bool, int]:
-    return attempt.phase is Phase.QUEUED, max(attempt.accepted_at, attempt.not_before or 0)
+    return attempt.phase is Phase.QUEUED, may_be_sent_from(attempt)
 
 
 def _take_up(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thumbturn.domain.attempt import Phase
 from thumbturn.domain.clock import MILLISECOND, seconds
+from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.meters import Histogram, WriterMeters
 
 
@@ -60,6 +61,34 @@ async def test_stages_are_timed_from_acceptance_through_sending_to_the_end(house
     assert second.whole.total == 700 * MILLISECOND
 
 
+async def test_a_command_for_later_is_timed_from_its_moment(house):
+    """The hour until it might be sent is nobody's delay: neither in the stages nor in the oldest's age."""
+    lock = await house.lock(travel=400)
+    moment = house.clock.now() + seconds(3_600)
+    for_later = await house.begin("UNLOCK_DOOR", lock, Timing(not_before=moment))
+    await house.clock.advance(MILLISECOND)
+    await house.begin("UNLOCK_DOOR", lock, Timing(not_before=house.clock.now() - seconds(30)))
+    await house.clock.advance(seconds(10))
+    at_once = house.engine.meters.by_type.pop("UNLOCK_DOOR")
+    assert (at_once.to_sent.total, at_once.whole.total) == (0, 400 * MILLISECOND)
+    await house.clock.advance(seconds(3_590) + 300 * MILLISECOND)
+    assert house.engine.census().oldest_since == moment
+    await house.clock.advance(seconds(5))
+    later = house.engine.meters.by_type["UNLOCK_DOOR"]
+    [waited] = [mark.at for mark in (await house.stored(for_later)).marks if mark.stage == "sent"]
+    assert later.to_sent.total == waited - moment <= 250 * MILLISECOND
+    assert later.whole.total == later.to_sent.total + 400 * MILLISECOND
+
+
+async def test_what_is_cancelled_before_its_moment_took_no_time(house):
+    """A command for later that is cancelled counts with zero, not with less."""
+    lock = await house.lock()
+    begun = await house.begin("UNLOCK_DOOR", lock, Timing(not_before=house.clock.now() + seconds(3_600)))
+    await house.engine.begun.cancel("w1", begun.id, "me")
+    meters = house.engine.meters.by_type["UNLOCK_DOOR"]
+    assert (meters.whole.total, sum(meters.whole.counts)) == (0, 1)
+
+
 async def test_what_was_never_sent_has_no_time_of_sending(house):
     """An attempt that expires in its lane is timed as a whole and in no stage."""
     lock = await house.lock()
@@ -86,7 +115,7 @@ async def test_a_census_counts_what_is_open_now(house):
     """Open attempts by phase, the oldest, its deadline, busy and waiting lanes, and devices by driver."""
     lock, other = await house.lock(), await house.lock()
     nothing = house.engine.census()
-    assert (sum(nothing.open.values()), nothing.oldest_accepted_at, nothing.earliest_deadline_at) == (
+    assert (sum(nothing.open.values()), nothing.oldest_since, nothing.earliest_deadline_at) == (
         0,
         None,
         None,
@@ -101,7 +130,7 @@ async def test_a_census_counts_what_is_open_now(house):
     census = house.engine.census()
     assert census.open[Phase.QUEUED] == 1
     assert census.open[Phase.SENT] + census.open[Phase.CONFIRMING] == 2
-    assert (census.oldest_accepted_at, census.earliest_deadline_at) == (began, began + seconds(30))
+    assert (census.oldest_since, census.earliest_deadline_at) == (began, began + seconds(30))
     assert (census.lanes_busy, census.lanes_waiting) == (2, 1)
     await house.clock.advance(seconds(20))
     after = house.engine.census()
