@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.webhooks import URL
 from tests.fixtures.wire import Wire
-from thumbturn.domain.clock import SECOND, to_wire
+from thumbturn.domain.clock import SECOND, to_wire, to_wire_exactly
 from thumbturn.engine import webhooks
 from thumbturn.testing.endpoints import DOWN, GOOD, Answer
 
@@ -156,13 +156,26 @@ async def test_state_says_how_a_webhook_is_doing(wire: Wire):
     }
 
 
+async def test_a_webhook_is_told_something(wire: Wire):
+    """An empty list of types is refused, when it is made and later; nothing is changed by that."""
+    refused = await wire.ask("POST", "/webhooks/create", {"url": URL, "event_types": []})
+    assert (refused.status, refused.error["type"]) == (400, "invalid_event_types")
+    assert (await wire.call("/webhooks/list"))["webhooks"] == []
+    webhook = await made(wire, event_types=["lock.locked"])
+    ask = {"webhook_id": webhook["webhook_id"], "event_types": []}
+    refused = await wire.ask("POST", "/webhooks/update", ask)
+    assert (refused.status, refused.error["type"]) == (400, "invalid_event_types")
+    assert "at least one type" in refused.error["message"]
+    assert (await wire.call("/webhooks/get", webhook_id=webhook["webhook_id"]))["webhook"] == webhook
+
+
 async def test_one_event_is_sent_again(wire: Wire):
     """resend sends an event once more with the same id; one from before the webhook, or of nobody, is 404."""
     [before] = await wire.hooks.tell()
     id = (await made(wire))["webhook_id"]
     [event] = await wire.hooks.tell()
     again = await wire.call("/thumbturn/webhooks/resend", webhook_id=id, event_id=event.event_id)
-    assert again == {"queued_count": 1, "queued_until": None}
+    assert again == {"queued_count": 1, "next_since": None}
     await wire.hooks.a_moment()
     assert wire.hooks.received() == [event.event_id] * 2
     one, two = wire.hooks.endpoints.received[URL]
@@ -185,15 +198,48 @@ async def test_everything_since_a_moment_is_sent_again(wire: Wire, monkeypatch: 
     await wire.house.clock.advance(SECOND)
     new = [event for _ in range(6) for event in await wire.hooks.tell(event_type="lock.locked")]
     first = await wire.call("/thumbturn/webhooks/resend", webhook_id=id, since=since)
-    assert first == {"queued_count": 4, "queued_until": to_wire(new[3].created_at)}
+    assert first == {"queued_count": 4, "next_since": to_wire_exactly(new[4].created_at - 1)}
     await wire.hooks.a_moment()
-    rest = await wire.call("/thumbturn/webhooks/resend", webhook_id=id, since=first["queued_until"])
-    assert rest["queued_until"] is None
+    rest = await wire.call("/thumbturn/webhooks/resend", webhook_id=id, since=first["next_since"])
+    assert rest["next_since"] is None
     await wire.hooks.a_moment()
     ids = [event.event_id for event in new]
     received = wire.hooks.received()
     assert received[: 7 + 4] == [old.event_id, *ids, *ids[:4]]
     assert received[-2:] == ids[-2:]
+
+
+async def test_what_came_in_one_moment_is_not_torn_apart(wire: Wire, monkeypatch: pytest.MonkeyPatch):
+    """Going on with next_since leaves out none of the events that the server learned of together."""
+    monkeypatch.setattr(webhooks, "MOST_SENT_AGAIN", 4)
+    id = (await made(wire))["webhook_id"]
+    since = to_wire(wire.house.clock.now() - SECOND)
+    await wire.hooks.store_event()
+    await wire.house.clock.advance(1)
+    together = [event for _ in range(4) for event in await wire.hooks.store_event()]
+    await wire.hooks.a_moment()
+    wire.hooks.endpoints.received[URL].clear()
+    asked, counts = since, []
+    for _ in range(2):
+        again = await wire.call("/thumbturn/webhooks/resend", webhook_id=id, since=asked)
+        asked = again["next_since"]
+        counts.append(again["queued_count"])
+        await wire.hooks.a_moment()
+    assert (counts, asked) == ([4, 4], None)
+    assert {event.event_id for event in together} <= set(wire.hooks.received())
+
+
+async def test_much_that_came_before_the_webhook_hides_nothing(wire: Wire, monkeypatch: pytest.MonkeyPatch):
+    """resend since a moment long before the webhook was made takes what came after that."""
+    monkeypatch.setattr(webhooks, "MOST_SENT_AGAIN", 4)
+    since = to_wire(wire.house.clock.now() - SECOND)
+    await wire.hooks.tell(13)
+    id = (await made(wire))["webhook_id"]
+    told = await wire.hooks.tell(3)
+    again = await wire.call("/thumbturn/webhooks/resend", webhook_id=id, since=since)
+    assert again == {"queued_count": 3, "next_since": None}
+    await wire.hooks.a_moment()
+    assert wire.hooks.received() == [event.event_id for event in told] * 2
 
 
 @pytest.mark.parametrize("ask", [{}, {"event_id": "e", "since": "2020-01-01T00:00:00Z"}, {"since": "soon"}])

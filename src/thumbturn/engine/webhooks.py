@@ -28,8 +28,9 @@ class SentAgain(NamedTuple):
     """What will be sent again."""
 
     how_many: int
-    #: When the last of them was told, µs, if there are more: ask on from there.
-    until: int | None
+    #: If there are more, the moment after which they came, µs: none of them came before it or in it. Of those
+    #: that are sent again now, some may have come after it, too.
+    next_since: int | None
 
 
 class Webhooks:
@@ -122,23 +123,27 @@ class Webhooks:
         """
         if not webhook.is_enabled:
             raise WebhookIsDisabled
-        now, some = self._clock.now(), events[:MOST_SENT_AGAIN]
+        now, some, more = self._clock.now(), events[:MOST_SENT_AGAIN], events[MOST_SENT_AGAIN:]
         again = [Delivery(webhook.id, each.event_id, each.sequence, 0, now) for each in some]
         await self._store.webhooks.resend(again)
         self._deliverer.wake(webhook.id)
-        return SentAgain(len(some), some[-1].created_at if len(events) > len(some) else None)
+        return SentAgain(len(some), more[0].created_at - 1 if more else None)
 
     async def told_since(self, webhook: Webhook, moment: int) -> list[Event]:
-        """What it was told, or should have been, of what happened after a moment, µs; one more than is
-        sent again at a time.
+        """What it was told, or should have been, of what happened after a moment, µs, as the server learned
+        of it; at least one more than is sent again at a time, if there are so many.
         """
         await self._deliverer.written()
         stands = await self.get(webhook.workspace_id, webhook.id)
-        # Enough for those to be left out that it was never told of.
-        wanted = EventFilter(after=moment, event_types=_chosen(stands))
-        found = await self._store.events(webhook.workspace_id, wanted, limit=2 * MOST_SENT_AGAIN)
-        told = [each for each in found if stands.begins_after < each.sequence <= stands.cursor]
-        return told[: MOST_SENT_AGAIN + 1]
+        wanted, seen = EventFilter(after=moment, event_types=_chosen(stands)), 0
+        told: list[Event] = []
+        while len(told) <= MOST_SENT_AGAIN:
+            page = await self._store.events(webhook.workspace_id, wanted, limit=MOST_SENT_AGAIN, offset=seen)
+            told += [each for each in page if stands.begins_after < each.sequence <= stands.cursor]
+            seen += len(page)
+            if len(page) < MOST_SENT_AGAIN:
+                break
+        return sorted(told, key=lambda event: (event.created_at, event.sequence))
 
     async def test(self, webhook: Webhook) -> Try:
         """Send it one event that says nothing, now; what came of it. It goes on no record."""

@@ -32,14 +32,14 @@ class WebhookCreate(Parameters):
     url: Annotated[str, Field(json_schema_extra={"format": "uri"})]
     """Where to tell it, by POST. It cannot be changed later."""
     event_types: list[str] = [EVERY_TYPE]  # noqa: RUF012 - pydantic copies it
-    """What to tell: types of events, or `*` for all."""
+    """What to tell: at least one type of events, or `*` for all."""
 
 
 class WebhookUpdate(OfWebhook):
     """What a webhook shall be told."""
 
     event_types: list[str]
-    """Types of events, or `*` for all."""
+    """At least one type of events, or `*` for all."""
 
 
 @endpoint({"webhook": Webhook}, methods=WRITE)
@@ -79,6 +79,10 @@ async def delete(ask: OfWebhook, caller: Caller, webhooks: Webhooks) -> Answer:
 
 
 def _known(event_types: Sequence[str]) -> Sequence[str]:
+    if not event_types:
+        raise InvalidEventTypes(
+            'A webhook is told at least one type of events: name it, or "*" for all, or delete the webhook.'
+        )
     unknown = [each for each in event_types if each not in _KNOWN]
     if unknown:
         raise InvalidEventTypes(

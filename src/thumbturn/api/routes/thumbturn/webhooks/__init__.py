@@ -20,7 +20,7 @@ from thumbturn.api.wire.webhook import (
     webhook_json,
 )
 from thumbturn.domain import webhook as domain
-from thumbturn.domain.clock import seconds, to_wire
+from thumbturn.domain.clock import seconds, to_wire_exactly
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import EventFilter, Store
 from thumbturn.engine.webhooks import Webhooks
@@ -48,7 +48,8 @@ class EventsResend(OfWebhook):
     event_id: Maybe[str] = None
     """This event of the workspace."""
     since: Maybe[Moment] = None
-    """All that came after this moment and are of the webhook's types; at most 10,000 of them at once."""
+    """All that came after this moment and are of the webhook's types; at most 10,000 of them at once, the
+    oldest first."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> EventsResend:
@@ -80,9 +81,9 @@ async def enable(ask: WebhookEnable, caller: Caller, webhooks: Webhooks) -> Answ
     return {}
 
 
-@endpoint({"queued_count": int, "queued_until": str | None}, methods=WRITE)
+@endpoint({"queued_count": int, "next_since": str | None}, methods=WRITE)
 async def resend(ask: EventsResend, caller: Caller, webhooks: Webhooks, store: Store) -> Answer:
-    """Sends a webhook events again. Where `queued_until` is not null, ask for the rest with it as `since`."""
+    """Sends a webhook events again. If there are more, `next_since` is the `since` to go on with."""
     webhook = await webhooks.get(caller.workspace.id, ask.webhook_id)
     if ask.event_id is not None:
         events = await _only(webhook, ask.event_id, store)
@@ -91,7 +92,7 @@ async def resend(ask: EventsResend, caller: Caller, webhooks: Webhooks, store: S
     again = await webhooks.send_again(webhook, events)
     return {
         "queued_count": again.how_many,
-        "queued_until": None if again.until is None else to_wire(again.until),
+        "next_since": None if again.next_since is None else to_wire_exactly(again.next_since),
     }
 
 
