@@ -203,7 +203,7 @@ class Dispatch:
         run.task = asyncio.get_running_loop().create_task(self._bring_to_end(run), context=run.context)
 
     async def _bring_to_end(self, run: Run) -> None:
-        ATTEMPT.set(run)
+        in_logs = ATTEMPT.set(run)
         try:
             # One that was ended before it came here has ended; nothing is sent then.
             if run.opening is not None and not run.attempt.phase.is_final:
@@ -222,6 +222,9 @@ class Dispatch:
             log.exception("outcome_not_recorded", action_attempt_id=run.attempt.id)
             self.deadlines.add(run, run.ends_by)  # which may have passed meanwhile
         finally:
+            # Else the run would be kept by its own context until the collector looks for such circles,
+            # which took a seventh of the loop's time.
+            ATTEMPT.reset(in_logs)
             if run.attempt.phase.is_final and not run.is_being_ended:
                 self.forget(run)
 
