@@ -274,6 +274,19 @@ def test_a_long_history_is_compacted_at_start(path):
     again.close()
 
 
+def test_a_line_that_the_disk_does_not_take_is_an_error_and_no_fact(path):
+    """On a full disk whoever records hears of it, and what was not written down is not so."""
+    journal = Journal(path)
+    journal.record(1, "device-0", "lock", {"locked": True})
+    real, journal._file = journal._file, os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(OSError, match="No space left"):
+        journal.record(2, "device-0", "unlock", {"locked": False})
+    os.close(journal._file)
+    journal._file = real
+    assert journal.facts("device-0") == {"locked": True}
+    journal.close()
+
+
 def test_a_history_that_grows_is_compacted_meanwhile(path):
     """While it runs, too, the file stays short, and what is so now survives every cut."""
     journal, sizes = Journal(path, compact_above_bytes=10_000), []
