@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 import thumbturn
 from thumbturn.actions import load, ways
+from thumbturn.api.headers import OF_REPLIES, OF_REQUESTS, Known
 from thumbturn.api.metric_kinds import METRICS
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.errors import FAILURES, REFUSALS
@@ -94,6 +95,23 @@ def metrics() -> str:
         for kind in METRICS.values()
     )
     return _table(("metric", "type", "labels", "meaning"), rows)
+
+
+def request_headers() -> str:
+    """Every header of a request that says more than who asks."""
+    return _headers("header of a request", OF_REQUESTS)
+
+
+def reply_headers() -> str:
+    """Every header of a reply that is not about its body."""
+    return _headers("header of a reply", OF_REPLIES)
+
+
+def _headers(head: str, known: Iterable[Known]) -> str:
+    rows = (
+        (f"`{each.name}`", each.meaning + (f" [More]({each.page})." if each.page else "")) for each in known
+    )
+    return _table((head, "meaning"), rows)
 
 
 def _import_everything() -> None:

@@ -22,7 +22,7 @@ from tools.draw_moves import draw_moves
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("attempts", "errors", "operating")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("attempts", "errors", "operating", "wire")),
 )
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -33,6 +33,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "refusals": tables.refusals,
     "settings": tables.settings,
     "metrics": tables.metrics,
+    "request_headers": tables.request_headers,
+    "reply_headers": tables.reply_headers,
 }
 
 _MADE = re.compile(r"(<!-- made by tools/write_docs\.py: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

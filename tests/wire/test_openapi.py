@@ -206,7 +206,8 @@ def test_resource_is_as_the_contract_has_it(name):
 def test_every_method_takes_the_same(path):
     """The query of a GET and the body of a POST are described alike."""
     methods = DOCUMENT["paths"][path]
-    by_query = {each["name"]: each["schema"] for each in methods["get"]["parameters"]}
+    given = [each for each in methods["get"]["parameters"] if each["in"] == "query"]
+    by_query = {each["name"]: each["schema"] for each in given}
     body = methods["post"].get("requestBody", {}).get("content", {}).get("application/json", {})
     assert by_query == body.get("schema", {}).get("properties", {})
 
@@ -240,3 +241,44 @@ async def test_documents_are_served(wire):
     assert "http" not in html.replace("http_", "")
     refused = await wire.ask("POST", "/docs")
     assert (refused.status, refused.error["message"]) == (405, "only GET accepted")
+
+
+def headers_named(path: str, method: str) -> tuple[set[str], set[str], set[str]]:
+    """The headers of requests, of good replies and of refusals that the document names at a path."""
+    operation = DOCUMENT["paths"][path][method]
+    replies = operation["responses"]
+    asked = {each["name"] for each in operation["parameters"] if each["in"] == "header"}
+    return asked, set(replies["200"]["headers"]), set(replies["default"]["headers"])
+
+
+def test_headers_are_named_where_they_count():
+    """What acts takes a key and an actor, what may wait takes a preference, and every reply has its id."""
+    acts = {"Idempotency-Key", "Thumbturn-Actor", "traceparent"}
+    always, refused = {"seam-request-id"}, {"seam-request-id", "Retry-After"}
+    replayed, waited = {"Idempotent-Replayed"}, {"Preference-Applied"}
+    for path, method, asked, good in (
+        ("/locks/unlock_door", "post", acts | {"Prefer"}, always | replayed | waited),
+        ("/devices/update", "patch", acts, always | replayed),
+        ("/devices/list", "get", {"traceparent"}, always),
+        ("/action_attempts/get", "get", {"traceparent", "Prefer"}, always | waited),
+        ("/thumbturn/attempts/batch/get", "post", {"traceparent", "Prefer"}, always | waited),
+        ("/thumbturn/stream", "get", {"traceparent", "Last-Event-ID"}, always),
+        ("/health", "get", set(), always),
+    ):
+        assert headers_named(path, method) == (asked, good, refused), path
+
+
+def test_a_preference_is_named_exactly_where_the_code_heeds_it():
+    """An endpoint waits for the end of attempts if, and only if, the document says so."""
+    for path, endpoint in endpoints().items():
+        called = endpoint.function.__code__.co_names + endpoint.function.__code__.co_freevars
+        assert endpoint.waits == bool({"settled", "all_settled"} & set(called)), path
+
+
+def test_the_required_header_of_a_reply_is_the_request_id_alone():
+    """A client can rely on the id; every other header depends on what was asked and what came of it."""
+    for methods in DOCUMENT["paths"].values():
+        for operation in methods.values():
+            for reply in operation["responses"].values():
+                required = [name for name, header in reply["headers"].items() if header.get("required")]
+                assert required == ["seam-request-id"]

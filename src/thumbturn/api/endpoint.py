@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_type_hints
 
@@ -57,6 +57,8 @@ class Endpoint:
     description: str
     #: Whether its good answer is an ``EventStream``, and no JSON.
     is_stream: bool = False
+    #: Whether it waits for attempts that others began, if its caller prefers to.
+    waits_for_others: bool = False
 
     @property
     def open_to(self) -> frozenset[KeyKind]:
@@ -69,6 +71,11 @@ class Endpoint:
     def acts(self) -> bool:
         """True if it changes something: those take no GET."""
         return "GET" not in self.methods
+
+    @property
+    def waits(self) -> bool:
+        """True if its caller may prefer to wait for the end of attempts (``waiting.py``)."""
+        return self.waits_for_others or self.name_of(Once) is not None
 
     def name_of(self, kind: type) -> str | None:
         """The name under which the function takes this, if it does."""
@@ -100,12 +107,14 @@ def endpoint(
     at: str | None = None,
     is_public: bool = False,
     is_stream: bool = False,
+    waits_for_others: bool = False,
 ) -> Callable[[Function], Endpoint]:
     """Declares the decorated function as the endpoint at ``at``, or where its module and name say."""
 
     def declare(function: Function) -> Endpoint:
         path = at or _path_of(function)
-        return describe(function, path, answers or {}, methods, is_public=is_public, is_stream=is_stream)
+        described = describe(function, path, answers or {}, methods, is_public=is_public, is_stream=is_stream)
+        return replace(described, waits_for_others=waits_for_others)
 
     return declare
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from thumbturn import __version__
 from thumbturn.api.callers import Bearer, Caller, Person
 from thumbturn.api.endpoint import Endpoint
+from thumbturn.api.headers import of_good_replies, of_refusals, parameters_of
 from thumbturn.domain.errors import FAILURES, REFUSALS
 from thumbturn.domain.workspace import KeyKind
 
@@ -51,15 +52,6 @@ _SECURITY: dict[type[Bearer] | None, list[dict[str, list[str]]]] = {
     Caller: _WITH_WORKSPACE,
     Person: _WITHOUT_WORKSPACE,
     Bearer: _WITH_WORKSPACE + _WITHOUT_WORKSPACE,
-}
-
-#: The header that all endpoints take which act (``idempotency.py``).
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "The same key, the same call: within 24 hours it acts once, and is answered once more.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 
 _ERROR = {
@@ -138,17 +130,17 @@ def _operation(
             *(scheme for kind, scheme in _ALSO.items() if kind in endpoint.open_to),
         ],
         "responses": {
-            "200": {"description": "OK", "content": content},
+            "200": {"description": "OK", "headers": of_good_replies(endpoint), "content": content},
             "default": {
                 "description": "Refused",
+                "headers": of_refusals(),
                 "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="Error")}}},
             },
         },
     }
-    if endpoint.acts:
-        operation["parameters"] = [_IDEMPOTENCY_KEY]
+    operation["parameters"] = parameters_of(endpoint)
     if method == "GET":
-        operation["parameters"] = [
+        operation["parameters"] += [
             _parameter(name, schema, required=name in ask.get("required", ()))
             for name, schema in ask.get("properties", {}).items()
         ]

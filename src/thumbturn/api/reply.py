@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from thumbturn.api.call import Header
+from thumbturn.api.headers import SENT_BY_PAGES, SHOWN_TO_PAGES
 from thumbturn.api.refusals import InvalidInput
 from thumbturn.domain.errors import Refusal
 
@@ -19,13 +20,9 @@ PATIENCE = "1"
 _ALLOWED_HEADERS = (
     b"authorization, content-type, seam-workspace, seam-client-session-token, client-session-token, "
     b"seam-publishable-key, seam-user-identifier-key, seam-sdk-name, seam-sdk-version, seam-lts-version, "
-    b"idempotency-key, prefer, thumbturn-actor, last-event-id, traceparent"
-)
+) + SENT_BY_PAGES
 #: What a browser lets its page read.
-_EXPOSED: Header = (
-    b"access-control-expose-headers",
-    b"seam-request-id, idempotent-replayed, preference-applied, retry-after",
-)
+_EXPOSED: Header = (b"access-control-expose-headers", SHOWN_TO_PAGES)
 _ANY_ORIGIN: list[Header] = [
     (b"access-control-allow-origin", b"*"),
     _EXPOSED,

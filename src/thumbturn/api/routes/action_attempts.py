@@ -31,7 +31,7 @@ class AttemptList(Listing):
     """Only those of this device."""
 
 
-@endpoint({"action_attempt": ActionAttempt})
+@endpoint({"action_attempt": ActionAttempt}, waits_for_others=True)
 async def get(ask: AttemptGet, caller: Caller, store: Store, engine: Engine, call: Call) -> Answer:
     """Returns an action attempt; with ``Prefer: wait=N``, once it has ended or N seconds are over."""
     progress = await store.progress(caller.workspace.id, ask.action_attempt_id)

@@ -20,7 +20,7 @@ class BatchGet(Parameters):
     """The batch."""
 
 
-@endpoint({"batch": Batch})
+@endpoint({"batch": Batch}, waits_for_others=True)
 async def get(ask: BatchGet, caller: Caller, engine: Engine, store: Store, call: Call) -> Answer:
     """Returns a batch with each of its attempts; with ``Prefer: wait=N``, once all of them have ended."""
     attempts = await store.batch(caller.workspace.id, ask.batch_id)
