@@ -239,6 +239,7 @@ async def test_documents_are_served(wire):
     html = page.content.decode()
     assert [path for path in DOCUMENT["paths"] if f"<code>{path}</code>" not in html] == []
     assert "http" not in html.replace("http_", "")
+    assert "`" not in html, "what is code is shown as code"
     refused = await wire.ask("POST", "/docs")
     assert (refused.status, refused.error["message"]) == (405, "only GET accepted")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -45,8 +46,10 @@ def _endpoint(path: str, methods: Mapping[str, Any]) -> Iterator[str]:
     operation = next(iter(methods.values()))
     words = " ".join(method.upper() for method in methods)
     yield f"<details id='{escape(path)}'><summary><code>{escape(path)}</code> "
-    yield f"{escape(operation['summary'])}</summary><p>{words}</p>"
-    yield f"<p>{escape(operation['description'])}</p><table>"
+    yield f"{_prose(operation['summary'])}</summary><p>{words}</p>"
+    for paragraph in operation["description"].split("\n\n"):
+        yield f"<p>{_prose(paragraph)}</p>"
+    yield "<table>"
     ask = _parameters(methods)
     for name, schema in ask.get("properties", {}).items():
         needed = "required" if name in ask.get("required", ()) else ""
@@ -72,7 +75,12 @@ def _parameters(methods: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _row(name: str, kind: str, text: str) -> str:
-    return f"<tr><td><code>{escape(name)}</code><td>{escape(kind)}<td>{escape(text)}"
+    return f"<tr><td><code>{escape(name)}</code><td>{escape(kind)}<td>{_prose(text)}"
+
+
+def _prose(text: str) -> str:
+    """Text in which words between backticks are code."""
+    return re.sub("(`+)(.+?)\\1", r"<code>\2</code>", escape(text))
 
 
 def _type(schema: Mapping[str, Any]) -> str:

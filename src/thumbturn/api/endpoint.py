@@ -146,7 +146,7 @@ def describe(
         ask=next((kind for kind in kinds if issubclass(kind, BaseModel)), Parameters),
         access=access,
         needs=needs,
-        summary=text.splitlines()[0],
+        summary=text.splitlines()[0].replace("`", ""),  # plain text, unlike the description
         description=text,
         is_stream=is_stream,
     )
