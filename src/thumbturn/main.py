@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 import uvicorn
@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from thumbturn import actions
+from thumbturn.api.connections import Patience
 from thumbturn.api.protocol import EnvelopeProtocol
 from thumbturn.api.server import create_app
 from thumbturn.api.surroundings import ApiSettings, Surroundings
@@ -106,6 +107,8 @@ def serve(
     traces: Annotated[str | None, _option("traces")] = None,
     webhook_allow: Annotated[str | None, _option("webhook_allow")] = None,
     webhook_jitter: Annotated[float | None, _option("webhook_jitter")] = None,
+    request_seconds: Annotated[float | None, _option("request_seconds")] = None,
+    keep_alive_seconds: Annotated[float | None, _option("keep_alive_seconds")] = None,
     seed: Annotated[int | None, _option("seed")] = None,
     show_credentials: Annotated[
         bool, typer.Option("--show-credentials", help="Print the tokens and the snippets again.")
@@ -201,6 +204,10 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 show = is_new or show_credentials
                 server = _Server(
                     _uvicorn(asgi),
+                    Patience(
+                        request_seconds=settings.request_seconds,
+                        keep_alive_seconds=settings.keep_alive_seconds,
+                    ),
                     lambda: say_ready(endpoint, settings.data, credentials, show=show, allowed=allowed),
                     engine.begun.dismiss_waiting,
                 )
@@ -246,12 +253,17 @@ def _allow_many_connections() -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says so when it listens, and when it begins to stop."""
+    """Says so when it listens, and when it begins to stop; looks after its connections."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        patience: Patience,
+        ready: Callable[[], None],
+        stopping: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self._patience = patience
         self._ready = ready
         self._stopping = stopping
 
@@ -259,6 +271,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        self._patience.look(cast("set[EnvelopeProtocol]", self.server_state.connections))
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping()

@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         description="Key of the secrets in the database: base64 of 32 bytes, from `openssl rand -base64 32`. "
         "Several, with commas in between: the first seals, all open. Without it, the data folder gets a key.",
     )
+    request_seconds: float = Field(
+        30, gt=0, le=3_600, description="For so long a client may take to send one request, in seconds."
+    )
+    keep_alive_seconds: float = Field(
+        75, gt=0, le=3_600, description="For so long a connection without a request stays open, in seconds."
+    )
     seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")
 
     @field_validator("webhook_allow")

@@ -65,7 +65,12 @@ def _parameters(methods: Mapping[str, Any]) -> Mapping[str, Any]:
             schema: Mapping[str, Any] = operation["requestBody"]["content"]["application/json"]["schema"]
             return schema
     # What can only be read has its parameters in the query.
-    listed = [each for operation in methods.values() for each in operation.get("parameters", ())]
+    listed = [
+        each
+        for operation in methods.values()
+        for each in operation.get("parameters", ())
+        if each["in"] == "query"
+    ]
     return {
         "properties": {
             each["name"]: {"description": each.get("description", ""), **each["schema"]} for each in listed

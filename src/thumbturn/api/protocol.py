@@ -9,8 +9,9 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from thumbturn.api.connections import Awaited
 from thumbturn.api.exchange import Exchange
-from thumbturn.api.refusals import PayloadTooLarge, UnreadableRequest
+from thumbturn.api.refusals import PayloadTooLarge, RequestTimedOut, UnreadableRequest
 from thumbturn.api.reply import JSON, failure_body, headers_of
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
@@ -22,11 +23,14 @@ MOST_HEAD_BYTES = 1 << 19
 
 class EnvelopeProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, except that its own 400 is like every other refusal, that headers have a bound,
-    and that an answer is written in one piece.
+    that an answer is written in one piece, and that whoever sends nothing is let go of without a timer
+    (``connections.py``).
     """
 
     #: Bytes since the request began whose headers are not all here; ``None`` while its body comes.
     _head: int | None = 0
+    awaited: Awaited | None = None
+    awaited_since = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -76,6 +80,34 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._head = 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # As uvicorn does it, but without its timer for each answer.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+
+    def awaits(self) -> Awaited | None:
+        exchange: Exchange | None = self.cycle  # type: ignore[assignment]
+        if self.pipeline or self.transport.is_closing():
+            return None
+        if exchange is None:
+            return Awaited(self._head != 0, None)
+        if not (exchange.response_complete or exchange.more_body):
+            return None  # it is our turn
+        # The next one may have begun in the packet in which that one ended.
+        return Awaited(self._head != 0 or exchange.scope is not self.scope, exchange)
+
+    def let_go(self, awaited: Awaited) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()  # its client does not even read what it was sent
+        elif awaited.is_unfinished and (self._head is not None or not self.cycle.response_started):
+            self._refuse(RequestTimedOut())
+        else:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(UnreadableRequest())

@@ -48,6 +48,10 @@ class UnreadableRequest(Refusal, type="unreadable_request", status=400):
     """This could not be read as an HTTP request"""
 
 
+class RequestTimedOut(Refusal, type="request_timeout", status=408):
+    """The request did not come whole in time. Nothing was done: send it again"""
+
+
 class NotFound(Refusal, type="not_found", status=404):
     """There is nothing at this path"""
 
