@@ -24,32 +24,40 @@ from thumbturn.storage.store import SqlStore
 from thumbturn.storage.tables import HEAD, metadata
 
 
-def test_migrations_lead_to_the_tables(database_url: str):
+def test_migrations_lead_to_the_tables(bare_database_url: str):
     """The migrated schema is the one that the code works with."""
-    assert pending_migrations(database_url)[-1] == HEAD
-    assert migrate(database_url)[-1] == HEAD
-    assert pending_migrations(database_url) == []
-    assert migrate(database_url) == []
-    engine = writing_engine(parse_url(database_url))
+    assert pending_migrations(bare_database_url)[-1] == HEAD
+    assert migrate(bare_database_url)[-1] == HEAD
+    assert pending_migrations(bare_database_url) == []
+    assert migrate(bare_database_url) == []
+    engine = writing_engine(parse_url(bare_database_url))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_database_from_the_future_is_refused(database_url: str):
+async def test_a_database_without_tables_is_ready_when_it_is_opened(bare_database_url: str):
+    """Whoever opens a new database finds the newest schema in it."""
+    store = open_store(bare_database_url)
+    assert pending_migrations(bare_database_url) == []
+    assert await store.has_workspaces() is False
+    await store.close()
+
+
+def test_database_from_the_future_is_refused(bare_database_url: str):
     """A database of a newer version is refused with a sentence that says what to do, and is left alone."""
-    migrate(database_url)
-    with writing_engine(parse_url(database_url)).begin() as connection:
+    migrate(bare_database_url)
+    with writing_engine(parse_url(bare_database_url)).begin() as connection:
         connection.execute(text("update alembic_version set version_num = '9999'"))
     for use in (open_store, migrate, pending_migrations):
         with pytest.raises(DatabaseTooNew, match=r"revision 9999.*start that one"):
-            use(database_url)
+            use(bare_database_url)
 
 
-def test_processes_that_start_together_migrate_once(postgres_url: str):
+def test_processes_that_start_together_migrate_once(bare_postgres_url: str):
     """Two processes that open an empty PostgreSQL database at once both find it ready."""
     code = "import sys; from thumbturn.storage.open import migrate; print(migrate(sys.argv[1]))"
     started = [
-        subprocess.Popen([sys.executable, "-c", code, postgres_url], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", code, bare_postgres_url], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     said = sorted(process.communicate(timeout=60)[0].strip() for process in started)

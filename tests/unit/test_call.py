@@ -31,7 +31,7 @@ async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
         client_sessions=nothing,
         settings=ApiSettings(),
     )
-    transport = httpx.ASGITransport(Api(surroundings, table))
+    transport = httpx.ASGITransport(Api(surroundings, table, {}))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         told = await client.get("/repeats", headers={"X-Say": "Grüße".encode()})
         silent = await client.get("/repeats")

@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
 
 from thumbturn.api.access import NOT_WITH
 from thumbturn.api.acts import Acts
@@ -22,14 +21,13 @@ from thumbturn.api.asking import asker_of
 from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
 from thumbturn.api.call import Call, Header
 from thumbturn.api.callers import Bearer, Caller, Callers, Person, shown_in
-from thumbturn.api.docs_page import docs_page
+from thumbturn.api.descriptions import descriptions
 from thumbturn.api.endpoint import Answer, Endpoint
 from thumbturn.api.idempotency import HEADER, Idempotency
 from thumbturn.api.metrics import CONTENT_TYPE, Metrics
 from thumbturn.api.once import Once
-from thumbturn.api.openapi import openapi
 from thumbturn.api.pages import Pages
-from thumbturn.api.query import QueryGrammar
+from thumbturn.api.query import grammar_of
 from thumbturn.api.readiness import Observer
 from thumbturn.api.refusals import MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
 from thumbturn.api.reply import EVENT_STREAM, JSON, PREFLIGHT, answer_body, failure_body, headers_of
@@ -59,13 +57,15 @@ _log = structlog.get_logger("thumbturn.api")
 
 def create_app(surroundings: Surroundings) -> Api:
     """The ASGI application that speaks for this surroundings."""
-    return Api(surroundings, endpoints())
+    return Api(surroundings, endpoints(), descriptions())
 
 
 class Api:
     """An ASGI application."""
 
-    def __init__(self, surroundings: Surroundings, table: Mapping[str, Endpoint]) -> None:
+    def __init__(
+        self, surroundings: Surroundings, table: Mapping[str, Endpoint], described: Mapping[str, Document]
+    ) -> None:
         self._settings = surroundings.settings
         self._callers = Callers(surroundings.store, surroundings.clock)
         self._acts = Acts(surroundings.store, surroundings.clock)
@@ -84,11 +84,7 @@ class Api:
             ),
         }
         self._routes = {path: Route(each, provided) for path, each in table.items()}
-        described = openapi(table)
-        self._documents: dict[str, Document] = {
-            "/openapi.json": (JSON, to_json(described)),
-            "/docs": (b"text/html; charset=utf-8", docs_page(described)),
-        }
+        self._documents = dict(described)
         self._requests = RequestMeters([*self._routes, *self._documents, "/metrics"])
         if surroundings.settings.metrics:
             metrics = Metrics(
@@ -206,7 +202,7 @@ class Route:
         self.methods = endpoint.methods
         self.access = endpoint.access
         self.acts = endpoint.acts
-        self.grammar = QueryGrammar(endpoint.ask)
+        self.grammar = grammar_of(endpoint.ask)
         self.validate = endpoint.ask.__pydantic_validator__.validate_python
         self._open_to = endpoint.open_to
         self._path = endpoint.path

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from thumbturn.actions import Way, load, ways
@@ -23,9 +25,11 @@ from thumbturn.domain.idempotency import Keep
 from thumbturn.engine.engine import Engine
 
 
-def endpoints() -> dict[str, Endpoint]:
+@cache
+def endpoints() -> Mapping[str, Endpoint]:
     """Every endpoint there is, by its path. Raises ``TypeError`` for a path that is taken twice."""
-    return tabulate([*_written(), *(of_way(way) for way in ways().values())])
+    table = tabulate([*_written(), *(of_way(way) for way in ways().values())])
+    return MappingProxyType(table)
 
 
 def tabulate(all_of_them: Iterable[Endpoint]) -> dict[str, Endpoint]:

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.fixtures.engine import ACTIONS, House
-from tests.fixtures.postgres import databases
+from tests.fixtures.postgres import bare_database
 from thumbturn.actions import Action
 from thumbturn.domain.attempt import ANNOUNCED, Attempt
 from thumbturn.domain.clock import seconds
@@ -136,8 +136,8 @@ async def house(request, tmp_path_factory) -> AsyncIterator[House]:
         async for each in opened(folder, store):
             yield each
         return
-    with databases(request.getfixturevalue("postgres_server")) as new:
-        async for each in opened(folder, open_store(new())):
+    with bare_database(request.getfixturevalue("postgres_server")) as url:
+        async for each in opened(folder, open_store(url)):
             yield each
 
 
