@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 
+import thumbturn
 from tests.fixtures.stores import NOON
 from thumbturn.domain.client_session import ClientSession
 from thumbturn.domain.ids import random_bytes
@@ -16,6 +19,9 @@ from thumbturn.engine.ports import Store
 from thumbturn.engine.secrets import KeptSecret, SecretsLocked, open_seal, sealed_for
 from thumbturn.engine.webhooks import sealing_context
 from thumbturn.sealing import FILE_NAME, KeyUnusable, Seal, kept_key
+from thumbturn.storage.secret_text import SecretText, secret_columns
+from thumbturn.storage.store import SqlStore
+from thumbturn.storage.tables import metadata
 
 OLD, NEW = random_bytes(32), random_bytes(32)
 
@@ -38,6 +44,12 @@ async def keep(store: Store, seal: Seal, id: str, *, rotated: bool = False) -> N
     await store.webhooks.add(webhook)
     if rotated:
         await store.webhooks.rotate("w1", id, sealed(f"secret of {id}"), NOON)
+
+
+def a_session(seal: Seal) -> ClientSession:
+    """A client session whose token is ``seam_cst_1``."""
+    token = seal.seal("seam_cst_1", sealed_for("client_session", "s1"))
+    return ClientSession(id="s1", workspace_id="w1", token_hash="hash", token=token)
 
 
 async def opened(store: Store, seal: Seal) -> dict[str, list[str]]:
@@ -89,13 +101,7 @@ async def test_first_start_makes_a_key(store: Store, tmp_path: Path):
 async def test_tokens_of_client_sessions_are_sealed_anew_too(store: Store, tmp_path: Path):
     """A start with the new key before the old one opens and seals the tokens of client sessions anew."""
     old = Seal([OLD])
-    session = ClientSession(
-        id="s1",
-        workspace_id="w1",
-        token_hash="hash",
-        token=old.seal("seam_cst_1", sealed_for("client_session", "s1")),
-    )
-    await store.client_sessions.add(session, most=1)
+    await store.client_sessions.add(a_session(old), most=1)
     with pytest.raises(SecretsLocked, match="not among those given"):
         await open_seal(store.secrets, written(NEW), tmp_path)
     seal = await open_seal(store.secrets, written(NEW, OLD), tmp_path)
@@ -170,3 +176,50 @@ async def test_unreadable_key_is_said(store: Store, tmp_path: Path):
 def test_secret_is_sealed_for_its_own_webhook():
     """What seals a webhook's secret and what changes its key agree on what it is for."""
     assert KeptSecret("webhook", "h1", "secret", "").context == sealing_context("h1")
+
+
+def kinds_in_source() -> set[str]:
+    """What secrets are sealed for, wherever that is."""
+    found = set()
+    for path in (Path(thumbturn.__file__).parent).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("sealed_for"):
+                kind = node.args[0]
+                if isinstance(kind, ast.Constant):
+                    found.add(kind.value)
+    return found
+
+
+def test_whatever_is_sealed_has_a_column_that_says_so():
+    """A kind of secret without a column of the type would not be sealed anew when the key is changed."""
+    assert {each.kind for each in secret_columns(metadata)} == kinds_in_source()
+
+
+async def test_what_is_sealed_stands_in_no_other_column(sql_store: SqlStore):
+    """With a secret of every kind on record, each text that looks sealed is in a column that says so."""
+    seal = Seal([OLD])
+    await keep(sql_store, seal, "h1", rotated=True)
+    await sql_store.client_sessions.add(a_session(seal), most=1)
+    kinds = {each.kind for each in await sql_store.secrets.others(None, limit=100)}
+    assert kinds == kinds_in_source(), "keep one of the new kind here, too"
+    secret = {(each.table.name, each.column.name) for each in secret_columns(metadata)}
+
+    def sealed_in(connection: Connection) -> set[tuple[str, str]]:
+        return {
+            (table.name, column.name)
+            for table in metadata.sorted_tables
+            for column in table.columns
+            if isinstance(column.type, Text | SecretText)
+            for (value,) in connection.execute(select(column).where(column.is_not(None)))
+            if value.startswith(seal.beginning)
+        }
+
+    assert await sql_store._read(sealed_in) == secret
+
+
+def test_a_secret_needs_an_id_to_be_found_by():
+    """A column with secrets in a table without an id is refused before anything is written to it."""
+    made = MetaData()
+    Table("hubs", made, Column("name", Text, primary_key=True), Column("password", SecretText("hub")))
+    with pytest.raises(TypeError, match=r"hubs\.password is secret"):
+        list(secret_columns(made))

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Connection, Table, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from thumbturn.engine.secrets import KeptSecret
-from thumbturn.storage.tables import client_sessions, webhooks
+from thumbturn.storage.secret_text import secret_columns
+from thumbturn.storage.tables import metadata
 from thumbturn.storage.webhook_store import Do
 
-#: Every column with sealed secrets, and what they are of. What is not here is not sealed anew.
-_SEALED: tuple[tuple[str, Table, Column[str]], ...] = (
-    ("webhook", webhooks, webhooks.c.secret),
-    ("webhook", webhooks, webhooks.c.previous_secret),
-    ("client_session", client_sessions, client_sessions.c.token),
-)
+_SECRET = tuple(secret_columns(metadata))
 
 
 class SqlSecrets:
@@ -34,7 +30,7 @@ class SqlSecrets:
 
 def _others(connection: Connection, beginning: str | None, limit: int) -> list[KeptSecret]:
     found: list[KeptSecret] = []
-    for kind, table, column in _SEALED:
+    for kind, table, column in _SECRET:
         query = select(table.c.id, column).where(column.is_not(None))
         if beginning is not None:
             query = query.where(func.substr(column, 1, len(beginning)) != beginning)
@@ -44,7 +40,7 @@ def _others(connection: Connection, beginning: str | None, limit: int) -> list[K
 
 
 def _replace(connection: Connection, renewed: Sequence[tuple[KeptSecret, str]]) -> None:
-    columns = {(kind, column.name): (table, column) for kind, table, column in _SEALED}
+    columns = {(kind, column.name): (table, column) for kind, table, column in _SECRET}
     for old, text in renewed:
         table, column = columns[old.kind, old.field]
         this_one = (table.c.id == old.id, column == old.sealed)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from thumbturn.domain.chain import NOTHING
+from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
 HEAD = "0007"
@@ -252,8 +253,8 @@ webhooks = Table(
     Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False),
     Column("url", Text, nullable=False),
     Column("event_types", Text, nullable=False),
-    Column("secret", Text, nullable=False),
-    Column("previous_secret", Text),
+    Column("secret", SecretText("webhook"), nullable=False),
+    Column("previous_secret", SecretText("webhook")),
     Column("previous_secret_until", BigInteger),
     Column("begins_after", BigInteger, nullable=False),
     Column("cursor", BigInteger, nullable=False),
@@ -303,7 +304,7 @@ client_sessions = Table(
     Column("id", Text, primary_key=True),
     Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False),
     Column("token_hash", Text, nullable=False),
-    Column("token", Text, nullable=False),
+    Column("token", SecretText("client_session"), nullable=False),
     Column("user_identifier_key", Text),
     Column("customer_key", Text),
     Column("connected_account_ids", Text, nullable=False),
