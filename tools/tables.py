@@ -14,9 +14,11 @@ import thumbturn
 from thumbturn.actions import load, ways
 from thumbturn.api.headers import OF_REPLIES, OF_REQUESTS, Known
 from thumbturn.api.metric_kinds import METRICS
+from thumbturn.api.table import endpoints
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.errors import FAILURES, REFUSALS
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.workspace import KeyKind
 from thumbturn.settings import Settings
 
 
@@ -70,6 +72,13 @@ def refusals() -> str:
         for type_, refusal in sorted(REFUSALS.items(), key=lambda item: (item[1].status, item[0]))
     )
     return _table(("status", "`error.type`", "`error.message`, unless it is more exact"), rows)
+
+
+def sessions() -> str:
+    """The endpoints that client sessions may call."""
+    open_ones = [each for each in endpoints().values() if KeyKind.CLIENT_SESSION in each.open_to]
+    rows = ((f"`{each.path}`", each.summary) for each in open_ones)
+    return _table(("endpoint", "what it does, of what the session reaches"), rows)
 
 
 def settings() -> str:

@@ -22,7 +22,10 @@ from tools.draw_moves import draw_moves
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("attempts", "errors", "operating", "wire")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("attempts", "client-sessions", "errors", "operating", "wire")
+    ),
 )
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -35,6 +38,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "metrics": tables.metrics,
     "request_headers": tables.request_headers,
     "reply_headers": tables.reply_headers,
+    "sessions": tables.sessions,
 }
 
 _MADE = re.compile(r"(<!-- made by tools/write_docs\.py: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -282,3 +282,19 @@ async def test_the_texts_of_both_databases_are_canonical(sql_store: SqlStore):
     await sql_store.accept(attempt)
     [line], _ = await whole(sql_store)
     assert line.seal == seal(NOTHING, canonical(act_of(attempt).entry()))
+
+
+async def test_a_client_session_is_named_as_one(store: Store):
+    """What a session asked for has its id under its own name, in its entry and where it is read back."""
+    asker = Asker("s1", "client_session", None, "r1")
+    attempt = an_attempt(asked_by=asker)
+    await store.accept(attempt)
+    await store.record(an_act(asked_by=asker))
+    entries, _ = await whole(store)
+    assert [each.entry["asked_by"] for each in entries if each.entry] == [
+        {"client_session_id": "s1", "kind": "client_session", "user_id": None}
+    ] * 2
+    assert await problems(store) == []
+    read = await store.attempt("w1", attempt.id)
+    assert read is not None
+    assert read.asked_by == asker

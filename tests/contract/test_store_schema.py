@@ -16,6 +16,7 @@ from sqlalchemy import event, text
 
 from tests.fixtures.stores import NOON, a_key, an_attempt, an_event, succeeding
 from thumbturn.domain.attempt import Attempt, Phase
+from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter
 from thumbturn.storage.databases import parse_url, writing_engine
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
@@ -131,6 +132,10 @@ class Watched:
         return "\n".join(str(row[-1]) for plan in rows for row in plan)
 
 
+#: Somebody's who sees the devices of one account.
+REACH = frozenset({"w1_account"})
+
+
 def sent_attempt() -> Attempt:
     return an_attempt(id="a", phase=Phase.SENT)
 
@@ -202,6 +207,36 @@ QUESTIONS: dict[str, tuple[Callable[[SqlStore], Any], str, str]] = {
         lambda s: s.event("w1", EventFilter(device_ids=["w1_lock_2"])),
         "ix_events_of_device",
         "ix_events_of_device",
+    ),
+    "events within reach": (
+        lambda s: s.events("w1", EventFilter(after=NOON, reach=REACH), limit=3),
+        "ix_events_of_device",
+        "ix_events_of_device",
+    ),
+    "newest event within reach": (
+        lambda s: s.event("w1", EventFilter(reach=REACH)),
+        "ix_events_of_device",
+        "ix_events_of_device",
+    ),
+    "search: somebody's": (
+        lambda s: s.search_attempts("w1", AttemptFilter(status="success", reach=REACH), limit=3),
+        "ix_attempts_of_device",
+        "ix_attempts_of_device",
+    ),
+    "client session with a token": (
+        lambda s: s.client_sessions.with_token("hash"),
+        "client_sessions USING INDEX sqlite_autoindex",
+        "uq_client_sessions_token_hash",
+    ),
+    "client session of a user": (
+        lambda s: s.client_sessions.of_user("w1", "jane"),
+        "ix_client_sessions_of_user",
+        "ix_client_sessions_of_user",
+    ),
+    "client sessions": (
+        lambda s: s.client_sessions.listed("w1", ClientSessionFilter(), limit=3),
+        "ix_client_sessions_workspace_id_created_at_id",
+        "ix_client_sessions_workspace_id_created_at_id",
     ),
     "key": (lambda s: s.key("hash of k1"), "keys USING INDEX sqlite_autoindex", "uq_keys_token_hash"),
     "change": (

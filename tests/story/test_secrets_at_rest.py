@@ -1,4 +1,4 @@
-"""A webhook's secret is unreadable on disk, and lost to whoever lost the key."""
+"""What must be read again, webhook secrets and tokens of sessions, is unreadable on disk without the key."""
 
 from __future__ import annotations
 
@@ -52,6 +52,9 @@ def test_secret_is_in_no_file_and_no_line(fresh_server, receiver: Receiver):
     made = me.call("/webhooks/create", url="https://hooks.example.invalid/in")["webhook"]
     me.call("/thumbturn/webhooks/test", webhook_id=made["webhook_id"])
     me.call("/thumbturn/webhooks/rotate_secret", webhook_id=made["webhook_id"])
+    session = me.call("/client_sessions/create", user_identifier_key="jane")["client_session"]
+    headers = {"client-session-token": session["token"]}
+    assert me.http.post("/client_sessions/get", json={}, headers=headers).json()["client_session"] == session
     after = me.call("/webhooks/get", webhook_id=made["webhook_id"])["webhook"]
     fresh_server.kill9()
     found = files(fresh_server.data)
@@ -62,6 +65,8 @@ def test_secret_is_in_no_file_and_no_line(fresh_server, receiver: Receiver):
         bare = secret.removeprefix("whsec_")
         for form in (bare.encode(), base64.b64decode(bare), base64.b64decode(bare).hex().encode()):
             assert [name for name, content in found.items() if form in content] == []
+    token = session["token"].removeprefix("seam_cst_").encode()
+    assert [name for name, content in found.items() if token in content] == []
 
 
 def test_server_without_its_key_does_not_start(fresh_server):

@@ -51,6 +51,7 @@ async def test_a_success_is_explained(wire):
         "parameters": {"device_id": door},
         "asked_by": {
             "key_id": wire.key.id,
+            "client_session_id": None,
             "kind": "api_key",
             "user_id": None,
             "actor": "Zoë",

@@ -16,6 +16,7 @@ import pytest
 
 from tests.fixtures.server import Caller, LiveServer, caller_in_new_sandbox
 from thumbturn.api.table import endpoints
+from thumbturn.domain.workspace import KeyKind
 
 NOWHERE = "https://receiver.invalid/hook"
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
@@ -71,9 +72,12 @@ class Own:
 
 @dataclass(frozen=True)
 class Streams:
-    """The route has no end, so its own tests try it: nothing of another workspace comes over it."""
+    """The route has no end, so its own tests try it: nothing of another workspace comes over it, and to a
+    client session nothing that it does not reach.
+    """
 
     tried_in: str
+    with_sessions: str
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,12 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/thumbturn/sandbox/clear_faults": [Own(), Foreign("device_id", "door")],
     "/thumbturn/sandbox/inject_fault": [Foreign("device_id", "door", {"fault": "jam"})],
     "/thumbturn/sandbox/swing_door": [Foreign("device_id", "door", {"is_open": True})],
-    "/thumbturn/stream": [Streams("test_stream.py::test_streams_of_two_workspaces_are_apart")],
+    "/thumbturn/stream": [
+        Streams(
+            "test_stream.py::test_streams_of_two_workspaces_are_apart",
+            "test_session_stream.py::test_stream_tells_what_is_within_reach",
+        )
+    ],
     "/thumbturn/webhooks/deliveries/list": [Foreign("webhook_id", "webhook")],
     "/thumbturn/webhooks/enable": [Foreign("webhook_id", "webhook")],
     "/thumbturn/webhooks/resend": [
@@ -195,6 +204,7 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
 TRIED = [
     (path, row) for path, rows in ROWS.items() for row in rows if not isinstance(row, NoWorkspace | Streams)
 ]
+OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT_SESSION in each.open_to}
 TAKES_AWAY = {
     "/client_sessions/delete",
     "/devices/simulate/remove",
@@ -214,7 +224,9 @@ class Party:
         self.caller = Caller(server, server.client(made["token"]), owner.workspace_id)
         door = self.caller.locks()[0]
         self.caller.call("/devices/update", device_id=door["device_id"], name=f"The door of {name}")
-        webhook = self.caller.call("/webhooks/create", url=NOWHERE, event_types=[])["webhook"]
+        webhook = self.caller.call("/webhooks/create", url=NOWHERE, event_types=["device.tampered"])[
+            "webhook"
+        ]
         attempt = self.caller.call("/locks/unlock_door", device_id=door["device_id"], sync=True)
         in_a_week = (datetime.now(UTC) + timedelta(days=7)).isoformat()
         later = self.caller.call("/locks/unlock_door", device_id=door["device_id"], not_before=in_a_week)
@@ -273,11 +285,19 @@ def victim(server: LiveServer) -> Party:
     return Party(server, "victim")
 
 
+@pytest.fixture(scope="module")
+def guest(server: LiveServer, victim: Party) -> httpx.Client:
+    """Somebody with a client session of the victim's workspace that reaches nothing."""
+    made = victim.caller.call("/client_sessions/create", user_identifier_key="guest")
+    return server.client(made["client_session"]["token"])
+
+
 def test_what_streams_is_tried_elsewhere():
-    """The test that a row names is there."""
+    """The tests that a row names are there."""
     for row in [row for rows in ROWS.values() for row in rows if isinstance(row, Streams)]:
-        module, _, test = row.tried_in.partition("::")
-        assert f"def {test}(" in Path(__file__).with_name(module).read_text()
+        for tried_in in (row.tried_in, row.with_sessions):
+            module, _, test = tried_in.partition("::")
+            assert f"def {test}(" in Path(__file__).with_name(module).read_text()
 
 
 def test_every_route_has_its_row():
@@ -324,6 +344,35 @@ def test_no_route_is_open_to_nobody(server, path):
     for headers in ({}, {"authorization": "Bearer seam_test_made_up"}):
         answer = httpx.post(server.endpoint + path, json={}, headers=headers)
         assert (answer.status_code, answer.json()["error"]["type"]) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("path", "row"), TRIED, ids=[f"{path}-{index}" for index, (path, _) in enumerate(TRIED)]
+)
+def test_a_session_without_the_account_sees_nothing(path, row, guest, victim):
+    """To a client session of the same workspace that reaches nothing, whatever is of an account is unknown;
+    what is no affair of sessions is closed to it.
+    """
+    before = victim.sees()
+    if path not in OPEN_TO_SESSIONS:
+        ask = row.ask if isinstance(row, Own) else row.ask(victim, victim.things[row.thing])
+        refused = guest.post(path, json=ask)
+        assert (refused.status_code, refused.json()["error"]["type"]) == (401, "unauthorized")
+    elif isinstance(row, Own):
+        answer = guest.post(path, json=row.ask)
+        assert answer.status_code == 200, answer.text
+        things = {thing for name, thing in victim.things.items() if name != "workspace"}
+        assert [thing for thing in things if thing in answer.text] == []
+    else:
+        asks = [row.ask(victim, each) for each in (victim.things[row.thing], UNKNOWN)]
+        beyond, unknown = (guest.post(path, json=ask) for ask in asks)
+        if isinstance(row, Filter):
+            assert beyond.json()[row.answers] == []
+        else:
+            # A session gets itself, and may not even ask for another.
+            assert beyond.status_code == (400 if path == "/client_sessions/get" else row.refused_with)
+        assert told(beyond, victim.things[row.thing]) == told(unknown, UNKNOWN)
+    assert victim.sees() == before
 
 
 def test_workspace_header_opens_nothing(server, stranger, victim):

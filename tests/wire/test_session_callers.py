@@ -250,7 +250,8 @@ async def test_publishable_key_opens_nothing_else(wire: Wire):
     assert "/client_sessions/get_or_create" in reply.error["message"]
     for path in ("/devices/list", ANEW):
         ask = {"user_identifier_key": "jane"}
-        assert await told(wire, path, ask, authorization=f"Bearer {key}") == (401, "unauthorized")
+        shown = {"authorization": f"Bearer {key}", "seam_workspace": "w1"}
+        assert await told(wire, path, ask, **shown) == (401, "unauthorized")
 
 
 async def test_bearer_token_counts_before_a_publishable_key(wire: Wire):

@@ -11,17 +11,45 @@ from collections.abc import Mapping
 
 from thumbturn.domain.workspace import KeyKind
 
-KEYS = frozenset({KeyKind.API_KEY, KeyKind.PERSONAL_ACCESS_TOKEN})
-PERSONS = frozenset({KeyKind.PERSONAL_ACCESS_TOKEN})
+_KEYS = frozenset({KeyKind.API_KEY, KeyKind.PERSONAL_ACCESS_TOKEN})
+_PERSONS = frozenset({KeyKind.PERSONAL_ACCESS_TOKEN})
 
 _SESSIONS = frozenset({KeyKind.CLIENT_SESSION})
 _PUBLISHABLE = frozenset({KeyKind.PUBLISHABLE_KEY})
 
 #: By path, what is let in besides keys.
 ALSO_OPEN_TO: Mapping[str, frozenset[KeyKind]] = {
+    "/action_attempts/get": _SESSIONS,
     "/client_sessions/create": _PUBLISHABLE,
     "/client_sessions/get": _SESSIONS,
     "/client_sessions/get_or_create": _PUBLISHABLE,
+    "/devices/get": _SESSIONS,
+    "/devices/list": _SESSIONS,
+    "/devices/list_device_providers": _SESSIONS,
+    "/devices/update": _SESSIONS,
+    "/events/get": _SESSIONS,
+    "/events/list": _SESSIONS,
+    "/locks/configure_auto_lock": _SESSIONS,
+    "/locks/get": _SESSIONS,
+    "/locks/list": _SESSIONS,
+    "/locks/lock_door": _SESSIONS,
+    "/locks/unlock_door": _SESSIONS,
+    "/thermostats/cool": _SESSIONS,
+    "/thermostats/heat": _SESSIONS,
+    "/thermostats/heat_cool": _SESSIONS,
+    "/thermostats/list": _SESSIONS,
+    "/thermostats/off": _SESSIONS,
+    "/thermostats/set_fan_mode": _SESSIONS,
+    "/thermostats/set_hvac_mode": _SESSIONS,
+    "/thumbturn/attempts/batch": _SESSIONS,
+    "/thumbturn/attempts/batch/get": _SESSIONS,
+    "/thumbturn/attempts/cancel": _SESSIONS,
+    "/thumbturn/attempts/explain": _SESSIONS,
+    "/thumbturn/attempts/search": _SESSIONS,
+    "/thumbturn/attempts/timeline": _SESSIONS,
+    "/thumbturn/stream": _SESSIONS,
+    "/workspaces/get": _SESSIONS,
+    "/workspaces/list": _SESSIONS,
 }
 
 #: What somebody is told who may not call an endpoint with what he has.
@@ -30,3 +58,8 @@ NOT_WITH: Mapping[KeyKind, str] = {
     KeyKind.PUBLISHABLE_KEY: "A publishable key opens nothing but /client_sessions/create and "
     "/client_sessions/get_or_create: ask with what you got there",
 }
+
+
+def open_to(path: str, *, persons_only: bool = False) -> frozenset[KeyKind]:
+    """The kinds of tokens that this path may be called with."""
+    return (_PERSONS if persons_only else _KEYS) | ALSO_OPEN_TO.get(path, frozenset())

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from thumbturn.actions import Action, ways
+from thumbturn.api.access import open_to
+from thumbturn.api.callers import Caller
 from thumbturn.api.commands import ask_of, timing_of
 from thumbturn.api.parameters import Parameters
 from thumbturn.api.refusals import InvalidInput, NotFound
@@ -19,12 +21,12 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.idempotency import KeepAll
 from thumbturn.domain.refusals import BatchRefused
-from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.acceptance import Command
 from thumbturn.engine.engine import Engine
 
 #: Commands in one call.
 MOST_COMMANDS = 500
+_NO_ATTEMPT = "No attempt begins at this path"
 
 
 class OneCommand(Parameters):
@@ -45,7 +47,7 @@ class BatchBegin(Parameters):
 
 async def begin_batch(
     ask: BatchBegin,
-    workspace: Workspace,
+    caller: Caller,
     asker: Asker,
     engine: Engine,
     clock: Clock,
@@ -60,11 +62,13 @@ async def begin_batch(
     commands = []
     for index, command in enumerate(ask.commands):
         try:
+            if caller.key.kind not in open_to(command.path):
+                raise NotFound(_NO_ATTEMPT)
             commands.append(_command(command, engine.actions, clock, wording))
         except Refusal as refusal:
             raise _refused(index, refusal) from None
     try:
-        return await engine.begin_all(commands, workspace, asker, keep=keep)
+        return await engine.begin_all(commands, caller.workspace, asker, keep=keep, reach=caller.reach)
     except BatchRefused as refused:
         raise _refused(refused.index, refused.because) from None
 
@@ -75,7 +79,7 @@ def _command(
     way = ways().get(command.path)
     action = None if way is None else actions.get(way.type)
     if way is None or action is None:
-        raise NotFound("No attempt begins at this path")
+        raise NotFound(_NO_ATTEMPT)
     try:
         ask = ask_of(way).__pydantic_validator__.validate_python(command.parameters, strict=True)
     except ValidationError as problems:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -96,6 +97,7 @@ class Callers:
         self._known: dict[Entry, tuple[int, Bearer]] = {}
         # When a key that is much used has to be looked up again, one look-up serves all who ask meanwhile.
         self._looking_up: dict[Entry, asyncio.Future[Bearer]] = {}
+        self._watching: dict[str, set[asyncio.Event]] = {}
 
     async def identify(self, authorization: bytes, workspace_header: bytes) -> Bearer:
         """The bearer of the token: a ``Caller`` where it opens a workspace, else a ``Person``.
@@ -134,8 +136,27 @@ class Callers:
             return None
         return found if isinstance(found, Caller) else None
 
+    @contextmanager
+    def watch(self, key_id: str) -> Iterator[asyncio.Event]:
+        """Inside the block, what is set when something about this key or client session has changed here."""
+        changed = asyncio.Event()
+        watching = self._watching.setdefault(key_id, set())
+        watching.add(changed)
+        try:
+            yield changed
+        finally:
+            watching.discard(changed)
+            if not watching:
+                self._watching.pop(key_id, None)
+
+    def watchers(self, key_id: str) -> int:
+        """How many watch this key or client session."""
+        return len(self._watching.get(key_id, ()))
+
     def forget_key(self, key_id: str) -> None:
         """Ask the store again about this key or client session."""
+        for changed in self._watching.get(key_id, ()):
+            changed.set()
         self._forget({entry for entry, (_, bearer) in self._known.items() if bearer.key.id == key_id})
 
     def forget_workspace(self, workspace_id: str) -> None:

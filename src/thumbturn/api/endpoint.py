@@ -16,7 +16,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
-from thumbturn.api.access import ALSO_OPEN_TO, KEYS, PERSONS
+from thumbturn.api.access import open_to
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Bearer, Person
 from thumbturn.api.once import Once
@@ -65,7 +65,7 @@ class Endpoint:
         """The kinds of tokens that it may be called with; none if it asks for none."""
         if self.access is None:
             return frozenset()
-        return (PERSONS if self.access is Person else KEYS) | ALSO_OPEN_TO.get(self.path, frozenset())
+        return open_to(self.path, persons_only=self.access is Person)
 
     @property
     def acts(self) -> bool:

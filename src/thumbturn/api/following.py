@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thumbturn.api.callers import Caller, Callers
 from thumbturn.api.wire.frames import (
@@ -22,6 +22,7 @@ from thumbturn.api.wire.frames import (
     skipped_frame,
 )
 from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import StorageUnavailable
@@ -45,6 +46,7 @@ class View:
     event_types: frozenset[str] | None = None
     action_attempt_id: str | None = None
     with_attempts: bool = True
+    reach: Reach = None
 
     def shows_event(self, event: Event) -> bool:
         """True for an event that he wants and may see."""
@@ -52,6 +54,7 @@ class View:
             (self.event_types is None or event.event_type in self.event_types)
             and (self.device_ids is None or event.device_id in self.device_ids)
             and (self.action_attempt_id is None or event.action_attempt_id == self.action_attempt_id)
+            and among(self.reach, event.connected_account_id)
         )
 
     def shows_attempt(self, attempt: Attempt) -> bool:
@@ -60,6 +63,7 @@ class View:
             self.with_attempts
             and (self.device_ids is None or attempt.device_id in self.device_ids)
             and (self.action_attempt_id is None or attempt.id == self.action_attempt_id)
+            and among(self.reach, attempt.connected_account_id)
         )
 
 
@@ -80,7 +84,7 @@ class Following:
     def __init__(self, sources: Sources, caller: Caller, view: View, after: int) -> None:
         self._sources = sources
         self._caller = caller
-        self._view = view
+        self._view = replace(view, reach=caller.reach)
         self._after = after
         #: The last id that the reader was told.
         self._told = after
@@ -145,16 +149,39 @@ class Following:
         """The one attempt that he asked for as it stands: it may not move any more."""
         if self._view.action_attempt_id is None or not self._view.with_attempts:
             return None
-        attempt = await self._sources.store.attempt(self._caller.workspace.id, self._view.action_attempt_id)
+        workspace_id, id = self._caller.workspace.id, self._view.action_attempt_id
+        attempt = await self._sources.store.attempt(workspace_id, id, self._view.reach)
         return None if attempt is None else attempt_frame(as_it_stands(attempt))
 
     async def _ask_for_key(self) -> None:
-        while True:
-            await self._sources.clock.sleep(KEY_IS_ASKED_EVERY)
-            with suppress(StorageUnavailable):  # nobody knows, and nothing is told meanwhile either
-                if await self._sources.callers.again(self._caller) is None:
-                    self._end("unauthorized", "The key does not open this workspace any more.")
-                    return
+        with self._sources.callers.watch(self._caller.key.id) as changed:
+            while not await self._is_over():
+                await self._until(changed)
+        self._end("unauthorized", "The key does not open this workspace any more.")
+
+    async def _is_over(self) -> bool:
+        """True once he would not be let in any more. What was granted since is told from now on."""
+        ends_at = self._caller.ends_at
+        if ends_at is not None and ends_at <= self._sources.clock.now():
+            return True
+        with suppress(StorageUnavailable):  # nobody knows, and nothing is told meanwhile either
+            caller = await self._sources.callers.again(self._caller)
+            if caller is None:
+                return True
+            self._caller, self._view = caller, replace(self._view, reach=caller.reach)
+        return False
+
+    async def _until(self, changed: asyncio.Event) -> None:
+        """Return when it is time to ask about the key: something may have changed."""
+        clock, pause = self._sources.clock, KEY_IS_ASKED_EVERY
+        if self._caller.ends_at is not None:
+            pause = min(pause, self._caller.ends_at - clock.now())
+        has_changed = asyncio.ensure_future(changed.wait())
+        try:
+            await clock.wait(has_changed, pause)
+        finally:
+            has_changed.cancel()
+        changed.clear()
 
     def _end(self, type: str, message: str) -> None:
         if self._farewell is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from thumbturn.domain.asker import LONGEST_ACTOR
+from thumbturn.domain.workspace import KeyKind
 
 if TYPE_CHECKING:
     from thumbturn.api.endpoint import Endpoint
@@ -50,6 +51,13 @@ OF_REQUESTS = (
         "why.md#who-asked",
         {"type": "string", "minLength": 1, "maxLength": LONGEST_ACTOR},
         lambda endpoint: endpoint.acts,
+    ),
+    Known(
+        "seam-user-identifier-key",
+        "The user of a page that shows a publishable key, in the place of `user_identifier_key`.",
+        "client-sessions.md#publishable-keys",
+        {"type": "string"},
+        lambda endpoint: KeyKind.PUBLISHABLE_KEY in endpoint.open_to,
     ),
     Known(
         "traceparent",

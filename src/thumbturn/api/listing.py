@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from thumbturn.api.callers import Caller
 from thumbturn.api.pages import Pages, Place
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters, either
 from thumbturn.api.wire.device import Device, device_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.vocabulary import DeviceType, Flag, Manufacturer
 from thumbturn.domain.refusals import DeviceNotFound
-from thumbturn.domain.workspace import Workspace
+from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.ports import DeviceFilter, Store
 
 
@@ -65,7 +66,7 @@ class DeviceList(Listing):
     unstable_location_id: str | None = None
     """Only those in this location."""
     user_identifier_key: Maybe[str] = None
-    """Only those of this user."""
+    """Only those that the client session of this user sees."""
 
     def asks_for_the_unknown(self) -> bool:
         """True if it asks for devices of something that this server has none of: nothing can match."""
@@ -76,35 +77,35 @@ class DeviceList(Listing):
                 self.customer_key,
                 self.space_id,
                 self.unstable_location_id,
-                self.user_identifier_key,
             )
         )
 
 
-async def find_device(
-    ask: DeviceGet, workspace: Workspace, store: Store, capability: str | None = None
-) -> Device:
+async def find_device(ask: DeviceGet, caller: Caller, store: Store, capability: str | None = None) -> Device:
     """The managed device that is asked for. Raises ``DeviceNotFound``."""
     wanted = DeviceFilter(
         device_ids=None if ask.device_id is None else [ask.device_id],
         name=ask.name,
         capability=capability,
         is_managed=True,
+        reach=caller.reach,
     )
-    found = await store.devices(workspace.id, wanted, limit=1)
+    found = await store.devices(caller.workspace.id, wanted, limit=1)
     if not found:
         raise DeviceNotFound
-    return device_json(found[0], is_sandbox=workspace.is_sandbox)
+    return device_json(found[0], is_sandbox=caller.workspace.is_sandbox)
 
 
 async def list_devices(
-    ask: DeviceList, workspace: Workspace, store: Store, pages: Pages, capability: str | None = None
+    ask: DeviceList, caller: Caller, store: Store, pages: Pages, capability: str | None = None
 ) -> tuple[list[Device], Pagination]:
     """A page of the managed devices that fit, in order of (created_at, id)."""
+    workspace = caller.workspace
+    wanted = await _filter(ask, caller, store, capability)
     kept: list[tuple[Place, Device]] = []
     after, is_more = pages.after, not ask.asks_for_the_unknown()
     while is_more and len(kept) <= ask.most:
-        found = await store.devices(workspace.id, _filter(ask, capability), after=after, limit=ask.most + 1)
+        found = await store.devices(workspace.id, wanted, after=after, limit=ask.most + 1)
         for device in found:
             json = device_json(device, is_sandbox=workspace.is_sandbox)
             if _has_flags(json, ask):
@@ -115,7 +116,15 @@ async def list_devices(
     return [json for _, json in page], pagination
 
 
-def _filter(ask: DeviceList, capability: str | None) -> DeviceFilter:
+async def _filter(ask: DeviceList, caller: Caller, store: Store, capability: str | None) -> DeviceFilter:
+    reach = caller.reach
+    if ask.user_identifier_key is not None:
+        # Who else reaches what he does is nothing that a client session may find out.
+        user = caller.key.name if caller.key.kind is KeyKind.CLIENT_SESSION else ask.user_identifier_key
+        session = None
+        if user == ask.user_identifier_key:
+            session = await store.client_sessions.of_user(caller.workspace.id, user)
+        reach = frozenset() if session is None else session.reach
     return DeviceFilter(
         device_ids=ask.device_ids,
         connected_account_ids=either(ask.connected_account_id, ask.connected_account_ids),
@@ -126,6 +135,7 @@ def _filter(ask: DeviceList, capability: str | None) -> DeviceFilter:
         created_before=ask.created_before,
         custom_metadata_has=ask.custom_metadata_has,
         is_managed=True,
+        reach=reach,
     )
 
 

@@ -19,7 +19,7 @@ PATIENCE = "1"
 
 _ALLOWED_HEADERS = (
     b"authorization, content-type, seam-workspace, seam-client-session-token, client-session-token, "
-    b"seam-publishable-key, seam-user-identifier-key, seam-sdk-name, seam-sdk-version, seam-lts-version, "
+    b"seam-publishable-key, seam-sdk-name, seam-sdk-version, seam-lts-version, "
 ) + SENT_BY_PAGES
 #: What a browser lets its page read.
 _EXPOSED: Header = (b"access-control-expose-headers", SHOWN_TO_PAGES)

@@ -54,8 +54,9 @@ def of_way(way: Way) -> Endpoint:
             # The time is looked at here, and not again when the same is asked once more later.
             timing = timing_of(ask, clock)
             meant = ask if meaning is None else meaning(ask)
+            asker = asker_of(call, caller)
             return engine.begin(
-                action, meant, caller.workspace, asker_of(call, caller), timing=timing, keep=keep
+                action, meant, caller.workspace, asker, timing=timing, keep=keep, reach=caller.reach
             )
 
         attempt = await once.attempt(begun, _answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from thumbturn.domain.workspace import Key
+from thumbturn.domain.workspace import Key, KeyKind
 
 #: How long the name of an actor may be.
 LONGEST_ACTOR = 255
@@ -13,7 +13,7 @@ LONGEST_ACTOR = 255
 class Asker(NamedTuple):
     """A token, the person behind it, and whom the caller says it asks for."""
 
-    #: The key's id; never the token.
+    #: The id of the key or the client session; never the token.
     key_id: str
     #: What the token is: ``api_key``, ``personal_access_token``, ….
     kind: str
@@ -23,6 +23,24 @@ class Asker(NamedTuple):
     request_id: str
     #: Whom the caller asks for, in the caller's own words: the header ``Thumbturn-Actor``.
     actor: str | None = None
+
+    def token(self) -> dict[str, str | None]:
+        """What is kept of the token, its keys in order."""
+        return token_of(self.key_id, self.kind, self.user_id)
+
+    def in_words(self) -> str:
+        """Who it is, for a sentence."""
+        named = "client session" if self.kind == KeyKind.CLIENT_SESSION else "key"
+        token = f"{named} {self.key_id}"
+        return token if self.actor is None else f"{self.actor}, {token}"
+
+
+def token_of(id: str, kind: str, user_id: str | None) -> dict[str, str | None]:
+    """What is kept of a token by whose id and of what kind it is. This shape is for ever: audit trails
+    rest on it.
+    """
+    name = "client_session_id" if kind == KeyKind.CLIENT_SESSION else "key_id"
+    return {name: id, "kind": kind, "user_id": user_id}
 
 
 def asker_with(key: Key, request_id: str, actor: str | None = None) -> Asker:

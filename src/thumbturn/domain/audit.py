@@ -30,7 +30,7 @@ class Act(NamedTuple):
         return {
             "action": self.action,
             "actor": None if by is None else by.actor,
-            "asked_by": None if by is None else {"key_id": by.key_id, "kind": by.kind, "user_id": by.user_id},
+            "asked_by": None if by is None else by.token(),
             "at": self.at,
             "ids": self.ids,
             "parameters": self.parameters,

@@ -12,6 +12,7 @@ from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.capabilities.thermostat import Thermostat
+from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Refusal
@@ -94,17 +95,19 @@ class Acceptance:
         *,
         timing: Timing = AT_ONCE,
         keep: Keep | None = None,
+        reach: Reach = None,
     ) -> Attempt:
         """Accept an attempt; it is durable when this returns, and runs by itself from then on.
 
-        What ``keep`` makes of it is stored with it, and ``KeyTaken`` raised if its key is taken.
+        What ``keep`` makes of it is stored with it, and ``KeyTaken`` raised if its key is taken. To somebody
+        with a ``reach`` there is no other device than those that he sees.
 
         Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
         ``WorkspaceNotSandbox``, ``TooManyOpenAttempts``; ``Overloaded`` or ``StorageUnavailable`` when it
         cannot be stored. No attempt exists then.
         """
         self._make_room(workspace, 1)
-        device = self._admit(action, ask, workspace)
+        device = self._admit(action, ask, workspace, reach)
         if action.fit is not None and device is not None:
             ask = action.fit(ask, device)
         run = self._take_in(Command(action, ask, timing), device, workspace, asked_by)
@@ -127,6 +130,7 @@ class Acceptance:
         asked_by: Asker | None = None,
         *,
         keep: KeepAll | None = None,
+        reach: Reach = None,
     ) -> list[Attempt]:
         """Accept an attempt for each command, all or none, under one batch id; as ``begin`` otherwise.
 
@@ -136,7 +140,7 @@ class Acceptance:
         admitted = []
         for index, (action, ask, timing) in enumerate(commands):
             try:
-                device = self._admit(action, ask, workspace)
+                device = self._admit(action, ask, workspace, reach)
                 fitting = ask if action.fit is None or device is None else action.fit(ask, device)
             except Refusal as refusal:
                 raise BatchRefused(index, refusal) from None
@@ -152,10 +156,10 @@ class Acceptance:
         if self._dispatch.open_in[workspace.id] + count > MOST_OPEN:
             raise TooManyOpenAttempts
 
-    def _admit(self, action: Action, ask: Ask, workspace: Workspace) -> Device | None:
+    def _admit(self, action: Action, ask: Ask, workspace: Workspace, reach: Reach) -> Device | None:
         device = None
         if action.concerns_device:
-            device = self._devices.find(workspace.id, ask.device_id)  # type: ignore[attr-defined]
+            device = self._devices.find(workspace.id, ask.device_id, reach)  # type: ignore[attr-defined]
             if device is None:
                 raise DeviceNotFound
         if action.sandbox_only and not workspace.is_sandbox:

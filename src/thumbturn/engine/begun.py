@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Cancelled, Phase, Progress
+from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.failures import AttemptCancelled
 from thumbturn.domain.refusals import ActionAttemptNotFound, StorageUnavailable, TooLateToCancel
@@ -62,15 +63,15 @@ class Begun:
         """Answer all who wait with what there is, and let nobody wait any more: the server will stop."""
         self._waiting.dismiss()
 
-    async def cancel(self, workspace_id: str, attempt_id: str, by: str) -> Attempt:
+    async def cancel(self, workspace_id: str, attempt_id: str, by: str, reach: Reach = None) -> Attempt:
         """End an attempt that was not sent yet, durably; its lane goes on. ``by`` says who, for the timeline.
 
         Raises ``ActionAttemptNotFound``; ``TooLateToCancel`` once it was sent or has ended;
         ``StorageUnavailable`` when its end cannot be put on record now.
         """
         run = self._dispatch.open.get(attempt_id)
-        if run is None or run.attempt.workspace_id != workspace_id:
-            stands = await self._store.attempt(workspace_id, attempt_id)
+        if run is None or not _is_seen(run.attempt, workspace_id, reach):
+            stands = await self._store.attempt(workspace_id, attempt_id, reach)
         elif await self._end_queued(run, Cancelled(by)):
             stands = run.attempt
             if stands.failure == (AttemptCancelled.type, AttemptCancelled.sentence):
@@ -104,3 +105,7 @@ class Begun:
         if run is None or run.attempt.phase.is_final:
             return Standing(attempt, None)
         return Standing(run.attempt, self._lanes.ahead_of(run), run.held_for)
+
+
+def _is_seen(attempt: Attempt, workspace_id: str, reach: Reach) -> bool:
+    return attempt.workspace_id == workspace_id and among(reach, attempt.connected_account_id)

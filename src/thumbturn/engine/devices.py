@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from thumbturn.domain.client_session import Reach
 from thumbturn.domain.device import Device
 
 
@@ -23,10 +24,12 @@ class Devices:
         """The device with this id, whosever it is."""
         return self._by_id.get(device_id)
 
-    def find(self, workspace_id: str, device_id: str) -> Device | None:
-        """The device with this id, if it is this workspace's."""
+    def find(self, workspace_id: str, device_id: str, reach: Reach = None) -> Device | None:
+        """The device with this id, if it is this workspace's, and somebody with this reach sees it."""
         device = self._by_id.get(device_id)
-        return device if device is not None and device.workspace_id == workspace_id else None
+        if device is None or device.workspace_id != workspace_id:
+            return None
+        return device if reach is None or device.connected_account_id in reach else None
 
     def of_workspace(self, workspace_id: str) -> list[Device]:
         """All devices of a workspace."""

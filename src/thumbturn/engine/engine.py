@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from thumbturn.actions.definition import Action, Ask
 from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.refusals import (
@@ -150,7 +151,7 @@ class Engine:
     # workspaces and devices ---------------------------------------------------------------------
 
     async def change_device(
-        self, workspace_id: str, device_id: str, change: Callable[[Device], Device]
+        self, workspace_id: str, device_id: str, change: Callable[[Device], Device], reach: Reach = None
     ) -> None:
         """Change a device's nickname, metadata or whether it is managed, and store that.
 
@@ -158,7 +159,7 @@ class Engine:
         ``DeviceNotFound``.
         """
         async with self._changing.setdefault(device_id, asyncio.Lock()):
-            changed = change(self._known(workspace_id, device_id))
+            changed = change(self._known(workspace_id, device_id, reach))
             if not await self._store.update_device(changed):
                 raise DeviceNotFound
             # It may have reported something since it was read: only what people change is taken over.
@@ -185,8 +186,8 @@ class Engine:
 
     # inside -------------------------------------------------------------------------------------
 
-    def _known(self, workspace_id: str, device_id: str) -> Device:
-        device = self._devices.find(workspace_id, device_id)
+    def _known(self, workspace_id: str, device_id: str, reach: Reach = None) -> Device:
+        device = self._devices.find(workspace_id, device_id, reach)
         if device is None:
             raise DeviceNotFound
         return device

@@ -1,7 +1,7 @@
 """What the engine needs from outside. ``storage`` and ``drivers`` implement these protocols.
 
 Writes return only after they are durable. Every read and write that a caller causes carries the
-caller's workspace, and finds nothing outside it.
+caller's workspace, and finds nothing outside it; nor outside his reach, where he has one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.audit import Act
 from thumbturn.domain.chain import Head, Sealed
+from thumbturn.domain.client_session import Reach
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
@@ -78,6 +79,7 @@ class DeviceFilter:
     created_before: int | None = None
     custom_metadata_has: Mapping[str, str | bool] | None = None
     is_managed: bool | None = None
+    reach: Reach = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class AttemptFilter:
     #: µs, of acceptance: at or after the first, and before the second.
     since: int | None = None
     before: int | None = None
+    reach: Reach = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,7 @@ class EventFilter:
     before: int | None = None
     #: Keys of the payload that must have this value (``access_code_id`` …).
     payload: Mapping[str, str] = field(default_factory=dict)
+    reach: Reach = None
 
 
 class Seed(NamedTuple):
@@ -174,10 +178,10 @@ class Store(Protocol):
         """Return when the database answered: a read, and a write too if the last one could not be made."""
 
     # attempts ---------------------------------------------------------------------------------
-    async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
+    async def attempt(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Attempt | None:
         """One attempt. Concurrent calls share one query."""
 
-    async def progress(self, workspace_id: str, attempt_id: str) -> Progress | None:
+    async def progress(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Progress | None:
         """How far one attempt has come. Concurrent calls share one query."""
 
     async def attempts(
@@ -197,10 +201,10 @@ class Store(Protocol):
     ) -> list[Attempt]:
         """Attempts that fit, newest first by (accepted_at, id), behind ``after``: older than that."""
 
-    async def batch(self, workspace_id: str, batch_id: str) -> list[Attempt]:
+    async def batch(self, workspace_id: str, batch_id: str, reach: Reach = None) -> list[Attempt]:
         """The attempts that were accepted together, in order of acceptance."""
 
-    async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
+    async def timeline(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Timeline | None:
         """One attempt with its late marks, in one query."""
 
     async def open_attempts(self) -> list[Attempt]:

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Select, select, tuple_
 
 from thumbturn.domain.attempt import Attempt, Progress
+from thumbturn.domain.client_session import Reach
 from thumbturn.engine.ports import Timeline
-from thumbturn.storage.expressions import many, one_of
+from thumbturn.storage.expressions import many, one_of, within
 from thumbturn.storage.filing import both_halves
 from thumbturn.storage.rows import PROGRESS, attempt_of, mark_of, progress_of
 from thumbturn.storage.tables import IS_OPEN, attempts, late_marks
@@ -94,12 +95,13 @@ def _order(attempt: Attempt) -> tuple[int, str]:
     return attempt.accepted_at, attempt.id
 
 
-def of_batch(connection: Connection, workspace_id: str, batch_id: str) -> list[Attempt]:
+def of_batch(connection: Connection, workspace_id: str, batch_id: str, reach: Reach = None) -> list[Attempt]:
     """The attempts of a batch, in order of acceptance."""
     columns = attempts.c
     query = (
         select(attempts)
         .where(columns.batch_id == batch_id, columns.workspace_id == workspace_id)
+        .where(*within(columns.connected_account_id, reach, connection.dialect))
         .order_by(columns.accepted_at, columns.id)
     )
     return [attempt_of(row) for row in connection.execute(query)]
@@ -111,12 +113,15 @@ def unfinished(connection: Connection) -> list[Attempt]:
     return [attempt_of(row) for row in connection.execute(query)]
 
 
-def timeline(connection: Connection, workspace_id: str, attempt_id: str) -> Timeline | None:
+def timeline(
+    connection: Connection, workspace_id: str, attempt_id: str, reach: Reach = None
+) -> Timeline | None:
     """One attempt with its late marks."""
     query = (
         select(attempts, late_marks)
         .outerjoin(late_marks, late_marks.c.attempt_id == attempts.c.id)
         .where(attempts.c.id == attempt_id, attempts.c.workspace_id == workspace_id)
+        .where(*within(attempts.c.connected_account_id, reach, connection.dialect))
         .order_by(late_marks.c.n)
     )
     rows = connection.execute(query).all()

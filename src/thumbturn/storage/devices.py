@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select, delete, func, select, tuple_, update
 
+from thumbturn.domain.client_session import Reach
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.workspace import ConnectedAccount
 from thumbturn.engine.ports import DeviceFilter, Seed
 from thumbturn.storage.bulk import insert_rows
-from thumbturn.storage.expressions import many, one_of
+from thumbturn.storage.expressions import many, one_of, within
 from thumbturn.storage.hot import write_events
 from thumbturn.storage.rows import account_of, account_row, device_of, device_row, encode
 from thumbturn.storage.tables import connected_accounts, devices
@@ -74,7 +75,7 @@ def _that_fit(query: Select[Any], wanted: DeviceFilter, dialect: Dialect) -> Sel
         query = query.where(columns.created_at < wanted.created_before)
     if wanted.is_managed is not None:
         query = query.where(columns.is_managed == wanted.is_managed)
-    return query
+    return query.where(*within(columns.connected_account_id, wanted.reach, dialect))
 
 
 def _fits(device: Device, wanted: DeviceFilter) -> bool:
@@ -87,6 +88,18 @@ def _fits(device: Device, wanted: DeviceFilter) -> bool:
         and device.custom_metadata[key] == value
         for key, value in (wanted.custom_metadata_has or {}).items()
     )
+
+
+def ids_within(connection: Connection, workspace_id: str, reach: Reach, most: int) -> list[str] | None:
+    """The devices that somebody with this reach sees; ``None`` if that is all, or more than ``most``."""
+    if reach is None:
+        return None
+    columns = devices.c
+    seen = select(columns.id).where(
+        columns.workspace_id == workspace_id, *within(columns.connected_account_id, reach, connection.dialect)
+    )
+    found = list(connection.execute(seen.limit(most + 1)).scalars())
+    return found if len(found) <= most else None
 
 
 def every_device(connection: Connection) -> list[Device]:

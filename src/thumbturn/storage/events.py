@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, select
 
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.engine.ports import EventFilter
-from thumbturn.storage.expressions import member, one_of
+from thumbturn.storage.devices import ids_within
+from thumbturn.storage.expressions import member, one_of, within
 from thumbturn.storage.filing import both_halves
 from thumbturn.storage.rows import event_of
 from thumbturn.storage.tables import events, workspaces
+
+#: Of so many devices, the events are found by device.
+_FEW_DEVICES = 1_000
 
 
 def newest(connection: Connection, workspace_id: str, wanted: EventFilter) -> Event | None:
@@ -20,6 +25,7 @@ def newest(connection: Connection, workspace_id: str, wanted: EventFilter) -> Ev
     if wanted.event_ids is not None:
         found = _chosen(connection, workspace_id, wanted)
         return found[-1] if found else None
+    wanted = _by_its_devices(connection, workspace_id, wanted)
     newest_first = [column.desc() for column in _order(wanted)]
     found = _found(connection, workspace_id, wanted, lambda query: query.order_by(*newest_first).limit(1))
     return found[-1] if found else None
@@ -31,6 +37,7 @@ def listed(
     """The events of a workspace that fit, in order of their sequence."""
     if wanted.event_ids is not None:
         return _chosen(connection, workspace_id, wanted)[offset : offset + limit]
+    wanted = _by_its_devices(connection, workspace_id, wanted)
     if _by_device(wanted):
         # Each half may hold any part of the page, so the offset is counted when they are together.
         found = _found(
@@ -39,7 +46,9 @@ def listed(
             wanted,
             lambda query: query.order_by(*_order(wanted)).limit(limit + offset),
         )
-        return found[offset : offset + limit]
+        if _by_time(wanted):
+            found.sort(key=lambda event: (event.created_at, event.sequence))
+        return sorted(found[offset : offset + limit], key=_sequence)
     return _found(
         connection,
         workspace_id,
@@ -102,8 +111,17 @@ def _in_workspace(workspace_id: str, wanted: EventFilter, dialect: Dialect) -> S
     return query.where(its_workspace == workspace_id)
 
 
+def _by_its_devices(connection: Connection, workspace_id: str, wanted: EventFilter) -> EventFilter:
+    """The same question, asked by the devices of somebody who sees a few: of all events of a workspace
+    his may be one in a million.
+    """
+    if wanted.device_ids is not None:
+        return wanted
+    return replace(wanted, device_ids=ids_within(connection, workspace_id, wanted.reach, _FEW_DEVICES))
+
+
 def _by_device(wanted: EventFilter) -> bool:
-    return wanted.device_ids is not None and not _by_time(wanted)
+    return wanted.device_ids is not None and (wanted.reach is not None or not _by_time(wanted))
 
 
 def _by_time(wanted: EventFilter) -> bool:
@@ -138,4 +156,4 @@ def _that_fit(wanted: EventFilter, dialect: Dialect) -> Select[Any]:
         query = query.where(columns.created_at < wanted.before)
     for key, value in wanted.payload.items():
         query = query.where(member(columns.payload, key, dialect) == value)
-    return query
+    return query.where(*within(columns.connected_account_id, wanted.reach, dialect))

@@ -9,6 +9,8 @@ from pydantic_core import to_json
 from sqlalchemy import JSON, ColumnElement, Dialect, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from thumbturn.domain.client_session import Reach
+
 
 def one_of(column: ColumnElement[Any], values: Iterable[str], dialect: Dialect) -> ColumnElement[bool]:
     """The column is one of any number of values, which take a single parameter."""
@@ -17,6 +19,11 @@ def one_of(column: ColumnElement[Any], values: Iterable[str], dialect: Dialect) 
         listed = func.json_each(bindparam(None, parameter, type_=Text)).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == func.any(bindparam(None, parameter, type_=ARRAY(Text)))
+
+
+def within(account: ColumnElement[Any], reach: Reach, dialect: Dialect) -> tuple[ColumnElement[bool], ...]:
+    """The condition that somebody with this reach sees what is of this account; none if he sees all."""
+    return () if reach is None else (one_of(account, reach, dialect),)
 
 
 def many(values: Iterable[str], dialect: Dialect) -> Any:

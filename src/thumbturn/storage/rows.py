@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from thumbturn.domain.asker import Asker
+from thumbturn.domain.asker import Asker, token_of
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.chain import Head, in_order
 from thumbturn.domain.device import Device
@@ -69,13 +69,13 @@ def asker_cells(asker: Asker) -> tuple[str, str, str | None]:
 @lru_cache(maxsize=1_000)
 def _who_text(key_id: str, kind: str, user_id: str | None) -> str:
     """Who asked, as JSON with its keys in order. The same few ask again and again."""
-    return encode({"key_id": key_id, "kind": kind, "user_id": user_id})
+    return encode(token_of(key_id, kind, user_id))
 
 
 @lru_cache(maxsize=1_000)
 def _who(text: str) -> tuple[str, str, str | None]:
     who = from_json(text)
-    return who["key_id"], who["kind"], who["user_id"]
+    return who.get("key_id") or who["client_session_id"], who["kind"], who["user_id"]
 
 
 def _marks(attempt: Attempt) -> str:

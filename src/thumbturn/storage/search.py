@@ -8,14 +8,20 @@ each of a million attempts looks like any other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, false, func, select, tuple_
 
 from thumbturn.domain.attempt import STATUS, Attempt
 from thumbturn.engine.ports import AttemptFilter
+from thumbturn.storage.devices import ids_within
+from thumbturn.storage.expressions import within
 from thumbturn.storage.rows import attempt_of
 from thumbturn.storage.tables import HAS_ACTOR, HAS_FAILED, IS_FILED, IS_OPEN, IS_UNFILED, attempts
+
+#: So many are asked for one by one.
+_FEW_DEVICES = 50
 
 _columns = attempts.c
 Question = Select[Any]
@@ -32,7 +38,9 @@ def found(
     """The attempts of a workspace that fit, older than ``after``, newest first."""
     place = tuple_(_columns.accepted_at, _columns.id)
     rows: dict[str, Any] = {}
-    for question in _led(workspace_id, wanted):
+    seen = within(_columns.connected_account_id, wanted.reach, connection.dialect)
+    for question in _questions(connection, workspace_id, wanted):
+        question = question.where(*seen)  # noqa: PLW2901
         if wanted.since is not None:
             question = question.where(_columns.accepted_at >= wanted.since)  # noqa: PLW2901
         if wanted.before is not None:
@@ -43,6 +51,17 @@ def found(
         rows |= {row[0]: row for row in connection.execute(newest)}
     found = [attempt_of(row) for row in rows.values()]
     return sorted(found, key=lambda attempt: (attempt.accepted_at, attempt.id), reverse=True)[:limit]
+
+
+def _questions(connection: Connection, workspace_id: str, wanted: AttemptFilter) -> list[Question]:
+    # Of all attempts of a workspace those of somebody who sees a few devices may be one in a million.
+    # They are found device by device, which each has its own in order.
+    devices = None
+    if wanted.device_id is None and wanted.status != "pending":
+        devices = ids_within(connection, workspace_id, wanted.reach, _FEW_DEVICES)
+    if devices is None:
+        return _led(workspace_id, wanted)
+    return [question for id in devices for question in _led(workspace_id, replace(wanted, device_id=id))]
 
 
 def _led(workspace_id: str, wanted: AttemptFilter) -> list[Question]:

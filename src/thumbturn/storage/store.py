@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, text
 
 from thumbturn.domain.attempt import Attempt, Mark, Progress
 from thumbturn.domain.audit import Act
+from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
@@ -134,11 +135,19 @@ class SqlStore:
             await self._write(lambda connection: connection.execute(_WRITE).rowcount)
 
     # attempts ---------------------------------------------------------------------------------
-    async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
+    async def attempt(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Attempt | None:
         found = await self._attempts.get(attempt_id)
-        return found if found is not None and found.workspace_id == workspace_id else None
+        if (
+            found is None
+            or found.workspace_id != workspace_id
+            or not among(reach, found.connected_account_id)
+        ):
+            return None
+        return found
 
-    async def progress(self, workspace_id: str, attempt_id: str) -> Progress | None:
+    async def progress(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Progress | None:
+        if reach is not None and await self.attempt(workspace_id, attempt_id, reach) is None:
+            return None
         found = await self._progress.get(attempt_id)
         return found if found is not None and found.workspace_id == workspace_id else None
 
@@ -167,11 +176,15 @@ class SqlStore:
             lambda connection: search.found(connection, workspace_id, wanted, after=after, limit=limit)
         )
 
-    async def batch(self, workspace_id: str, batch_id: str) -> list[Attempt]:
-        return await self._read(lambda connection: attempts.of_batch(connection, workspace_id, batch_id))
+    async def batch(self, workspace_id: str, batch_id: str, reach: Reach = None) -> list[Attempt]:
+        return await self._read(
+            lambda connection: attempts.of_batch(connection, workspace_id, batch_id, reach)
+        )
 
-    async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
-        return await self._read(lambda connection: attempts.timeline(connection, workspace_id, attempt_id))
+    async def timeline(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Timeline | None:
+        return await self._read(
+            lambda connection: attempts.timeline(connection, workspace_id, attempt_id, reach)
+        )
 
     async def open_attempts(self) -> list[Attempt]:
         return await self._read(attempts.unfinished)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.client_session import among
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import AttemptFilter, DeviceFilter, EventFilter
@@ -24,6 +25,7 @@ def wanted_device(device: Device, wanted: DeviceFilter) -> bool:
         and (wanted.search is None or wanted.search.lower() in device.display_name.lower())
         and (wanted.created_before is None or device.created_at < wanted.created_before)
         and (wanted.is_managed is None or device.is_managed is wanted.is_managed)
+        and among(wanted.reach, device.connected_account_id)
         and all(device.custom_metadata.get(key) == value for key, value in metadata.items())
     )
 
@@ -40,6 +42,7 @@ def wanted_attempt(attempt: Attempt, wanted: AttemptFilter) -> bool:
         and (wanted.cause is None or cause == wanted.cause)
         and (wanted.since is None or attempt.accepted_at >= wanted.since)
         and (wanted.before is None or attempt.accepted_at < wanted.before)
+        and among(wanted.reach, attempt.connected_account_id)
     )
 
 
@@ -52,5 +55,6 @@ def wanted_event(event: Event, wanted: EventFilter) -> bool:
         and (wanted.connected_account_id is None or event.connected_account_id == wanted.connected_account_id)
         and (wanted.after is None or event.created_at > wanted.after)
         and (wanted.before is None or event.created_at < wanted.before)
+        and among(wanted.reach, event.connected_account_id)
         and all(event.payload.get(key) == value for key, value in wanted.payload.items())
     )

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Progress
 from thumbturn.domain.audit import Act, act_of
+from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
@@ -112,12 +113,18 @@ class MemoryStore:
 
     # attempts ---------------------------------------------------------------------------------
 
-    async def attempt(self, workspace_id: str, attempt_id: str) -> Attempt | None:
+    async def attempt(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Attempt | None:
         found = self._attempts.get(attempt_id)
-        return found if found is not None and found.workspace_id == workspace_id else None
+        if (
+            found is None
+            or found.workspace_id != workspace_id
+            or not among(reach, found.connected_account_id)
+        ):
+            return None
+        return found
 
-    async def progress(self, workspace_id: str, attempt_id: str) -> Progress | None:
-        found = await self.attempt(workspace_id, attempt_id)
+    async def progress(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Progress | None:
+        found = await self.attempt(workspace_id, attempt_id, reach)
         if found is None:
             return None
         return Progress(found.id, workspace_id, found.action_type, found.phase, found.result, found.failure)
@@ -155,16 +162,18 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda each: (each.accepted_at, each.id), reverse=True)[:limit]
 
-    async def batch(self, workspace_id: str, batch_id: str) -> list[Attempt]:
+    async def batch(self, workspace_id: str, batch_id: str, reach: Reach = None) -> list[Attempt]:
         found = [
             each
             for each in self._attempts.values()
-            if each.workspace_id == workspace_id and each.batch_id == batch_id
+            if each.workspace_id == workspace_id
+            and each.batch_id == batch_id
+            and among(reach, each.connected_account_id)
         ]
         return sorted(found, key=lambda each: (each.accepted_at, each.id))
 
-    async def timeline(self, workspace_id: str, attempt_id: str) -> Timeline | None:
-        found = await self.attempt(workspace_id, attempt_id)
+    async def timeline(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Timeline | None:
+        found = await self.attempt(workspace_id, attempt_id, reach)
         return None if found is None else Timeline(found, tuple(self._late.get(attempt_id, ())))
 
     async def open_attempts(self) -> list[Attempt]:

@@ -34,9 +34,10 @@ class AttemptList(Listing):
 @endpoint({"action_attempt": ActionAttempt}, waits_for_others=True)
 async def get(ask: AttemptGet, caller: Caller, store: Store, engine: Engine, call: Call) -> Answer:
     """Returns an action attempt; with ``Prefer: wait=N``, once it has ended or N seconds are over."""
-    progress = await store.progress(caller.workspace.id, ask.action_attempt_id)
+    id = ask.action_attempt_id
+    progress = await store.progress(caller.workspace.id, id, caller.reach)
     if progress is None:
-        raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
+        raise ActionAttemptNotFound(data={"action_attempt_id": id})
     return {"action_attempt": attempt_json(await settled(call, engine, progress))}
 
 

@@ -106,6 +106,7 @@ async def get(ask: EventGet, caller: Caller, store: Store) -> Answer:
         event_ids=either(ask.event_id, None),
         event_types=either(ask.event_type, None),
         device_ids=either(ask.device_id, None),
+        reach=caller.reach,
     )
     event = await store.event(caller.workspace.id, wanted)
     if event is None:
@@ -126,6 +127,7 @@ async def list_(ask: EventList, caller: Caller, store: Store) -> Answer:
         connected_account_id=ask.connected_account_id,
         after=after,
         before=before,
+        reach=caller.reach,
     )
     events = await store.events(
         caller.workspace.id, wanted, limit=min(ask.limit, MOST_AT_ONCE), offset=ask.unstable_offset

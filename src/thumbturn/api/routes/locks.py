@@ -14,12 +14,12 @@ from thumbturn.engine.ports import Store
 @endpoint({"device": Device, "lock": Device})
 async def get(ask: DeviceGet, caller: Caller, store: Store) -> Answer:
     """Returns a lock."""
-    lock = await find_device(ask, caller.workspace, store, capability="lock")
+    lock = await find_device(ask, caller, store, capability="lock")
     return {"device": lock, "lock": lock}
 
 
 @endpoint({"devices": list[Device], "locks": list[Device], "pagination": Pagination})
 async def list_(ask: DeviceList, caller: Caller, store: Store, pages: Pages) -> Answer:
     """Lists locks, oldest first."""
-    locks, pagination = await list_devices(ask, caller.workspace, store, pages, capability="lock")
+    locks, pagination = await list_devices(ask, caller, store, pages, capability="lock")
     return {"devices": locks, "locks": locks, "pagination": pagination}

@@ -57,13 +57,13 @@ class ProviderList(Parameters):
 @endpoint({"device": Device})
 async def get(ask: DeviceGet, caller: Caller, store: Store) -> Answer:
     """Returns a device."""
-    return {"device": await find_device(ask, caller.workspace, store)}
+    return {"device": await find_device(ask, caller, store)}
 
 
 @endpoint({"devices": list[Device], "pagination": Pagination})
 async def list_(ask: DeviceList, caller: Caller, store: Store, pages: Pages) -> Answer:
     """Lists devices, oldest first."""
-    devices, pagination = await list_devices(ask, caller.workspace, store, pages)
+    devices, pagination = await list_devices(ask, caller, store, pages)
     return {"devices": devices, "pagination": pagination}
 
 
@@ -88,7 +88,7 @@ async def update(ask: DeviceUpdate, caller: Caller, engine: Engine) -> Answer:
             device = replace(device, custom_metadata=kept)
         return device
 
-    await engine.change_device(caller.workspace.id, ask.device_id, change)
+    await engine.change_device(caller.workspace.id, ask.device_id, change, caller.reach)
     return {}
 
 

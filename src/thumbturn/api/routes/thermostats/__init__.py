@@ -14,5 +14,5 @@ from thumbturn.engine.ports import Store
 @endpoint({"devices": list[Device], "thermostats": list[Device], "pagination": Pagination})
 async def list_(ask: DeviceList, caller: Caller, store: Store, pages: Pages) -> Answer:
     """Lists thermostats, oldest first."""
-    found, pagination = await list_devices(ask, caller.workspace, store, pages, capability="thermostat")
+    found, pagination = await list_devices(ask, caller, store, pages, capability="thermostat")
     return {"devices": found, "thermostats": found, "pagination": pagination}

@@ -24,6 +24,8 @@ from thumbturn.engine.ports import Store
 
 #: Of one workspace at a time. Each holds a connection, of which the machine has so many and no more.
 MOST_STREAMS = 1_000
+#: One person's pages must not take the streams of all others.
+MOST_STREAMS_OF_A_SESSION = 20
 
 
 @endpoint({"readiness": Readiness}, methods=("GET",), is_public=True)
@@ -60,7 +62,7 @@ async def stream(
     id in the header Last-Event-ID goes on right behind it, without loss or repeat.
     """
     if ask.action_attempt_id is not None:
-        found = await store.attempt(caller.workspace.id, ask.action_attempt_id)
+        found = await store.attempt(caller.workspace.id, ask.action_attempt_id, caller.reach)
         if found is None:
             raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
     newest = await store.last_sequence(caller.workspace.id)
@@ -69,6 +71,8 @@ async def stream(
     after = newest if last_event_id is None else place_of(last_event_id, newest)
     if engine.live.watchers(caller.workspace.id) >= MOST_STREAMS:
         raise TooManyStreams
+    if caller.reach is not None and callers.watchers(caller.key.id) >= MOST_STREAMS_OF_A_SESSION:
+        raise TooManyStreams("A client session has at most 20 streams open at a time. Close one.")
     sources = Sources(feed=feed, live=engine.live, store=store, callers=callers, clock=clock)
     return EventStream(Following(sources, caller, view_of(ask), after), settings.stream_patience)
 

@@ -79,6 +79,7 @@ async def search(ask: AttemptSearch, caller: Caller, store: Store, pages: Pages)
         cause=ask.error_type,
         since=ask.since,
         before=ask.before,
+        reach=caller.reach,
     )
     found = await store.search_attempts(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
     page, pagination = pages.turn(found, ask.most, lambda attempt: (attempt.accepted_at, attempt.id))
@@ -88,9 +89,8 @@ async def search(ask: AttemptSearch, caller: Caller, store: Store, pages: Pages)
 @endpoint({"action_attempt": ActionAttempt}, methods=WRITE)
 async def cancel(ask: AttemptGet, caller: Caller, engine: Engine, call: Call) -> Answer:
     """Ends an attempt that was not sent yet: its device does not act. Once it was sent it is too late."""
-    who = asker_of(call, caller)
-    by = f"key {who.key_id}" if who.actor is None else f"{who.actor}, key {who.key_id}"
-    attempt = await engine.begun.cancel(caller.workspace.id, ask.action_attempt_id, by)
+    by = asker_of(call, caller).in_words()
+    attempt = await engine.begun.cancel(caller.workspace.id, ask.action_attempt_id, by, caller.reach)
     return {"action_attempt": attempt_json(attempt)}
 
 
@@ -109,7 +109,7 @@ async def batch_(
 
     def begun(*, keep: KeepAll | None = None) -> Awaitable[Sequence[Attempt]]:
         asker, wording = asker_of(call, caller), settings.error_wording
-        return begin_batch(ask, caller.workspace, asker, engine, clock, wording, keep=keep)
+        return begin_batch(ask, caller, asker, engine, clock, wording, keep=keep)
 
     attempts = await once.attempts(begun, _batch)
     if await all_settled(call, engine, attempts):
@@ -122,7 +122,7 @@ def _batch(attempts: Sequence[Attempt]) -> Answer:
 
 
 async def _timeline(ask: AttemptGet, caller: Caller, store: Store) -> ports.Timeline:
-    found = await store.timeline(caller.workspace.id, ask.action_attempt_id)
+    found = await store.timeline(caller.workspace.id, ask.action_attempt_id, caller.reach)
     if found is None:
         raise ActionAttemptNotFound(data={"action_attempt_id": ask.action_attempt_id})
     return found

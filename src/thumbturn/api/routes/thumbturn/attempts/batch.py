@@ -23,9 +23,9 @@ class BatchGet(Parameters):
 @endpoint({"batch": Batch}, waits_for_others=True)
 async def get(ask: BatchGet, caller: Caller, engine: Engine, store: Store, call: Call) -> Answer:
     """Returns a batch with each of its attempts; with ``Prefer: wait=N``, once all of them have ended."""
-    attempts = await store.batch(caller.workspace.id, ask.batch_id)
+    attempts = await store.batch(caller.workspace.id, ask.batch_id, caller.reach)
     if not attempts:
         raise BatchNotFound(data={"batch_id": ask.batch_id})
     if await all_settled(call, engine, attempts):
-        attempts = await store.batch(caller.workspace.id, ask.batch_id)
+        attempts = await store.batch(caller.workspace.id, ask.batch_id, caller.reach)
     return {"batch": batch_json(ask.batch_id, attempts)}
