@@ -211,6 +211,7 @@ PROBLEMS = {
     "literal": ["literal_error"],
     "function-plain": ["invalid_datetime", "string_type"],
     "function-after": ["value_error"],
+    "function-wrap": ["wrong_discriminator"],
     "any": [],
     "nullable": [],
     "default": [],
