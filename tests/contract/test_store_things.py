@@ -236,3 +236,32 @@ async def test_a_key_is_revoked_once(store: Store):
     assert await store.revoke_key("w1", "k1", NOON + 1) == revoked
     assert await store.revoke_key("w1", "k1", NOON + 2) == revoked
     assert await store.key("hash of k1") == revoked
+
+
+async def test_keys_are_counted_by_whom_they_open_something_for(store: Store):
+    """A bound on keys counts a workspace's own, or a person's tokens, and those only that are not revoked."""
+    personal: dict[str, Any] = {"kind": KeyKind.PERSONAL_ACCESS_TOKEN, "workspace_id": None}
+    assert await store.add_key(a_key("k1"), most=2)
+    assert await store.add_key(a_key("k2"), most=2)
+    assert not await store.add_key(a_key("k3"), most=2)
+    assert await store.key("hash of k3") is None
+    assert await store.add_key(a_key("t1", user_id="u1", **personal), most=1)
+    assert await store.add_key(a_key("t2", user_id="u2", **personal), most=1)
+    assert not await store.add_key(a_key("t3", user_id="u1", **personal), most=1)
+    assert await store.add_key(a_key("k4", workspace_id="w2"), most=1)
+    await store.revoke_key("w1", "k1", NOON)
+    assert await store.add_key(a_key("k5"), most=2)
+    assert not await store.add_key(a_key("k6"), most=2)
+    assert await store.add_key(a_key("k7"))
+
+
+async def test_a_person_has_so_many_workspaces(store: Store):
+    """Of a workspace that is one too many for its member nothing is stored; one of nobody does not count."""
+    seed = Seed((), ())
+    third, fourth = (Workspace(id=id, name=id, is_sandbox=True, created_at=NOON + 9) for id in ("w3", "w4"))
+    assert not await store.add_workspace(third, user_id="u1", seed=seed, keys=[a_key("k9")], most=2)
+    assert await store.workspace("w3") is None
+    assert await store.key("hash of k9") is None
+    assert await store.add_workspace(third, user_id="u1", seed=seed, keys=[], most=3)
+    assert await store.add_workspace(fourth, user_id=None, seed=seed, keys=[], most=1)
+    assert [each.id for each in await store.workspaces_of_user("u1")] == ["w1", "w2", "w3"]

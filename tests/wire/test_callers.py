@@ -8,8 +8,10 @@ import re
 import pytest
 
 from thumbturn.api.callers import REMEMBERED_FOR
+from thumbturn.api.routes.thumbturn import keys
 from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.domain.workspace import Workspace
+from thumbturn.engine import engine
 
 NOBODY = (401, "unauthorized", "No authentication methods succeeded")
 UNKNOWN = (401, "unauthorized", "API Key not found")
@@ -198,3 +200,31 @@ async def test_a_crowd_of_callers_is_forgotten(wire, monkeypatch):
     for number in range(5):
         await wire.ask("POST", "/workspaces/get", headers={"seam-workspace": str(number)})
     assert len(wire.app._callers._known) <= 2
+
+
+async def test_keys_have_an_end(wire, monkeypatch):
+    """One key too many is refused with what to do, and can be made when another is revoked."""
+    monkeypatch.setattr(keys, "MOST_KEYS", 2)  # it has one
+    made = (await wire.call("/thumbturn/keys/create", name="x" * 255))["key"]
+    for kind in ("api_key", "publishable_key"):
+        refused = await wire.ask("POST", "/thumbturn/keys/create", {"kind": kind})
+        assert (refused.status, refused.error["type"]) == (400, "too_many_keys")
+    assert len((await wire.call("/thumbturn/keys/list"))["keys"]) == 2
+    await wire.call("/thumbturn/keys/revoke", key_id=made["key_id"])
+    assert (await wire.call("/thumbturn/keys/create"))["key"]["name"] == "key"
+
+
+async def test_a_key_s_name_has_an_end(wire):
+    """A name of more than 255 characters is refused as that."""
+    refused = await wire.ask("POST", "/thumbturn/keys/create", {"name": "x" * 256})
+    assert (refused.status, refused.error["type"]) == (400, "invalid_input")
+    assert "255" in str(refused.json)
+
+
+async def test_a_person_s_workspaces_have_an_end(wire, monkeypatch):
+    """One workspace too many is refused, and is not made."""
+    monkeypatch.setattr(engine, "MOST_WORKSPACES", 2)  # he has one
+    for status, error in ((200, None), (400, "too_many_workspaces")):
+        reply = await wire.ask("POST", "/workspaces/create", {"name": "New"}, token=wire.access_token)
+        assert (reply.status, error and reply.error["type"]) == (status, error)
+    assert len(await wire.house.store.workspaces_of_user("u1")) == 2

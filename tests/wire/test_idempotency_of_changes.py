@@ -73,7 +73,7 @@ async def test_a_call_that_was_cut_off_is_not_made_again(wire, monkeypatch):
 async def test_after_a_bug_nobody_knows(wire, monkeypatch):
     """A call that ended in a 500 may have acted: whoever repeats it is told so, and it is not made again."""
 
-    async def broken(*_: Any) -> None:
+    async def broken(*_: Any, **__: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(wire.house.store, "add_key", broken)
@@ -85,7 +85,7 @@ async def test_after_a_bug_nobody_knows(wire, monkeypatch):
         restart(wire)
 
 
-def unavailable(*_: Any) -> Any:
+def unavailable(*_: Any, **__: Any) -> Any:
     raise StorageUnavailable
 
 

@@ -32,6 +32,16 @@ class TooManyWebhooks(Refusal, type="too_many_webhooks", status=400):
     """A workspace has at most 100 webhooks. Delete one that is not needed any more."""
 
 
+class TooManyKeys(Refusal, type="too_many_keys", status=400):
+    """A workspace has at most 1,000 keys that are not revoked, and a person as many access tokens. Revoke
+    one that is not needed any more.
+    """
+
+
+class TooManyWorkspaces(Refusal, type="too_many_workspaces", status=400):
+    """A person is a member of at most 10,000 workspaces."""
+
+
 class ClientSessionNotFound(Refusal, type="client_session_not_found", status=404):
     """Client session not found"""
 

@@ -13,9 +13,7 @@ from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
-from thumbturn.domain.refusals import (
-    DeviceNotFound,
-)
+from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.acceptance import Acceptance
 from thumbturn.engine.begun import Begun
@@ -28,12 +26,16 @@ from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.observations import Observations
-from thumbturn.engine.ports import Driver, SandboxWorld, Seed, Store
+from thumbturn.engine.ports import Driver, Seed, Store
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
+from thumbturn.engine.sandbox_ports import SandboxWorld
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
+
+#: Of one person.
+MOST_WORKSPACES = 10_000
 
 
 class Engine:
@@ -177,11 +179,17 @@ class Engine:
     async def add_workspace(
         self, workspace: Workspace, *, user_id: str | None, keys: Sequence[Key] = (), seeded: bool = True
     ) -> None:
-        """Store a new workspace; a seeded sandbox begins with its virtual devices."""
+        """Store a new workspace; a seeded sandbox begins with its virtual devices.
+
+        Raises ``TooManyWorkspaces`` if its member has as many as a person may have.
+        """
         seed = Seed((), ())
         if workspace.is_sandbox and seeded:
             seed = self._world.seed(workspace.id, self._clock.now())
-        await self._store.add_workspace(workspace, user_id=user_id, seed=seed, keys=keys)
+        if not await self._store.add_workspace(
+            workspace, user_id=user_id, seed=seed, keys=keys, most=MOST_WORKSPACES
+        ):
+            raise TooManyWorkspaces
         self.sandbox.attach(seed.devices)
 
     # inside -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.audit import Act
@@ -295,9 +295,15 @@ class Store(Protocol):
         """The workspaces that a person is a member of, oldest first."""
 
     async def add_workspace(
-        self, workspace: Workspace, *, user_id: str | None, seed: Seed, keys: Sequence[Key]
-    ) -> None:
-        """Remember a new workspace with its member, its first things and its keys, all or nothing."""
+        self,
+        workspace: Workspace,
+        *,
+        user_id: str | None,
+        seed: Seed,
+        keys: Sequence[Key],
+        most: int | None = None,
+    ) -> bool:
+        """Remember a new workspace and its things; ``False`` (and nothing) if its member has so many."""
 
     async def update_workspace(self, workspace: Workspace) -> None:
         """Store what may change of a workspace."""
@@ -314,8 +320,8 @@ class Store(Protocol):
     async def keys(self, workspace_id: str) -> list[Key]:
         """The API keys of a workspace and the access tokens of its members, oldest first."""
 
-    async def add_key(self, key: Key) -> None:
-        """Remember a key."""
+    async def add_key(self, key: Key, *, most: int | None = None) -> bool:
+        """Remember a key; ``False`` (and nothing) if its workspace, or person, has so many that are good."""
 
     async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
         """Revoke a key of this workspace; the key, or ``None`` if there is none such."""
@@ -346,51 +352,3 @@ class Driver(Protocol):
 
     def offer(self, device: Device, capability: type[C]) -> C | None:
         """The device's capability, to command it by; ``None`` if it has no such thing."""
-
-
-class SandboxWorld(Protocol):
-    """What a sandbox can do to its virtual devices, beyond commanding them.
-
-    What is done to one device raises ``DeviceTypeNotSupported`` if that is none of its own.
-    """
-
-    @property
-    def faults(self) -> Mapping[str, str]:
-        """The faults there are, and what each means."""
-
-    def seed(self, workspace_id: str, now: int) -> Seed:
-        """How a sandbox workspace begins: always with the same ids for the same workspace."""
-
-    def more_devices(
-        self, workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
-    ) -> list[Device]:
-        """New virtual devices of a kind, for tests of many; not yet attached."""
-
-    def inject_fault(
-        self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None
-    ) -> None:
-        """Make a device misbehave, so many times or until cleared."""
-
-    def clear_faults(self, device_id: str | None, among: Iterable[str]) -> None:
-        """Heal one device, or all of these."""
-
-    def connect(self, device_id: str) -> None:
-        """The device comes online (and is no longer removed)."""
-
-    def disconnect(self, device_id: str) -> None:
-        """The device goes offline."""
-
-    def remove(self, device_id: str) -> None:
-        """The device is taken out of its account, as by its owner in its maker's app."""
-
-    def swing_door(self, device_id: str, *, is_open: bool) -> None:
-        """Open or close the door by hand; ``DeviceTypeNotSupported`` if it has no door contact."""
-
-    def adjust_climate(self, device_id: str, setting: Mapping[str, Any]) -> None:
-        """Set a thermostat by hand; ``DeviceIsNotThermostat`` if it is none."""
-
-    def reach_temperature(self, device_id: str, celsius: float) -> None:
-        """Make it this warm where a thermostat is; ``DeviceIsNotThermostat`` if it is none."""
-
-    def forget(self, device_ids: Iterable[str]) -> None:
-        """Bolt positions and faults of these devices are as if never used."""

@@ -19,8 +19,9 @@ from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.observations import Observations
-from thumbturn.engine.ports import Driver, SandboxWorld, Store
+from thumbturn.engine.ports import Driver, Store
 from thumbturn.engine.run import Run
+from thumbturn.engine.sandbox_ports import SandboxWorld
 
 WAS_RESET = "The sandbox was reset."
 

@@ -290,9 +290,17 @@ class SqlStore:
         return await self._read(lambda connection: workspaces.of_user(connection, user_id))
 
     async def add_workspace(
-        self, workspace: Workspace, *, user_id: str | None, seed: Seed, keys: Sequence[Key]
-    ) -> None:
-        await self._write(lambda connection: workspaces.add(connection, workspace, user_id, seed, keys))
+        self,
+        workspace: Workspace,
+        *,
+        user_id: str | None,
+        seed: Seed,
+        keys: Sequence[Key],
+        most: int | None = None,
+    ) -> bool:
+        return await self._write(
+            lambda connection: workspaces.add(connection, workspace, user_id, seed, keys, most)
+        )
 
     async def update_workspace(self, workspace: Workspace) -> None:
         await self._write(lambda connection: workspaces.change(connection, workspace))
@@ -309,8 +317,8 @@ class SqlStore:
     async def keys(self, workspace_id: str) -> list[Key]:
         return await self._read(lambda connection: workspaces.keys_of(connection, workspace_id))
 
-    async def add_key(self, key: Key) -> None:
-        await self._write(lambda connection: workspaces.add_key(connection, key))
+    async def add_key(self, key: Key, *, most: int | None = None) -> bool:
+        return await self._write(lambda connection: workspaces.add_key(connection, key, most))
 
     async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
         return await self._write(lambda connection: workspaces.revoke(connection, workspace_id, key_id, at))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, update
 
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.ports import Seed
@@ -37,14 +38,23 @@ def any_there(connection: Connection) -> bool:
 
 
 def add(
-    connection: Connection, workspace: Workspace, user_id: str | None, seed: Seed, new_keys: Sequence[Key]
-) -> None:
-    """Insert a workspace with all that it begins with."""
+    connection: Connection,
+    workspace: Workspace,
+    user_id: str | None,
+    seed: Seed,
+    new_keys: Sequence[Key],
+    most: int | None,
+) -> bool:
+    """Insert a workspace with all that it begins with; false if its member has so many already."""
+    mine = select(memberships.c.workspace_id).where(memberships.c.user_id == user_id)
+    if user_id is not None and _are_there(connection, mine, most):
+        return False
     insert_rows(connection, workspaces, [workspace_row(workspace)])
     if user_id is not None:
         insert_rows(connection, memberships, [(user_id, workspace.id)])
     plant(connection, seed)
     insert_rows(connection, keys, [key_row(key) for key in new_keys])
+    return True
 
 
 def change(connection: Connection, workspace: Workspace) -> None:
@@ -77,9 +87,15 @@ def keys_of(connection: Connection, workspace_id: str) -> list[Key]:
     return [key_of(row) for row in connection.execute(query)]
 
 
-def add_key(connection: Connection, new: Key) -> None:
-    """Insert a key."""
+def add_key(connection: Connection, new: Key, most: int | None) -> bool:
+    """Insert a key; false if its workspace, or its person, has so many that are not revoked already."""
+    its_own = (
+        keys.c.workspace_id == new.workspace_id if new.user_id is None else keys.c.user_id == new.user_id
+    )
+    if _are_there(connection, select(keys.c.id).where(its_own, keys.c.revoked_at.is_(None)), most):
+        return False
     insert_rows(connection, keys, [key_row(new)])
+    return True
 
 
 def revoke(connection: Connection, workspace_id: str, key_id: str, at: int) -> Key | None:
@@ -88,6 +104,11 @@ def revoke(connection: Connection, workspace_id: str, key_id: str, at: int) -> K
     connection.execute(update(keys).where(*wanted, keys.c.revoked_at.is_(None)).values(revoked_at=at))
     row = connection.execute(select(keys).where(*wanted)).one_or_none()
     return None if row is None else key_of(row)
+
+
+def _are_there(connection: Connection, query: Select[Any], most: int | None) -> bool:
+    """True if there are so many rows; never for no number."""
+    return most is not None and connection.execute(query.offset(most - 1).limit(1)).first() is not None
 
 
 def _opens(workspace_id: str) -> ColumnElement[bool]:

@@ -292,15 +292,24 @@ class MemoryStore:
         return [self._workspaces[each] for each in self._members[user_id]]
 
     async def add_workspace(
-        self, workspace: Workspace, *, user_id: str | None, seed: Seed, keys: Sequence[Key]
-    ) -> None:
+        self,
+        workspace: Workspace,
+        *,
+        user_id: str | None,
+        seed: Seed,
+        keys: Sequence[Key],
+        most: int | None = None,
+    ) -> bool:
         if workspace.id in self._workspaces:
             raise ValueError(f"workspace {workspace.id} exists")
+        if user_id is not None and most is not None and len(self._members[user_id]) >= most:
+            return False
         self._workspaces[workspace.id] = workspace
         if user_id is not None:
             self._members[user_id].append(workspace.id)
         self._keys.update({key.id: key for key in keys})
         self._plant(seed)
+        return True
 
     async def update_workspace(self, workspace: Workspace) -> None:
         self._workspaces[workspace.id] = workspace
@@ -321,8 +330,18 @@ class MemoryStore:
         found = [key for key in self._keys.values() if self._opens(key, workspace_id)]
         return sorted(found, key=lambda key: (key.created_at, key.id))
 
-    async def add_key(self, key: Key) -> None:
+    async def add_key(self, key: Key, *, most: int | None = None) -> bool:
+        whose = (key.user_id, None if key.user_id else key.workspace_id)
+        its_own = [
+            each
+            for each in self._keys.values()
+            if each.revoked_at is None
+            and whose == (each.user_id, None if each.user_id else each.workspace_id)
+        ]
+        if most is not None and len(its_own) >= most:
+            return False
         self._keys[key.id] = key
+        return True
 
     async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
         key = self._keys.get(key_id)

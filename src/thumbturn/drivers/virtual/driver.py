@@ -1,6 +1,6 @@
 """The driver ``virtual``: commands virtual devices, and does to them what a sandbox may.
 
-Implements ``Driver`` and ``SandboxWorld`` of ``engine/ports.py``.
+Implements ``Driver`` of ``engine/ports.py`` and ``SandboxWorld`` of ``engine/sandbox_ports.py``.
 """
 
 from __future__ import annotations

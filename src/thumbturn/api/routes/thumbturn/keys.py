@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from thumbturn.api.callers import Caller, Callers
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.parameters import Parameters
@@ -10,14 +14,19 @@ from thumbturn.api.wire.key import Key, Kind, key_json
 from thumbturn.domain import workspace as domain
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.keys import mint_api_key, mint_personal_access_token, mint_publishable_key
+from thumbturn.domain.refusals import TooManyKeys
 from thumbturn.engine.ports import Store
+
+LONGEST_NAME = 255
+#: That are not revoked: of one workspace, and access tokens of one person.
+MOST_KEYS = 1_000
 
 
 class KeyCreate(Parameters):
     """A new key."""
 
-    name: str = "key"
-    """What to call it."""
+    name: Annotated[str, Field(max_length=LONGEST_NAME)] = "key"
+    """What to call it, in at most 255 characters."""
     kind: Kind = "api_key"
     """A key of this workspace, a token of the person who asks, good for all of his, or a publishable key."""
 
@@ -31,7 +40,7 @@ class KeyRevoke(Parameters):
 
 @endpoint({"key": Key, "token": str}, methods=WRITE)
 async def create(ask: KeyCreate, caller: Caller, store: Store, clock: Clock) -> Answer:
-    """Makes a key. Its token is shown here and never again."""
+    """Makes a key. Its token is shown here and never again. There may be 1,000 that are not revoked."""
     if ask.kind == "api_key":
         minted = mint_api_key(caller.workspace, ask.name, clock.now())
     elif ask.kind == "publishable_key":
@@ -40,7 +49,8 @@ async def create(ask: KeyCreate, caller: Caller, store: Store, clock: Clock) -> 
         raise AccessTokenNeedsPerson
     else:
         minted = mint_personal_access_token(caller.key.user_id, ask.name, clock.now())
-    await store.add_key(minted.key)
+    if not await store.add_key(minted.key, most=MOST_KEYS):
+        raise TooManyKeys
     return {"key": key_json(minted.key), "token": minted.token}
 
 

@@ -1,0 +1,57 @@
+"""What a sandbox needs from outside, beyond what ``ports.py`` has: a world that can be played with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from thumbturn.domain.device import Device
+from thumbturn.engine.ports import Seed
+
+
+class SandboxWorld(Protocol):
+    """What a sandbox can do to its virtual devices, beyond commanding them.
+
+    What is done to one device raises ``DeviceTypeNotSupported`` if that is none of its own.
+    """
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """The faults there are, and what each means."""
+
+    def seed(self, workspace_id: str, now: int) -> Seed:
+        """How a sandbox workspace begins: always with the same ids for the same workspace."""
+
+    def more_devices(
+        self, workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
+    ) -> list[Device]:
+        """New virtual devices of a kind, for tests of many; not yet attached."""
+
+    def inject_fault(
+        self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None
+    ) -> None:
+        """Make a device misbehave, so many times or until cleared."""
+
+    def clear_faults(self, device_id: str | None, among: Iterable[str]) -> None:
+        """Heal one device, or all of these."""
+
+    def connect(self, device_id: str) -> None:
+        """The device comes online (and is no longer removed)."""
+
+    def disconnect(self, device_id: str) -> None:
+        """The device goes offline."""
+
+    def remove(self, device_id: str) -> None:
+        """The device is taken out of its account, as by its owner in its maker's app."""
+
+    def swing_door(self, device_id: str, *, is_open: bool) -> None:
+        """Open or close the door by hand; ``DeviceTypeNotSupported`` if it has no door contact."""
+
+    def adjust_climate(self, device_id: str, setting: Mapping[str, Any]) -> None:
+        """Set a thermostat by hand; ``DeviceIsNotThermostat`` if it is none."""
+
+    def reach_temperature(self, device_id: str, celsius: float) -> None:
+        """Make it this warm where a thermostat is; ``DeviceIsNotThermostat`` if it is none."""
+
+    def forget(self, device_ids: Iterable[str]) -> None:
+        """Bolt positions and faults of these devices are as if never used."""
