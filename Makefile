@@ -35,7 +35,7 @@ test-crash: $(READY) ## a hundred rounds of kill -9 under load on each database 
 	$(BIN)/pytest tests/crash/test_kill9.py --crash-rounds=100
 
 bench: $(READY) ## the numbers in docs/benchmarks.md, side by side with the peer
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 lint: $(READY) ## ruff, mypy --strict and the directions of imports
 	$(BIN)/ruff check

@@ -176,6 +176,23 @@ def test_demo_runs_and_leaves_nothing():
     assert ended.stderr == ""
 
 
+def test_make_bench_starts():
+    """What `make bench` runs is there and says what it can measure."""
+    planned = subprocess.run(
+        ["make", "-n", "bench"], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout
+    command = next(line for line in planned.splitlines() if "bench" in line)
+    ended = subprocess.run(
+        [sys.executable, *command.split()[1:], "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "low_load" in ended.stdout
+
+
 def test_version_is_told():
     """`thumbturn version` prints the version."""
     ended = subprocess.run([COMMAND, "version"], capture_output=True, check=True, text=True)
