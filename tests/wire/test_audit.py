@@ -6,6 +6,7 @@ import pytest
 
 from thumbturn.api.once import Once
 from thumbturn.api.table import endpoints
+from thumbturn.domain.audit import RECORDING
 from thumbturn.domain.chain import Chain, Head, Sealed
 from thumbturn.domain.refusals import StorageUnavailable
 
@@ -165,11 +166,12 @@ async def test_an_act_is_answered_when_it_is_on_record(wire, monkeypatch):
     store, refusals = wire.house.store, []
     record = store.record
 
-    async def refuse_twice(act):
+    async def refuse_twice(act, *, again):
+        assert again == bool(refusals)
         if len(refusals) < 2:
             refusals.append(act)
             raise StorageUnavailable
-        await record(act)
+        await record(act, again=again)
 
     async def no_time(_):
         """Pass at once."""
@@ -179,6 +181,24 @@ async def test_an_act_is_answered_when_it_is_on_record(wire, monkeypatch):
     await wire.call("/thumbturn/keys/create", name="k")
     assert len(refusals) == 2
     assert [entry["action"] for entry in await trail(wire)] == ["/thumbturn/keys/create"]
+
+
+async def test_an_act_that_came_on_record_with_what_it_did_is_not_written_again(wire, monkeypatch):
+    """A store that has written the act together with the change is not asked to write it once more."""
+    store = wire.house.store
+    add_key = store.add_key
+
+    async def together(key, **more):
+        recording = RECORDING.get()
+        await store.record(recording.act({"key_id": key.id}))
+        recording.is_written = True
+        return await add_key(key, **more)
+
+    monkeypatch.setattr(store, "add_key", together)
+    made = await wire.call("/thumbturn/keys/create")
+    [entry] = await trail(wire)
+    assert entry["ids"] == {"key_id": made["key"]["key_id"]}
+    assert RECORDING.get() is None
 
 
 async def test_pages_lead_through_the_trail(wire):

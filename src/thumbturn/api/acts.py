@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from thumbturn.api.callers import Bearer, Caller
 from thumbturn.domain.asker import Asker
-from thumbturn.domain.audit import Act
+from thumbturn.domain.audit import Act, Recording
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 from thumbturn.domain.discretion import HIDDEN
 from thumbturn.domain.errors import Refusal
@@ -34,28 +34,38 @@ class Acts:
         self._store = store
         self._clock = clock
 
-    async def record(
-        self, path: str, ask: BaseModel, bearer: Bearer, asker: Asker, answer: Mapping[str, Any]
-    ) -> None:
-        """Put a call that was done into the trail of its workspace; it is durable when this returns.
+    def begin(self, path: str, ask: BaseModel, bearer: Bearer, asker: Asker) -> Recording:
+        """The recording of a call that will be made."""
+
+        def act_of(made: Mapping[str, Any]) -> Act | None:
+            ids = {**dict(_ids_asked(ask)), **made}
+            # A person who makes a workspace asks in none: his call is the first in its trail.
+            workspace_id = bearer.workspace.id if isinstance(bearer, Caller) else ids.get("workspace_id")
+            if not isinstance(workspace_id, str):
+                return None
+            return Act(workspace_id, self._clock.now(), path, asker, ids, dict(_given(ask)))
+
+        return Recording(act_of)
+
+    async def end(self, recording: Recording, answer: Mapping[str, Any]) -> None:
+        """Put a call that was done into the trail of its workspace, unless it was together with what it did;
+        it is durable when this returns.
 
         It is done, so it must not go unrecorded because the database is away for a moment.
         """
-        ids = {**dict(_ids_asked(ask)), **dict(_ids_answered(answer))}
-        # A person who makes a workspace asks in none: his call is the first in its trail.
-        workspace_id = bearer.workspace.id if isinstance(bearer, Caller) else ids.get("workspace_id")
-        if not isinstance(workspace_id, str):
+        act = recording.act(dict(_ids_answered(answer)))
+        if act is None:
             return
-        act = Act(workspace_id, self._clock.now(), path, asker, ids, dict(_given(ask)))
-        pause = FIRST_PAUSE
+        pause, again = FIRST_PAUSE, False
         while True:
             try:
-                await self._store.record(act)
+                await self._store.record(act, again=again)
             except Refusal as refusal:
-                log.warning("act_is_recorded_later", because=refusal.message, path=path)
+                log.warning("act_is_recorded_later", because=refusal.message, path=act.action)
                 await self._clock.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause, again = min(2 * pause, LONGEST_PAUSE), True
             else:
+                recording.is_written = True
                 return
 
 

@@ -37,6 +37,7 @@ from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.validation import refusal_of
 from thumbturn.domain.about import REQUEST
+from thumbturn.domain.audit import RECORDING
 from thumbturn.domain.clock import Clock, stopwatch
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
@@ -181,8 +182,13 @@ class Api:
         """The answer of a call that acts, once the audit trail has it."""
         assert bearer is not None  # nobody's call acts
         asker = asker_of(call, bearer)
-        answer: Answer = await route.call(ask, bearer, parameters, scope, call)
-        await self._acts.record(call.path, ask, bearer, asker, answer)
+        recording = self._acts.begin(call.path, ask, bearer, asker)
+        token = RECORDING.set(recording)
+        try:
+            answer: Answer = await route.call(ask, bearer, parameters, scope, call)
+        finally:
+            RECORDING.reset(token)
+        await self._acts.end(recording, answer)
         return answer
 
     async def _document(self, scope: Scope) -> tuple[bytes, bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from thumbturn.domain.asker import Asker
@@ -49,3 +50,22 @@ def act_of(attempt: Attempt) -> Act:
         {"action_attempt_id": attempt.id, "device_id": attempt.device_id},
         attempt.ask,
     )
+
+
+class Recording:
+    """The act of a call that is under way, for whoever can write it together with what the call does."""
+
+    __slots__ = ("_act_of", "is_written")
+
+    def __init__(self, act_of: Callable[[Mapping[str, Any]], Act | None]) -> None:
+        self._act_of = act_of
+        #: True once the act is on record. It is written once, whatever else the call does.
+        self.is_written = False
+
+    def act(self, made: Mapping[str, Any]) -> Act | None:
+        """The act, with the ids of what the call made; ``None`` if it is written, or in nobody's trail."""
+        return None if self.is_written else self._act_of(made)
+
+
+#: Of the call that is being answered. A store may write its act in the transaction of what it is about.
+RECORDING: ContextVar[Recording | None] = ContextVar("thumbturn_recording", default=None)

@@ -278,8 +278,11 @@ class Store(Protocol):
     #: How many acts of this process may not be in the chain yet.
     unsealed: int
 
-    async def record(self, act: Act) -> None:
-        """Put an act that is no attempt into its workspace's trail. Accepted attempts are in it already."""
+    async def record(self, act: Act, *, again: bool = False) -> None:
+        """Put an act that is no attempt into its workspace's trail. Accepted attempts are in it already.
+
+        Tried ``again``, it may be there since the first time, and is not put there twice.
+        """
 
     async def seal_acts(self) -> bool:
         """Chain some of what waits to be; true if more does."""

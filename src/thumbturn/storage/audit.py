@@ -12,10 +12,10 @@ the interpreter most of the work of an entry.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import from_json
 from sqlalchemy import (
@@ -44,11 +44,45 @@ from thumbturn.storage.tables import attempts, audit_entries, audit_waiting, wor
 
 #: Entries that are sealed in one transaction: a few milliseconds of work.
 AT_ONCE = 500
+#: Of a workspace's entries, so many are looked through for one that may be there already.
+RECENT = 20_000
+
+T = TypeVar("T")
 
 
 def append(connection: Connection, act: Act) -> None:
     """Put an act that is no attempt in line."""
     insert_rows(connection, audit_waiting, [(act.workspace_id, None, canonical(act.entry()))])
+
+
+def append_once(connection: Connection, act: Act) -> None:
+    """Put an act in line that may be on record already: its commit was made, and the answer lost."""
+    body = canonical(act.entry())
+    line, entry = audit_waiting.c, audit_entries.c
+    newest = select(workspaces.c.audit_count).where(workspaces.c.id == act.workspace_id).scalar_subquery()
+    waiting = select(line.n).where(line.workspace_id == act.workspace_id, line.body == body)
+    sealed = select(entry.number).where(
+        entry.workspace_id == act.workspace_id, entry.number > newest - RECENT, entry.body == body
+    )
+    if not any(connection.execute(query.limit(1)).first() for query in (waiting, sealed)):
+        append(connection, act)
+
+
+def together(call: Callable[[Connection], T], act: Act) -> Callable[[Connection], T]:
+    """The call with its act in line, in one transaction; without it if nothing was done (None, false)."""
+
+    def both(connection: Connection) -> T:
+        done = call(connection)
+        if was_done(done):
+            append(connection, act)
+        return done
+
+    return both
+
+
+def was_done(answer: object) -> bool:
+    """True if a call that answered this has done something."""
+    return answer is not None and answer is not False
 
 
 def seal_waiting(connection: Connection) -> bool:

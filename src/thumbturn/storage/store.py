@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, text
 
 from thumbturn.domain.attempt import Attempt, Mark, Progress
-from thumbturn.domain.audit import Act
+from thumbturn.domain.audit import RECORDING, Act
 from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
@@ -68,7 +68,7 @@ class SqlStore:
         self._first_answers = Coalescing(self._reader, idempotency.by_scopes)
         self._read = self._reader.read
         self._listeners: list[Callable[[frozenset[str]], None]] = []
-        self.webhooks = SqlWebhooks(self._write, self._read)
+        self.webhooks = SqlWebhooks(self._write, self._act, self._read)
         self.client_sessions = SqlClientSessions(self._write, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self._files = url.get_backend_name() == "sqlite"
@@ -233,7 +233,7 @@ class SqlStore:
         await self._write(lambda connection: devices.add(connection, new, told), told)
 
     async def update_device(self, device: Device) -> bool:
-        return await self._write(lambda connection: devices.change(connection, device))
+        return await self._act(lambda connection: devices.change(connection, device))
 
     # events -----------------------------------------------------------------------------------
     async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:
@@ -263,9 +263,22 @@ class SqlStore:
                 listener(told)
 
     # the audit trail --------------------------------------------------------------------------
-    async def record(self, act: Act) -> None:
-        await self._write(lambda connection: audit.append(connection, act))
+    async def record(self, act: Act, *, again: bool = False) -> None:
+        put = audit.append_once if again else audit.append
+        await self._write(lambda connection: put(connection, act))
         self.unsealed += 1
+
+    async def _act(self, call: Callable[[Connection], T], /, **made: str) -> T:
+        """As ``_write``, with the act of the call that is under way (``RECORDING``) in one transaction."""
+        recording = RECORDING.get()
+        act = None if recording is None else recording.act(made)
+        if recording is None or act is None:
+            return await self._write(call)
+        done = await self._write(audit.together(call, act))
+        if audit.was_done(done):
+            recording.is_written = True
+            self.unsealed += 1
+        return done
 
     async def seal_acts(self) -> bool:
         before = self.unsealed
@@ -298,12 +311,13 @@ class SqlStore:
         keys: Sequence[Key],
         most: int | None = None,
     ) -> bool:
-        return await self._write(
-            lambda connection: workspaces.add(connection, workspace, user_id, seed, keys, most)
+        return await self._act(
+            lambda connection: workspaces.add(connection, workspace, user_id, seed, keys, most),
+            workspace_id=workspace.id,
         )
 
     async def update_workspace(self, workspace: Workspace) -> None:
-        await self._write(lambda connection: workspaces.change(connection, workspace))
+        await self._act(lambda connection: workspaces.change(connection, workspace))
 
     async def has_workspaces(self) -> bool:
         return await self._read(workspaces.any_there)
@@ -318,7 +332,7 @@ class SqlStore:
         return await self._read(lambda connection: workspaces.keys_of(connection, workspace_id))
 
     async def add_key(self, key: Key, *, most: int | None = None) -> bool:
-        return await self._write(lambda connection: workspaces.add_key(connection, key, most))
+        return await self._act(lambda connection: workspaces.add_key(connection, key, most), key_id=key.id)
 
     async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
-        return await self._write(lambda connection: workspaces.revoke(connection, workspace_id, key_id, at))
+        return await self._act(lambda connection: workspaces.revoke(connection, workspace_id, key_id, at))

@@ -29,15 +29,23 @@ class Write(Protocol):
         """What the call returns."""
 
 
+class ActOn(Protocol):
+    """As ``Do``, durably, together with the act of the call that is under way. ``made`` are its new ids."""
+
+    def __call__(self, call: Callable[[Connection], T], /, **made: str) -> Awaitable[T]:
+        """What the call returns."""
+
+
 class SqlWebhooks:
     """The webhooks of a ``SqlStore``, which lends its ways to write and to read."""
 
-    def __init__(self, write: Write, read: Do) -> None:
+    def __init__(self, write: Write, act: ActOn, read: Do) -> None:
         self._write = write
+        self._act = act
         self._read = read
 
     async def add(self, webhook: Webhook) -> Webhook:
-        return await self._write(lambda connection: webhooks.add(connection, webhook))
+        return await self._act(lambda connection: webhooks.add(connection, webhook), webhook_id=webhook.id)
 
     async def get(self, workspace_id: str, webhook_id: str) -> Webhook | None:
         return await self._read(lambda connection: webhooks.get(connection, workspace_id, webhook_id))
@@ -51,17 +59,17 @@ class SqlWebhooks:
     async def choose_types(
         self, workspace_id: str, webhook_id: str, event_types: Sequence[str]
     ) -> Webhook | None:
-        return await self._write(
+        return await self._act(
             lambda connection: webhooks.choose_types(connection, workspace_id, webhook_id, event_types)
         )
 
     async def rotate(self, workspace_id: str, webhook_id: str, secret: str, until: int) -> Webhook | None:
-        return await self._write(
+        return await self._act(
             lambda connection: webhooks.rotate(connection, workspace_id, webhook_id, secret, until)
         )
 
     async def remove(self, workspace_id: str, webhook_id: str) -> bool:
-        return await self._write(lambda connection: webhooks.remove(connection, workspace_id, webhook_id))
+        return await self._act(lambda connection: webhooks.remove(connection, workspace_id, webhook_id))
 
     async def disable(self, webhook_id: str, at: int, because: DisabledBecause, event: Event) -> bool:
         return await self._write(
@@ -71,7 +79,7 @@ class SqlWebhooks:
     async def enable(
         self, workspace_id: str, webhook_id: str, at: int, *, skip_missed: bool
     ) -> Webhook | None:
-        return await self._write(
+        return await self._act(
             lambda connection: webhooks.enable(
                 connection, workspace_id, webhook_id, at, skip_missed=skip_missed
             )

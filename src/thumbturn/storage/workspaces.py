@@ -57,9 +57,9 @@ def add(
     return True
 
 
-def change(connection: Connection, workspace: Workspace) -> None:
-    """Store what may change of a workspace."""
-    connection.execute(
+def change(connection: Connection, workspace: Workspace) -> bool:
+    """Store what may change of a workspace; false if there is none such."""
+    changed = connection.execute(
         update(workspaces)
         .where(workspaces.c.id == workspace.id)
         .values(
@@ -73,6 +73,7 @@ def change(connection: Connection, workspace: Workspace) -> None:
             required_evidence=int(workspace.required_evidence),
         )
     )
+    return changed.rowcount > 0
 
 
 def key(connection: Connection, token_hash: str) -> Key | None:

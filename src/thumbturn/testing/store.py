@@ -274,8 +274,9 @@ class MemoryStore:
 
     # the audit trail --------------------------------------------------------------------------
 
-    async def record(self, act: Act) -> None:
-        self._trails.add(act)
+    async def record(self, act: Act, *, again: bool = False) -> None:
+        if not (again and self._trails.has(act)):
+            self._trails.add(act)
 
     async def seal_acts(self) -> bool:
         return False

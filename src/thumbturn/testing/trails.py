@@ -22,6 +22,10 @@ class MemoryTrails:
         sealed = Sealed(number + 1, seal(before, canonical(entry)), entry)
         self._entries[act.workspace_id].append(sealed)
 
+    def has(self, act: Act) -> bool:
+        """True if this very act is in its workspace's chain."""
+        return act.entry() in [each.entry for each in self._entries.get(act.workspace_id, ())]
+
     def part(self, workspace_id: str, after: int, limit: int) -> Trail:
         """The entries behind number ``after``."""
         entries = self._entries.get(workspace_id, [])
