@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.stores import NOON, a_device, a_key, a_seed, an_attempt, an_event, sending, succeeding
+from thumbturn.domain.audit import RECORDING, Act, Recording
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.workspace import KeyKind, Workspace
 from thumbturn.engine.ports import Change, DeviceFilter, EventFilter, Seed, Store
@@ -24,6 +25,7 @@ async def test_device_reads_back_equal(store: Store):
         details={"manufacturer": "yale", "model": {"name": 'x"y'}},
         custom_metadata={"a.b": 'q"uote', "flag": False},
         is_managed=False,
+        settings={"presets": {"home": {"name": "Zuhause"}}},
     )
     await store.add_devices([device], [an_event(event_type="device.added")])
     assert await store.device("w1", device.id) == device
@@ -34,12 +36,27 @@ async def test_device_reads_back_equal(store: Store):
 
 
 async def test_update_changes_what_people_may_change(store: Store):
-    """Nickname, metadata and management are stored; what the device reports is not touched."""
-    wanted = a_device("w1", 1, nickname="Front", custom_metadata={"n": True}, is_managed=False)
+    """Nickname, metadata, management and settings are stored; what the device reports is not touched."""
+    changed = {"nickname": "Front", "custom_metadata": {"n": True}, "settings": {"a": [1, None]}}
+    wanted = a_device("w1", 1, is_managed=False, **changed)
     assert await store.update_device(replace(wanted, state={"online": False}))
     assert await store.device("w1", wanted.id) == wanted
     assert await store.update_device(replace(wanted, workspace_id="w2")) is False
     assert await store.update_device(replace(wanted, id="nobody")) is False
+
+
+async def test_what_a_change_of_a_device_made_is_on_record_with_it(sql_store):
+    """The act of the call under way is in the trail with the change, and names what it made."""
+    recording = Recording(lambda made: Act("w1", NOON, "/made", None, dict(made), {}))
+    token = RECORDING.set(recording)
+    try:
+        assert await sql_store.update_device(a_device("w1", 1), program_id="p1")
+    finally:
+        RECORDING.reset(token)
+    (entry,) = (await sql_store.trail("w1", after=0, limit=9)).entries
+    assert entry.entry is not None
+    assert entry.entry["ids"] == {"program_id": "p1"}
+    assert recording.is_written
 
 
 async def test_last_state_of_a_device_stands(store: Store):

@@ -39,7 +39,10 @@ def test_a_sandbox_has_one_of_each_kind():
     by_name = {device.name: device for device in devices}
     assert [each.name for each in account] == ["Virtual Home"]
     assert {device.connected_account_id for device in devices} == {account[0].id}
-    assert by_name["Front Door"].capabilities >= set(CAPABILITY_WORD.values()) - {"thermostat"}
+    assert by_name["Front Door"].capabilities >= set(CAPABILITY_WORD.values()) - {
+        "thermostat",
+        "thermostat_programs",
+    }
     modes = {name: set(by_name[name].details["available_hvac_mode_settings"]) for name in THERMOSTATS}
     assert modes == {
         "Living Room": {"off", "heat", "cool", "heat_cool", "eco"},

@@ -6,7 +6,6 @@ row whose route is gone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fixtures.isolation import Filter, Foreign, InBatch, NoWorkspace, Own, Streams
 from tests.fixtures.server import Caller, LiveServer, caller_in_new_sandbox
 from thumbturn.api.table import endpoints
 from thumbturn.domain.workspace import KeyKind
@@ -22,73 +22,10 @@ NOWHERE = "https://receiver.invalid/hook"
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
-@dataclass(frozen=True)
-class Foreign:
-    """The route takes the id of a thing: another workspace's is 404, word for word as an unknown one."""
-
-    parameter: str
-    thing: str
-    more: dict[str, Any] = field(default_factory=dict)
-    refused_with: int = 404
-    takes_many: bool = False
-
-    def ask(self, party: Party, thing: str) -> dict[str, Any]:
-        """What somebody asks of this thing."""
-        return party.furnished(self.more) | {self.parameter: [thing] if self.takes_many else thing}
-
-
-@dataclass(frozen=True)
-class Filter:
-    """The route lists, and takes ids to choose by: another workspace's choose nothing, as unknown ones do."""
-
-    parameter: str
-    thing: str
-    answers: str
-    more: dict[str, Any] = field(default_factory=dict)
-    takes_many: bool = False
-
-    def ask(self, party: Party, thing: str) -> dict[str, Any]:
-        """What somebody asks who chooses by this thing."""
-        return party.furnished(self.more) | {self.parameter: [thing] if self.takes_many else thing}
-
-
-@dataclass(frozen=True)
-class InBatch(Foreign):
-    """The id stands in a command of a batch, which is refused with what that command would be alone."""
-
-    refused_with: int = 400
-
-    def ask(self, party: Party, thing: str) -> dict[str, Any]:
-        """A batch with this command."""
-        return {"commands": [{"path": "/locks/lock_door", "parameters": super().ask(party, thing)}]}
-
-
-@dataclass(frozen=True)
-class Own:
-    """The route takes no id and is about the caller's workspace: nothing of another is in its answer."""
-
-    ask: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Streams:
-    """The route has no end, so its own tests try it: nothing of another workspace comes over it, and to a
-    client session nothing that it does not reach.
-    """
-
-    tried_in: str
-    with_sessions: str
-
-
-@dataclass(frozen=True)
-class NoWorkspace:
-    """The route is about no workspace at all, or about making one."""
-
-    why: str
-
-
 #: Stand for the ids of the asking workspace's own webhook and client session.
 ITS_OWN, ITS_OWN_SESSION = "its own webhook", "its own session"
+ITS_OWN_THERMOSTAT = "its own thermostat"
+PRESET = {"climate_preset_key": "home"}
 AUTO_LOCK = {"auto_lock_enabled": True, "auto_lock_delay_seconds": 5}
 
 ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
@@ -179,6 +116,36 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/thumbturn/webhooks/state": [Foreign("webhook_id", "webhook")],
     "/thumbturn/webhooks/test": [Foreign("webhook_id", "webhook")],
     "/thumbturn/workspaces/update": [Own({"required_evidence": "device_accepted"})],
+    "/thermostats/activate_climate_preset": [Foreign("device_id", "thermostat", PRESET)],
+    "/thermostats/create_climate_preset": [
+        Foreign("device_id", "thermostat", {"climate_preset_key": "made in passing"})
+    ],
+    "/thermostats/daily_programs/create": [
+        Foreign("device_id", "thermostat", {"name": "made in passing", "periods": []})
+    ],
+    "/thermostats/daily_programs/delete": [Foreign("thermostat_daily_program_id", "daily_program")],
+    "/thermostats/daily_programs/update": [
+        Foreign("thermostat_daily_program_id", "daily_program", {"name": "Any", "periods": []})
+    ],
+    "/thermostats/delete_climate_preset": [
+        Foreign("device_id", "thermostat", {"climate_preset_key": "to be deleted"})
+    ],
+    "/thermostats/schedules/create": [
+        Foreign("device_id", "thermostat", PRESET | {"starts_at": "2100-01-01", "ends_at": "2100-01-02"})
+    ],
+    "/thermostats/schedules/delete": [Foreign("thermostat_schedule_id", "schedule")],
+    "/thermostats/schedules/get": [Foreign("thermostat_schedule_id", "schedule")],
+    "/thermostats/schedules/list": [Foreign("device_id", "thermostat")],
+    "/thermostats/schedules/update": [Foreign("thermostat_schedule_id", "schedule", {"name": "Any"})],
+    "/thermostats/set_fallback_climate_preset": [Foreign("device_id", "thermostat", PRESET)],
+    "/thermostats/set_temperature_threshold": [
+        Foreign("device_id", "thermostat", {"lower_limit_celsius": 1})
+    ],
+    "/thermostats/update_climate_preset": [Foreign("device_id", "thermostat", PRESET | {"name": "Any"})],
+    "/thermostats/update_weekly_program": [
+        Foreign("device_id", "thermostat"),
+        Foreign("monday_program_id", "daily_program", {"device_id": ITS_OWN_THERMOSTAT}),
+    ],
     "/thermostats/cool": [Foreign("device_id", "thermostat", {"sync": True})],
     "/thermostats/heat": [Foreign("device_id", "thermostat")],
     "/thermostats/heat_cool": [Foreign("device_id", "thermostat")],
@@ -208,6 +175,8 @@ OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT
 TAKES_AWAY = {
     "/client_sessions/delete",
     "/devices/simulate/remove",
+    "/thermostats/daily_programs/delete",
+    "/thermostats/schedules/delete",
     "/thumbturn/keys/revoke",
     "/webhooks/delete",
 }
@@ -239,10 +208,20 @@ class Party:
             "connected_account_ids": [door["connected_account_id"]],
         }
         session = self.caller.call("/client_sessions/create", **ask)["client_session"]
+        thermostat = self.caller.call("/thermostats/list")["thermostats"][0]["device_id"]
+        ask = {"device_id": thermostat, "climate_preset_key": "to be deleted"}
+        self.caller.call("/thermostats/create_climate_preset", **ask)
+        scheduled = {"device_id": thermostat, "starts_at": "2100-02-01", "ends_at": "2100-02-02"}
+        schedule = self.caller.call("/thermostats/schedules/create", **scheduled, **PRESET)
+        program = self.caller.call(
+            "/thermostats/daily_programs/create", device_id=thermostat, name="Any", periods=[]
+        )
         self.things = {
+            "schedule": schedule["thermostat_schedule"]["thermostat_schedule_id"],
+            "daily_program": program["thermostat_daily_program"]["thermostat_daily_program_id"],
             "workspace": owner.workspace_id,
             "door": door["device_id"],
-            "thermostat": self.caller.call("/thermostats/list")["thermostats"][0]["device_id"],
+            "thermostat": thermostat,
             "door_name": f"The door of {name}",
             "account": door["connected_account_id"],
             "attempt": attempt["action_attempt"]["action_attempt_id"],
@@ -258,6 +237,7 @@ class Party:
     def furnished(self, more: dict[str, Any]) -> dict[str, Any]:
         """The further parameters of a row, with this workspace's own things where such are asked for."""
         own = {ITS_OWN: self.things["webhook"], ITS_OWN_SESSION: self.things["session"]}
+        own[ITS_OWN_THERMOSTAT] = self.things["thermostat"]
         return {name: own.get(each, each) if isinstance(each, str) else each for name, each in more.items()}
 
     def sees(self) -> dict[str, Any]:

@@ -18,7 +18,14 @@ from thumbturn.api.wire.device import Appearance, Battery, Device, DevicePropert
 from thumbturn.api.wire.event import Event
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.provider import DeviceProvider
-from thumbturn.api.wire.thermostat import ClimateSetting
+from thumbturn.api.wire.thermostat import (
+    ClimatePreset,
+    ClimateSetting,
+    TemperatureThreshold,
+    ThermostatDailyProgram,
+    ThermostatSchedule,
+    ThermostatWeeklyProgram,
+)
 from thumbturn.api.wire.webhook import Webhook
 from thumbturn.api.wire.workspace import Workspace
 
@@ -35,7 +42,50 @@ NO_LONGER = "words of somebody else's are indexed: at most 500 characters"
 PAGES = "our own, and optional: there may be very many"
 THERMOSTATS_AND_DEVICES = "the words of /devices/list are accepted here too, likewise"
 OWN_EVENT_TYPE = "webhook.disabled is known, too"
+SHORT_WORDS = "kept in memory, and part of every look at the thermostat: at most 255 characters"
+A_MOMENT = "must be a moment, so that a typing error is no schedule"
+NO_DEFAULT = "the same: what is null and what is not given has no limit"
+THERMOSTATS = {
+    **{
+        f"/thermostats/{path} climate_preset_key{mark}": SHORT_WORDS
+        for path, mark in (
+            ("activate_climate_preset", "!"),
+            ("create_climate_preset", "!"),
+            ("delete_climate_preset", "!"),
+            ("schedules/create", "!"),
+            ("schedules/update", ""),
+            ("set_fallback_climate_preset", "!"),
+            ("update_climate_preset", "!"),
+        )
+    },
+    **{
+        f"/thermostats/{path} {name}": SHORT_WORDS
+        for path in ("create_climate_preset", "update_climate_preset")
+        for name in ("name", "ecobee_metadata")
+    },
+    **{
+        f"/thermostats/daily_programs/{path} {name}": SHORT_WORDS
+        for path in ("create", "update")
+        for name in ("name!", "periods!")
+    },
+    **{
+        f"/thermostats/set_temperature_threshold {which}_limit_{unit}": NO_DEFAULT
+        for which in ("lower", "upper")
+        for unit in ("celsius", "fahrenheit")
+    },
+    **{
+        f"/thermostats/schedules/{path} {name}{mark}": A_MOMENT
+        for path, mark in (("create", "!"), ("update", ""))
+        for name in ("starts_at", "ends_at")
+    },
+    **{f"/thermostats/schedules/{path} name": SHORT_WORDS for path in ("create", "update")},
+    **{
+        f"/thermostats/schedules/{path} max_override_period_minutes": "at most a year"
+        for path in ("create", "update")
+    },
+}
 INTENDED = {
+    **THERMOSTATS,
     "/devices/list limit": OWN_LIMIT,
     "/locks/list limit": OWN_LIMIT,
     "/events/list limit": OWN_LIMIT,
@@ -173,7 +223,13 @@ SHAPES: dict[str, Any] = {
     "device.properties": DeviceProperties,
     "device.properties.appearance": Appearance,
     "device.properties.battery": Battery,
+    "device.properties.active_thermostat_schedule": ThermostatSchedule,
+    "device.properties.available_climate_presets": ClimatePreset,
     "device.properties.current_climate_setting": ClimateSetting,
+    "device.properties.temperature_threshold": TemperatureThreshold,
+    "device.properties.thermostat_weekly_program": ThermostatWeeklyProgram,
+    "thermostat_daily_program": ThermostatDailyProgram,
+    "thermostat_schedule": ThermostatSchedule,
     "device.properties.model": Model,
     "device_provider": DeviceProvider,
     "pagination": Pagination,

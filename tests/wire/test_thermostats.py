@@ -277,7 +277,12 @@ async def test_the_golden_thermostat(wire):
         "can_hvac_cool": True,
         "can_hvac_heat_cool": True,
         "can_turn_off_hvac": True,
+        "can_run_thermostat_programs": True,
+        "can_program_thermostat_programs_as_different_each_day": True,
+        "can_program_thermostat_programs_as_same_each_day": True,
+        "can_program_thermostat_programs_as_weekday_weekend": True,
     }
+    assert device["warnings"] == device["errors"] == []
     assert device["capabilities_supported"] == ["thermostat"]
     assert device["properties"] == {
         "online": True,
@@ -312,4 +317,20 @@ async def test_the_golden_thermostat(wire):
         "max_cooling_set_point_fahrenheit": 91.4,
         "min_heating_cooling_delta_celsius": 2.5,
         "min_heating_cooling_delta_fahrenheit": 4.5,
+        "available_climate_presets": device["properties"]["available_climate_presets"],
+        "fallback_climate_preset_key": None,
+        "temperature_threshold": {
+            "lower_limit_celsius": None,
+            "lower_limit_fahrenheit": None,
+            "upper_limit_celsius": None,
+            "upper_limit_fahrenheit": None,
+        },
+        "active_thermostat_schedule": None,
+        "active_thermostat_schedule_id": None,
+        "is_temporary_manual_override_active": False,
+        "thermostat_daily_programs": [],
+        "thermostat_weekly_program": None,
+        "max_thermostat_daily_program_periods_per_day": 10,
+        "max_unique_climate_presets_per_thermostat_weekly_program": 8,
+        "thermostat_daily_program_period_precision_minutes": 5,
     }

@@ -12,7 +12,7 @@ phase, stores nothing and knows neither HTTP nor any vendor.
 What can be asked for at several endpoints, with other parameters, has a ``Way`` for each::
 
     @way("SET_HVAC_MODE", at="/thermostats/heat", takes_sync=True)
-    def heat(ask: HeatAsk) -> HvacModeAsk: ...
+    async def heat(ask: HeatAsk, known: Known) -> HvacModeAsk: ...
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pydantic_core import CoreSchema
 
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
 from thumbturn.domain.capabilities.sandbox import Sandbox
-from thumbturn.domain.capabilities.thermostat import Thermostat
+from thumbturn.domain.capabilities.thermostat import Thermostat, ThermostatPrograms
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.policy import AfterCrash, WhenOffline
@@ -38,6 +38,7 @@ CAPABILITY_WORD: dict[type, str] = {
     AutoLock: "auto_lock",
     Keypad: "keypad",
     Thermostat: "thermostat",
+    ThermostatPrograms: "thermostat_programs",
 }
 
 
@@ -100,6 +101,9 @@ class Run(Protocol):
     def observed(self, observation: Observation) -> None:
         """Put on record what an active read of the device brought."""
 
+    def now(self) -> int:
+        """The time, µs."""
+
     def holds(self, changes: Mapping[str, Any]) -> None:
         """Put on record what is so of the device because this succeeded, and what no device reports."""
 
@@ -107,11 +111,18 @@ class Run(Protocol):
         """µs until the deadline; never negative."""
 
 
+class Known(Protocol):
+    """What the meaning of an ask may be looked up in: the things of the workspace that asks."""
+
+    def device_with_daily_program(self, program_id: str) -> str:
+        """The id of the thermostat that has it. Raises ``DailyProgramNotFound``."""
+
+
 Perform: TypeAlias = Callable[[Any, Any, Run], Awaitable[Outcome]]
 #: From what is asked to what is accepted. Raises a ``Refusal`` for what this device cannot do.
 Fit: TypeAlias = Callable[[Any, Device], "Ask"]
-#: From what one way takes to the action's own ask.
-Meaning: TypeAlias = Callable[[Any], "Ask"]
+#: From what one way takes to the action's own ask. Raises a ``Refusal`` for what cannot be meant.
+Meaning: TypeAlias = Callable[[Any, "Known"], Awaitable["Ask"]]
 # ``Action.type`` below shadows the builtin inside the class, so these have names of their own.
 Kind: TypeAlias = type
 AskKind: TypeAlias = type[Ask]
@@ -191,11 +202,13 @@ def action(
     takes_sync: bool = False,
     sandbox_only: bool = False,
     secrets: frozenset[str] = frozenset(),
+    meaning: Meaning | None = None,
     fit: Fit | None = None,
 ) -> Callable[[Perform], Perform]:
     """Declares the decorated function as the way to perform this type of action.
 
-    The first parameter's annotation is the ask. Raises ``TypeError`` for a type or an endpoint
+    The first parameter's annotation is the ask; where callers may not say all of it, ``meaning`` makes it of
+    what they say. Raises ``TypeError`` for a type or an endpoint
     that is taken, and for a policy that lacks its ``recover``.
     """
     if (after_crash in (AfterCrash.ASK_DEVICE, AfterCrash.RECONCILE)) != (recover is not None):
@@ -221,7 +234,8 @@ def action(
             secrets=secrets,
             fit=fit,
         )
-        WAYS[at] = Way(type, at, ask, None, takes_sync, ONLY_POST, declared.summary)
+        taken = ask if meaning is None else _ask_of(meaning)
+        WAYS[at] = Way(type, at, taken, meaning, takes_sync, ONLY_POST, declared.summary)
         return perform
 
     return declare

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import WrapValidator
 from pydantic_core import PydanticCustomError, ValidationError
 
-from thumbturn.actions.definition import DeviceAsk, Maybe, Outcome, Run, action, way
+from thumbturn.actions.definition import DeviceAsk, Known, Maybe, Outcome, Run, action, way
 from thumbturn.actions.degrees import BothUnits, Degrees
 from thumbturn.actions.sending import set_to
 from thumbturn.domain.capabilities.thermostat import Thermostat
@@ -99,25 +99,25 @@ async def set_hvac_mode(ask: HvacModeAsk, thermostat: Thermostat, run: Run) -> O
 
 
 @way("SET_HVAC_MODE", at="/thermostats/heat", takes_sync=True)
-def heat(ask: HeatAsk) -> HvacModeAsk:
+async def heat(ask: HeatAsk, known: Known) -> HvacModeAsk:
     """Has a thermostat heat."""
     return _meant("heat", ask)
 
 
 @way("SET_HVAC_MODE", at="/thermostats/cool", takes_sync=True)
-def cool(ask: CoolAsk) -> HvacModeAsk:
+async def cool(ask: CoolAsk, known: Known) -> HvacModeAsk:
     """Has a thermostat cool."""
     return _meant("cool", ask)
 
 
 @way("SET_HVAC_MODE", at="/thermostats/heat_cool", takes_sync=True)
-def heat_cool(ask: HeatCoolAsk) -> HvacModeAsk:
+async def heat_cool(ask: HeatCoolAsk, known: Known) -> HvacModeAsk:
     """Has a thermostat heat and cool by turns."""
     return _meant("heat_cool", ask)
 
 
 @way("SET_HVAC_MODE", at="/thermostats/off", takes_sync=True)
-def off(ask: DeviceAsk) -> HvacModeAsk:
+async def off(ask: DeviceAsk, known: Known) -> HvacModeAsk:
     """Switches a thermostat off."""
     return _meant("off", ask)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from thumbturn.actions import Action, ways
+from thumbturn.actions import ways
 from thumbturn.api.access import open_to
 from thumbturn.api.callers import Caller
 from thumbturn.api.commands import ask_of, timing_of
@@ -64,7 +63,7 @@ async def begin_batch(
         try:
             if caller.key.kind not in open_to(command.path):
                 raise NotFound(_NO_ATTEMPT)
-            commands.append(_command(command, engine.actions, clock, wording))
+            commands.append(await _command(command, caller, engine, clock, wording))
         except Refusal as refusal:
             raise _refused(index, refusal) from None
     try:
@@ -73,18 +72,22 @@ async def begin_batch(
         raise _refused(refused.index, refused.because) from None
 
 
-def _command(
-    command: OneCommand, actions: Mapping[str, Action], clock: Clock, wording: ErrorWording
+async def _command(
+    command: OneCommand, caller: Caller, engine: Engine, clock: Clock, wording: ErrorWording
 ) -> Command:
     way = ways().get(command.path)
-    action = None if way is None else actions.get(way.type)
+    action = None if way is None else engine.actions.get(way.type)
     if way is None or action is None:
         raise NotFound(_NO_ATTEMPT)
     try:
         ask = ask_of(way).__pydantic_validator__.validate_python(command.parameters, strict=True)
     except ValidationError as problems:
         raise refusal_of(problems, command.parameters, wording) from None
-    meant = ask if way.meaning is None else way.meaning(ask)
+    meant = (
+        ask
+        if way.meaning is None
+        else await way.meaning(ask, engine.known(caller.workspace.id, caller.reach))
+    )
     return Command(action, meant, timing_of(ask, clock))
 
 

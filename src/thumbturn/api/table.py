@@ -52,12 +52,16 @@ def of_way(way: Way) -> Endpoint:
     async def begin(ask: Any, caller: Caller, engine: Engine, clock: Clock, call: Call, once: Once) -> Answer:
         def begun(*, keep: Keep | None = None) -> Awaitable[Attempt]:
             # The time is looked at here, and not again when the same is asked once more later.
-            timing = timing_of(ask, clock)
-            meant = ask if meaning is None else meaning(ask)
-            asker = asker_of(call, caller)
-            return engine.begin(
-                action, meant, caller.workspace, asker, timing=timing, keep=keep, reach=caller.reach
-            )
+            timing, asker = timing_of(ask, clock), asker_of(call, caller)
+            how: Any = {"timing": timing, "keep": keep, "reach": caller.reach}
+            if meaning is None:
+                return engine.begin(action, ask, caller.workspace, asker, **how)
+
+            async def what_is_meant() -> Attempt:
+                meant = await meaning(ask, engine.known(caller.workspace.id, caller.reach))
+                return await engine.begin(action, meant, caller.workspace, asker, **how)
+
+            return what_is_meant()
 
         attempt = await once.attempt(begun, _answer)
         return _answer(await settled(call, engine, attempt, sync=way.takes_sync and ask.sync))

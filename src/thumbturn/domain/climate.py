@@ -109,8 +109,7 @@ def fitting_setting(device: Device, wanted: Mapping[str, Any]) -> dict[str, Any]
     mode = wanted.get("hvac_mode_setting")
     needed = [name for name in (HEATING, COOLING) if wanted.get(name) is not None]
     if mode is not None:
-        if mode not in device.details.get("available_hvac_mode_settings", ()):
-            raise _NOT_AVAILABLE[mode](data={"device_id": device.id})
+        check_mode(device, mode)
         setting["hvac_mode_setting"] = mode
         needed += SET_POINTS.get(mode, ())
     elif needed and device.state.get("hvac_mode_setting") == "heat_cool":
@@ -126,6 +125,12 @@ def fitting_setting(device: Device, wanted: Mapping[str, Any]) -> dict[str, Any]
         check_fan(device, fan)
         setting["fan_mode_setting"] = fan
     return setting
+
+
+def check_mode(device: Device, mode: str) -> None:
+    """Raise the ``Refusal`` that the wire has for a mode that the device has not."""
+    if mode not in device.details.get("available_hvac_mode_settings", ()):
+        raise _NOT_AVAILABLE[mode](data={"device_id": device.id})
 
 
 def check_set_points(device: Device, setting: Mapping[str, Any]) -> None:

@@ -43,6 +43,9 @@ class Device:
     #: What does not change: maker, model, serial number, picture, location.
     details: Mapping[str, Any] = field(default_factory=dict)
     custom_metadata: Mapping[str, str | bool] = field(default_factory=dict)
+    #: What people set about it here, and it need not know: of a thermostat what ``domain/presets.py`` and
+    #: its neighbours keep.
+    settings: Mapping[str, Any] = field(default_factory=dict)
     is_managed: bool = True
     created_at: int = 0
 
@@ -94,6 +97,17 @@ def absorb(device: Device, seen: Observation, now: int, cause: Attempt | None = 
     news = {key: value for key, value in seen.changes.items() if device.state.get(key) != value}
     if not news and not seen.denied:
         return Absorbed(device, ())
+    return _absorbed(device, seen, news, now, cause)
+
+
+def review(device: Device, now: int) -> Absorbed:
+    """The device after its settings were changed: what it reported before may mean something else now."""
+    return _absorbed(device, Observation(device.id, now), {}, now, None)
+
+
+def _absorbed(
+    device: Device, seen: Observation, news: dict[str, Any], now: int, cause: Attempt | None
+) -> Absorbed:
     events: list[Event] = []
 
     def tell(event_type: str, attempt_id: str | None = None, **payload: Any) -> None:
@@ -119,11 +133,11 @@ def absorb(device: Device, seen: Observation, now: int, cause: Attempt | None = 
     if seen.denied:
         message = "The code was not accepted."
         tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
+    if "thermostat" in device.capabilities:
+        for event_type, payload in follow(device, seen, news, cause):
+            tell(event_type, **payload)
     if not news:
         return Absorbed(device, tuple(events))
-    if "thermostat" in device.capabilities:
-        for event_type, payload in follow(device.state, seen, news, cause):
-            tell(event_type, **payload)
     if "online" in news:
         news["offline_since"] = None if news["online"] else seen.at
     return Absorbed(replace(device, state={**device.state, **news}), tuple(events))

@@ -53,6 +53,14 @@ class NotSupported(
     """The device cannot do this."""
 
 
+class ClimatePresetDeleted(
+    Failure,
+    type="climate_preset_deleted",
+    advice="Ask for a climate preset that the thermostat has.",
+):
+    """The climate preset was deleted before it could be activated. The device has not acted."""
+
+
 class OutcomeUnknown(
     Failure,
     type="outcome_unknown",

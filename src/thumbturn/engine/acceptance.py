@@ -11,7 +11,6 @@ from thumbturn.actions.definition import CAPABILITY_WORD, Action, Ask
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.capabilities.lock import Lock
-from thumbturn.domain.capabilities.thermostat import Thermostat
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
@@ -53,8 +52,6 @@ AT_ONCE = Timing()
 #: Open attempts of one workspace. They are held in memory, some of them for weeks: one caller's must not
 #: take the room of all others.
 MOST_OPEN = 100_000
-#: How the wire refuses a device that lacks what is needed, where it has a word of its own for that.
-LACKING: dict[type, type[Refusal]] = {Thermostat: DeviceIsNotThermostat}
 
 
 class Command(NamedTuple):
@@ -168,8 +165,7 @@ class Acceptance:
             if not device.is_managed:
                 raise DeviceUnmanaged
             if CAPABILITY_WORD[action.needs] not in device.capabilities:
-                lacking = LACKING.get(action.needs, DeviceTypeNotSupported)
-                raise lacking(f"{device.display_name} cannot do {action.type}.")
+                raise _lacking(action, device)(f"{device.display_name} cannot do {action.type}.")
         return device
 
     def _take_in(
@@ -241,6 +237,14 @@ class Acceptance:
             accepted.set_result(None)
         else:
             accepted.set_exception(error)
+
+
+def _lacking(action: Action, device: Device) -> type[Refusal]:
+    """How the wire refuses a device that has not what is needed."""
+    is_for_thermostats = CAPABILITY_WORD[action.needs].startswith("thermostat")
+    if is_for_thermostats and "thermostat" not in device.capabilities:
+        return DeviceIsNotThermostat
+    return DeviceTypeNotSupported
 
 
 def _storable(action: Action, ask: Ask) -> dict[str, Any]:

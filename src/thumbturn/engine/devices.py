@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.device import Device
@@ -13,6 +13,8 @@ class Devices:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Device] = {}
+        #: Those of which somebody wants to know that they changed, and who: called with before and after.
+        self._watched: dict[str, Callable[[Device, Device], None]] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -38,7 +40,16 @@ class Devices:
     def put(self, devices: Iterable[Device]) -> None:
         """Know these devices as they are here, in place of what was known of them."""
         for device in devices:
+            if device.id in self._watched and device.id in self._by_id:
+                self._watched[device.id](self._by_id[device.id], device)
             self._by_id[device.id] = device
+
+    def watch(self, device_id: str, tell: Callable[[Device, Device], None] | None) -> None:
+        """Tell of each change of a device; ``None`` tells of none any more."""
+        if tell is None:
+            self._watched.pop(device_id, None)
+        else:
+            self._watched[device_id] = tell
 
     def drop(self, device_ids: Iterable[str]) -> None:
         """Know these no longer."""

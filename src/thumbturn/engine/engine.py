@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from thumbturn.actions.definition import Action, Ask
+from thumbturn.actions.activate_climate_preset import PresetActivation
+from thumbturn.actions.definition import Action, Ask, Known
+from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
+from thumbturn.domain.thermostat import ACTIVATION
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.acceptance import Acceptance
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
+from thumbturn.engine.climate import Climate, Things
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.forgetting import Forgetting
@@ -31,6 +35,8 @@ from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
 from thumbturn.engine.sandbox_ports import SandboxWorld
+from thumbturn.engine.schedule_keeper import ScheduleKeeper
+from thumbturn.engine.schedules import Schedules
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
@@ -101,6 +107,21 @@ class Engine:
         self.begin, self.begin_all = acceptance.begin, acceptance.begin_all
         #: What callers may do with attempts that have begun.
         self.begun = Begun(store, self._dispatch, self._lanes, self._waiting, clock)
+        self._keeper = ScheduleKeeper(
+            store=store,
+            devices=self._devices,
+            change_device=self.change_device,
+            begin=self._activate,
+            settled=self.begun.settled,
+            underway=self._activation,
+            clock=clock,
+        )
+        #: What callers may set about thermostats, beyond commanding them.
+        self.climate = Climate(
+            self._devices, self.change_device, self._observations.review, self._keeper.of_device
+        )
+        #: Their schedules.
+        self.schedules = Schedules(store.schedules, self._devices, self.climate, self._keeper, clock)
         #: What sandboxes may do to their devices.
         self.sandbox = SandboxControls(
             world=world,
@@ -110,6 +131,7 @@ class Engine:
             lanes=self._lanes,
             dispatch=self._dispatch,
             observations=self._observations,
+            forget=self._keeper.forget,
             clock=clock,
         )
 
@@ -129,6 +151,7 @@ class Engine:
         self._dispatch.held.start()
         self._forgetting.start()
         await recovery.settle()
+        await self._keeper.start()
         self.is_running = True
 
     async def stop(self, patience: float = 3.0) -> None:
@@ -137,6 +160,7 @@ class Engine:
         What cannot be written in that time either is settled by the next start.
         """
         self.is_running = False
+        await self._keeper.stop()
         await self._dispatch.drain(patience)
         await self._deadlines.stop()
         await self._dispatch.held.stop()
@@ -146,6 +170,10 @@ class Engine:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ledger.settle_down(), patience)
 
+    def known(self, workspace_id: str, reach: Reach = None) -> Known:
+        """What the asks of somebody with this reach may name."""
+        return Things(workspace_id, reach, self.climate)
+
     def census(self) -> Census:
         """How things stand now, over all workspaces. Looks at every open attempt and every device."""
         return take_census(self._dispatch.open.values(), self._devices, self._drivers)
@@ -153,7 +181,12 @@ class Engine:
     # workspaces and devices ---------------------------------------------------------------------
 
     async def change_device(
-        self, workspace_id: str, device_id: str, change: Callable[[Device], Device], reach: Reach = None
+        self,
+        workspace_id: str,
+        device_id: str,
+        change: Callable[[Device], Device],
+        reach: Reach = None,
+        **made: str,
     ) -> None:
         """Change a device's nickname, metadata or whether it is managed, and store that.
 
@@ -162,7 +195,7 @@ class Engine:
         """
         async with self._changing.setdefault(device_id, asyncio.Lock()):
             changed = change(self._known(workspace_id, device_id, reach))
-            if not await self._store.update_device(changed):
+            if not await self._store.update_device(changed, **made):
                 raise DeviceNotFound
             # It may have reported something since it was read: only what people change is taken over.
             self._devices.put(
@@ -172,6 +205,7 @@ class Engine:
                         nickname=changed.nickname,
                         custom_metadata=changed.custom_metadata,
                         is_managed=changed.is_managed,
+                        settings=changed.settings,
                     ),
                 )
             )
@@ -209,6 +243,15 @@ class Engine:
         if device is None or driver is None:
             return None
         return driver.offer(device, run.action.needs)
+
+    def _activate(self, ask: PresetActivation, workspace: Workspace, asker: Asker) -> Awaitable[Attempt]:
+        return self.begin(self.actions[ACTIVATION], ask, workspace, asker)
+
+    def _activation(self, wanted: PresetActivation) -> Attempt | None:
+        """The attempt that does this already."""
+        lane = self._lanes.of(wanted.device_id)
+        runs = [] if lane is None else [lane.running, *lane.waiting]
+        return next((run.attempt for run in runs if run is not None and run.ask == wanted), None)
 
     def _revive(self, attempt: Attempt, action: Action) -> Run:
         ask = action.ask.model_construct(**attempt.ask)

@@ -30,8 +30,8 @@ class Held:
         self._away: dict[str, dict[str, Run]] = {}
 
     def __len__(self) -> int:
-        away = {id for together in self._away.values() for id in together}
-        return len(away | self._timed.ids())
+        away = {run for together in self._away.values() for run in together.values()}
+        return len(away | self._timed.things())
 
     def holds(self, run: Run) -> bool:
         """Keep the run if it may not enter its lane now; true if it is kept."""

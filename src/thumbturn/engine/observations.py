@@ -8,12 +8,13 @@ from collections.abc import Set as AbstractSet
 
 from thumbturn.domain.attempt import Attempt, Observed
 from thumbturn.domain.clock import Clock, seconds
-from thumbturn.domain.device import Device, Observation, absorb
+from thumbturn.domain.device import Absorbed, Device, Observation, absorb, review
 from thumbturn.domain.discretion import discreet
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.ports import Change
+from thumbturn.engine.run import Run
 
 #: How long after an attempt's unconfirmed end a report may still be about it.
 LATE_WITHIN = seconds(600)
@@ -64,20 +65,32 @@ class Observations:
         about = None if last is None else self._late(last, seen)
         absorbed = absorb(device, seen, self._clock.now(), about)
         if absorbed.device is not device or absorbed.events:
-            devices: tuple[Device, ...] = ()
-            events = absorbed.events
-            self._devices.put((absorbed.device,))
-            if run is not None:
-                # The device carries what the run has heard: that goes on record with its own events.
-                devices, heard = run.hand_over()
-                events = (*heard, *events)
-            if absorbed.device is not device:
-                devices = (absorbed.device,)
-            task = self._ledger.soon(Change(devices=devices, events=events))
-            self._unwritten.add(task)
-            task.add_done_callback(self._unwritten.discard)
+            self._put_on_record(device, absorbed, run)
         if run is not None:
             run.overhear(seen)
+
+    async def review(self, device_id: str) -> None:
+        """See what follows for a device whose settings were changed; durable when this returns."""
+        device = self._devices.get(device_id)
+        absorbed = None if device is None else review(device, self._clock.now())
+        if device is not None and absorbed is not None and absorbed.device is not device:
+            lane = self._lanes.of(device_id)
+            await self._put_on_record(device, absorbed, None if lane is None else lane.running)
+
+    def _put_on_record(self, device: Device, absorbed: Absorbed, run: Run | None) -> asyncio.Task[None]:
+        devices: tuple[Device, ...] = ()
+        events = absorbed.events
+        self._devices.put((absorbed.device,))
+        if run is not None:
+            # The device carries what the run has heard: that goes on record with its own events.
+            devices, heard = run.hand_over()
+            events = (*heard, *events)
+        if absorbed.device is not device:
+            devices = (absorbed.device,)
+        task = self._ledger.soon(Change(devices=devices, events=events))
+        self._unwritten.add(task)
+        task.add_done_callback(self._unwritten.discard)
+        return task
 
     async def written(self) -> None:
         """Return when every report so far is durable."""

@@ -20,6 +20,7 @@ from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
 from thumbturn.engine.client_session_ports import ClientSessionStore
 from thumbturn.engine.meters import WriterMeters
+from thumbturn.engine.schedule_ports import ScheduleStore
 from thumbturn.engine.secrets import SecretStore
 from thumbturn.engine.webhook_ports import WebhookStore
 
@@ -149,6 +150,10 @@ class Store(Protocol):
         """What is remembered of client sessions."""
 
     @property
+    def schedules(self) -> ScheduleStore:
+        """What is remembered of thermostats' schedules."""
+
+    @property
     def secrets(self) -> SecretStore:
         """All secrets on record that are sealed."""
 
@@ -249,8 +254,10 @@ class Store(Protocol):
     async def add_devices(self, devices: Sequence[Device], events: Sequence[Event]) -> None:
         """Remember new devices."""
 
-    async def update_device(self, device: Device) -> bool:
-        """Store ``nickname``, ``custom_metadata`` and ``is_managed``; ``False`` if there is none such."""
+    async def update_device(self, device: Device, **made: str) -> bool:
+        """Store ``nickname``, ``custom_metadata``, ``is_managed`` and ``settings``; ``False`` if there is
+        none such. ``made`` are the ids of what this makes, for the audit trail.
+        """
 
     # events -----------------------------------------------------------------------------------
     async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:
@@ -315,7 +322,9 @@ class Store(Protocol):
         """False for a database that nobody has used yet."""
 
     async def reset_workspace(self, workspace_id: str, seed: Seed, events: Sequence[Event]) -> None:
-        """Replace the workspace's accounts and devices by the seed's. Attempts and events stay."""
+        """Replace the workspace's accounts and devices by the seed's; schedules go with their devices.
+        Attempts and events stay.
+        """
 
     async def key(self, token_hash: str) -> Key | None:
         """The key with this hash, revoked or not."""

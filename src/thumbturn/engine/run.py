@@ -141,6 +141,10 @@ class Run:
         """Put on record what an active read of the device brought."""
         self.hear(observation)
 
+    def now(self) -> int:
+        """The time, µs."""
+        return self._clock.now()
+
     def holds(self, changes: Mapping[str, Any]) -> None:
         """Put on record what is so of the device because this succeeded, and what no device reports."""
         self._absorb(Observation(self.attempt.device_id or "", self._clock.now(), changes))

@@ -42,6 +42,7 @@ class SandboxControls:
         lanes: Lanes,
         dispatch: Dispatch,
         observations: Observations,
+        forget: Callable[[Sequence[str]], None],
         clock: Clock,
     ) -> None:
         self._world = world
@@ -51,6 +52,7 @@ class SandboxControls:
         self._lanes = lanes
         self._dispatch = dispatch
         self._observations = observations
+        self._forget = forget
         self._clock = clock
 
     @property
@@ -140,6 +142,7 @@ class SandboxControls:
         old = self._detach(workspace_id)
         self._world.forget(old)
         self._devices.drop(old)
+        self._forget(old)
         for device_id in old:
             self._lanes.forget(device_id)
         self.attach(seed.devices)

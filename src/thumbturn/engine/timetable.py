@@ -1,6 +1,6 @@
-"""Does something with runs when their moment has come: ends what did not end in time, for one.
+"""Does something with things when their moment has come: ends runs that did not end in time, for one.
 
-Runs are kept in buckets of a quarter of a second, so that adding and removing one costs the same
+They are kept in buckets of a quarter of a second, so that adding and removing one costs the same
 however many there are, and however far away their moments. The sweep sleeps until the next bucket is
 due: it is at most ``BUCKET`` late, never early. It looks at the clock now and then before that, because
 a clock may be set, and a machine may have slept.
@@ -9,12 +9,13 @@ a clock may be set, and a machine may have slept.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from thumbturn.domain.clock import SECOND, Clock
-from thumbturn.engine.run import Run
+
+T = TypeVar("T", bound=Hashable)
 
 #: Well inside the promised second of lag.
 BUCKET = SECOND // 4
@@ -22,14 +23,14 @@ BUCKET = SECOND // 4
 LOOK_EVERY = 10 * SECOND
 
 
-class Timetable:
-    """Runs by moment, and the sweep that calls ``due`` with each as its moment has come."""
+class Timetable(Generic[T]):
+    """Things by moment, and the sweep that calls ``due`` with each as its moment has come."""
 
-    def __init__(self, clock: Clock, due: Callable[[Run], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, clock: Clock, due: Callable[[T], Coroutine[Any, Any, None]]) -> None:
         self._clock = clock
         self._due = due
-        #: By the quarter of a second; in each the moment and the run, by the attempt's id.
-        self._buckets: dict[int, dict[str, tuple[int, Run]]] = {}
+        #: By the quarter of a second; in each the things, and the moment of each.
+        self._buckets: dict[int, dict[T, int]] = {}
         #: The keys of all buckets, the earliest first. A bucket that was emptied stays until it is due.
         self._order: list[int] = []
         self._awaited: int | None = None
@@ -37,12 +38,12 @@ class Timetable:
         self._task: asyncio.Task[None] | None = None
         self._doing: set[asyncio.Task[None]] = set()
 
-    def ids(self) -> set[str]:
-        """The attempts of the runs whose moment has not come."""
+    def things(self) -> set[T]:
+        """Those whose moment has not come."""
         return {each for bucket in self._buckets.values() for each in bucket}
 
-    def add(self, run: Run, moment: int) -> None:
-        """Call ``due`` with the run when this moment, µs, has passed."""
+    def add(self, thing: T, moment: int) -> None:
+        """Call ``due`` with the thing when this moment, µs, has passed."""
         key = moment // BUCKET
         bucket = self._buckets.get(key)
         if bucket is None:
@@ -50,13 +51,13 @@ class Timetable:
             heappush(self._order, key)
             if self._awaited is None or key < self._awaited:
                 self._wake()
-        bucket[run.attempt.id] = moment, run
+        bucket[thing] = moment
 
-    def remove(self, run: Run, moment: int) -> None:
-        """Forget a run that was added for this moment."""
+    def remove(self, thing: T, moment: int) -> None:
+        """Forget a thing that was added for this moment."""
         bucket = self._buckets.get(moment // BUCKET)
         if bucket is not None:
-            bucket.pop(run.attempt.id, None)
+            bucket.pop(thing, None)
 
     def start(self) -> None:
         """Begin to sweep."""
@@ -76,8 +77,8 @@ class Timetable:
             # A bucket is due when its last moment has passed, so that nothing is early.
             while self._order and (self._order[0] + 1) * BUCKET <= now:
                 bucket = self._buckets.pop(heappop(self._order))
-                for _, run in sorted(bucket.values(), key=_moment):
-                    task = loop.create_task(self._due(run))
+                for thing, _ in sorted(bucket.items(), key=_moment):
+                    task = loop.create_task(self._due(thing))
                     self._doing.add(task)
                     task.add_done_callback(self._doing.discard)
             self._earlier = loop.create_future()
@@ -92,5 +93,5 @@ class Timetable:
             self._earlier.set_result(None)
 
 
-def _moment(entry: tuple[int, Run]) -> int:
-    return entry[0]
+def _moment(entry: tuple[Any, int]) -> int:
+    return entry[1]

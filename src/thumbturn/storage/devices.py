@@ -18,7 +18,7 @@ from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import many, one_of, within
 from thumbturn.storage.hot import write_events
 from thumbturn.storage.rows import account_of, account_row, device_of, device_row, encode
-from thumbturn.storage.tables import connected_accounts, devices
+from thumbturn.storage.tables import connected_accounts, devices, thermostat_schedules
 
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Device]:
@@ -127,6 +127,7 @@ def change(connection: Connection, device: Device) -> bool:
             nickname=device.nickname,
             custom_metadata=encode(device.custom_metadata),
             is_managed=device.is_managed,
+            settings=encode(device.settings),
         )
     )
     return connection.execute(statement).rowcount == 1
@@ -139,7 +140,10 @@ def plant(connection: Connection, seed: Seed) -> None:
 
 
 def reset(connection: Connection, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:
-    """Replace a workspace's accounts and devices by the seed's."""
+    """Replace a workspace's accounts and devices by the seed's; schedules go with their devices."""
+    connection.execute(
+        delete(thermostat_schedules).where(thermostat_schedules.c.workspace_id == workspace_id)
+    )
     connection.execute(delete(devices).where(devices.c.workspace_id == workspace_id))
     connection.execute(delete(connected_accounts).where(connected_accounts.c.workspace_id == workspace_id))
     plant(connection, seed)

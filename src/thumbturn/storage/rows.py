@@ -166,6 +166,7 @@ def device_row(device: Device) -> Row:
         device.is_managed,
         device.created_at,
         device.details.get("manufacturer"),
+        encode(device.settings),
     )
 
 
@@ -186,6 +187,7 @@ def device_of(row: Row) -> Device:
         custom_metadata=from_json(row[11]),
         is_managed=bool(row[12]),
         created_at=row[13],
+        settings=from_json(row[15]),
     )
 
 

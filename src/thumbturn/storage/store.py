@@ -45,6 +45,7 @@ from thumbturn.storage.hot import (
     told_by,
 )
 from thumbturn.storage.reader import Reader
+from thumbturn.storage.schedules import SqlSchedules
 from thumbturn.storage.secrets import SqlSecrets
 from thumbturn.storage.webhook_store import SqlWebhooks
 from thumbturn.storage.writer import Writer
@@ -70,6 +71,7 @@ class SqlStore:
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._act, self._read)
         self.client_sessions = SqlClientSessions(self._write, self._read)
+        self.schedules = SqlSchedules(self._write, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
@@ -232,8 +234,8 @@ class SqlStore:
     async def add_devices(self, new: Sequence[Device], told: Sequence[Event]) -> None:
         await self._write(lambda connection: devices.add(connection, new, told), told)
 
-    async def update_device(self, device: Device) -> bool:
-        return await self._act(lambda connection: devices.change(connection, device))
+    async def update_device(self, device: Device, **made: str) -> bool:
+        return await self._act(lambda connection: devices.change(connection, device), **made)
 
     # events -----------------------------------------------------------------------------------
     async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:

@@ -27,7 +27,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0007"
+HEAD = "0008"
 
 metadata = MetaData(
     naming_convention={
@@ -112,8 +112,28 @@ devices = Table(
     Column("created_at", BigInteger, nullable=False),
     # Copied from ``details``, to be found by.
     Column("manufacturer", Text),
+    Column("settings", Text, nullable=False, server_default="{}"),
     Index(None, "workspace_id", "created_at", "id"),
     sqlite_with_rowid=False,
+)
+
+thermostat_schedules = Table(
+    "thermostat_schedules",
+    metadata,
+    # No foreign key: a reset replaces devices, and removes their schedules by itself.
+    Column("id", Text, primary_key=True),
+    Column("workspace_id", Text, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("name", Text),
+    Column("climate_preset_key", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("is_override_allowed", Boolean, nullable=False),
+    Column("max_override_period_minutes", Integer),
+    Column("created_at", BigInteger, nullable=False),
+    Column("is_over", Boolean, nullable=False),
+    Column("errors", Text, nullable=False),
+    UniqueConstraint("device_id", "starts_at"),
 )
 
 #: Whether a row is in the indices by device and by type yet (``filing.py``), in the words of those.

@@ -32,6 +32,7 @@ from thumbturn.engine.ports import (
 )
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
+from thumbturn.testing.schedules import MemorySchedules
 from thumbturn.testing.secrets import MemorySecrets
 from thumbturn.testing.trails import MemoryTrails
 from thumbturn.testing.webhooks import MemoryWebhooks
@@ -54,6 +55,7 @@ class MemoryStore:
         self._keys: dict[str, Key] = {}
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self.client_sessions = MemoryClientSessions(self.every_account, self.every_device, self._tell)
+        self.schedules = MemorySchedules(self._device)
         self.secrets = MemorySecrets(self.webhooks, self.client_sessions)
         self._meters = WriterMeters()
         self._first_answers: dict[str, FirstAnswer] = {}
@@ -238,7 +240,7 @@ class MemoryStore:
         self._devices.update({device.id: device for device in devices})
         self._tell(events)
 
-    async def update_device(self, device: Device) -> bool:
+    async def update_device(self, device: Device, **made: str) -> bool:
         known = await self.device(device.workspace_id, device.id)
         if known is None:
             return False
@@ -247,6 +249,7 @@ class MemoryStore:
             nickname=device.nickname,
             custom_metadata=device.custom_metadata,
             is_managed=device.is_managed,
+            settings=device.settings,
         )
         return True
 
@@ -321,6 +324,7 @@ class MemoryStore:
     async def reset_workspace(self, workspace_id: str, seed: Seed, events: Sequence[Event]) -> None:
         self._devices = {i: each for i, each in self._devices.items() if each.workspace_id != workspace_id}
         self._accounts = {i: each for i, each in self._accounts.items() if each.workspace_id != workspace_id}
+        self.schedules.forget(workspace_id)
         self._plant(seed)
         self._tell(events)
 
@@ -353,6 +357,9 @@ class MemoryStore:
         return key
 
     # inside -----------------------------------------------------------------------------------
+
+    def _device(self, device_id: str) -> Device | None:
+        return self._devices.get(device_id)
 
     def _take(self, first: FirstAnswer) -> bool:
         known = self._first_answers.get(first.scope)

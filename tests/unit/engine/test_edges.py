@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -104,17 +103,18 @@ async def test_the_sweep_is_never_early_and_less_than_a_second_late():
     clock = FakeClock(NEW_YEAR_2025 + 100 * MILLISECOND)
     ended = {}
 
-    async def expire(run):
-        ended[run.attempt.id] = clock.now() - run.attempt.deadline_at
+    async def expire(thing):
+        name, deadline_at = thing
+        ended[name] = clock.now() - deadline_at
 
     deadlines = Timetable(clock, expire)
     deadlines.start()
     for name, after in (("met", 20), ("later", 30), ("sooner", 10), ("soonest", 1), ("soon too", 1.01)):
-        run = SimpleNamespace(attempt=SimpleNamespace(id=name, deadline_at=clock.now() + seconds(after)))
-        deadlines.add(run, run.attempt.deadline_at)
+        deadline_at = clock.now() + seconds(after)
+        deadlines.add((name, deadline_at), deadline_at)
         await clock.settle()
         if name == "met":
-            deadlines.remove(run, run.attempt.deadline_at)
+            deadlines.remove((name, deadline_at), deadline_at)
     await clock.advance(seconds(32))
     await deadlines.stop()
     assert list(ended) == ["soonest", "soon too", "sooner", "later"]
@@ -125,7 +125,7 @@ async def test_what_has_ended_is_forgotten(house):
     """Nothing is kept of an ended attempt but its lane's last; a device that is gone has no lane."""
     door = await house.lock()
     await house.run("UNLOCK_DOOR", door)
-    assert (house.engine._dispatch.open, house.engine._deadlines.ids()) == ({}, set())
+    assert (house.engine._dispatch.open, house.engine._deadlines.things()) == ({}, set())
     await house.run("RESET_SANDBOX_WORKSPACE")
     assert house.engine._lanes.of(door.id) is None
 

@@ -35,8 +35,10 @@ class Sample(NamedTuple):
 
 
 SAMPLES = {
+    "ACTIVATE_CLIMATE_PRESET": Sample("Living Room", {"climate_preset_key": "away"}),
     "CONFIGURE_AUTO_LOCK": Sample("Back Door", {"auto_lock_enabled": True, "auto_lock_delay_seconds": 30}),
     "LOCK_DOOR": Sample("Storage Room", {}),
+    "PUSH_THERMOSTAT_PROGRAMS": Sample("Living Room", {"weekly_program": {}}),
     "RESET_SANDBOX_WORKSPACE": Sample(None, {}),
     "SET_FAN_MODE": Sample("Living Room", {"fan_mode_setting": "circulate"}),
     "SET_HVAC_MODE": Sample("Living Room", {"hvac_mode_setting": "cool", "cooling_set_point_celsius": 23.5}),

@@ -12,7 +12,12 @@ from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
 
-from thumbturn.api.wire.thermostat import ThermostatProperties, thermostat_flags, thermostat_properties
+from thumbturn.api.wire.thermostat import (
+    ThermostatProperties,
+    thermostat_flags,
+    thermostat_properties,
+    thermostat_warnings,
+)
 from thumbturn.domain import device as domain
 from thumbturn.domain.climate import to_fahrenheit
 from thumbturn.domain.clock import to_wire
@@ -102,6 +107,10 @@ class Device(TypedDict):
     can_hvac_cool: NotRequired[bool]
     can_hvac_heat_cool: NotRequired[bool]
     can_turn_off_hvac: NotRequired[bool]
+    can_run_thermostat_programs: NotRequired[bool]
+    can_program_thermostat_programs_as_different_each_day: NotRequired[bool]
+    can_program_thermostat_programs_as_same_each_day: NotRequired[bool]
+    can_program_thermostat_programs_as_weekday_weekend: NotRequired[bool]
     can_simulate_connection: NotRequired[bool]
     can_simulate_disconnection: NotRequired[bool]
     can_simulate_removal: NotRequired[bool]
@@ -139,7 +148,7 @@ def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
         "capabilities_supported": [word for word in _SUPPORTED if word in device.capabilities],
         "properties": _properties(device),
         "errors": _errors(device),
-        "warnings": [],
+        "warnings": thermostat_warnings(device),
         "custom_metadata": device.custom_metadata,
         "space_ids": [],
         "is_managed": device.is_managed,

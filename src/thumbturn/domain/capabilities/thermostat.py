@@ -24,3 +24,17 @@ class Thermostat(Protocol):
 
     async def read_climate(self) -> Observation | None:
         """Ask the device itself, now, what it is set to; ``None`` if it does not answer."""
+
+
+@runtime_checkable
+class ThermostatPrograms(Protocol):
+    """A thermostat that runs programs by itself. Observed as ``programs`` (``domain/programs.py``).
+
+    When a period of them begins it is observed with the setting of its preset, and with ``climate_preset``.
+    """
+
+    async def set_programs(self, programs: Mapping[str, Any]) -> Evidence:
+        """Have it hold these, in the place of all others, and go by them at once."""
+
+    async def read_programs(self) -> Observation | None:
+        """Ask the device itself, now, what it holds; ``None`` if it does not answer."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from thumbturn.domain.device import Device
 from thumbturn.domain.ids import named_id, new_id
+from thumbturn.domain.presets import PRESETS
 from thumbturn.domain.workspace import ConnectedAccount
 from thumbturn.engine.ports import Seed
 
@@ -32,6 +33,8 @@ class Model:
     has_bolt_sensor: bool = False
     #: What it can be set to, and what its room is like.
     climate: Mapping[str, Any] = field(default_factory=dict)
+    #: What was set about it before anybody here did.
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 _LOCK_STATE = {"locked": True, "jammed": False, "battery_level": 1.0}
@@ -85,18 +88,44 @@ _WARM = {
     "is_heating": False,
     "is_cooling": False,
     "is_fan_running": False,
+    "is_at_set_point": True,
 }
+
+
+def _preset(mode: str, name: str, heating: float, cooling: float) -> Mapping[str, Any]:
+    return {
+        "climate_preset_key": mode,
+        "name": name,
+        "climate_preset_mode": mode,
+        "manual_override_allowed": True,
+        "hvac_mode_setting": "heat_cool",
+        "fan_mode_setting": "auto",
+        "heating_set_point_celsius": heating,
+        "cooling_set_point_celsius": cooling,
+    }
+
+
 FULL_THERMOSTAT = Model(
     name="Virtual Thermostat Plus",
     device_type=THERMOSTAT_TYPE,
-    capabilities=frozenset({"thermostat"}),
+    capabilities=frozenset({"thermostat", "thermostat_programs"}),
     state={**_WARM, "cooling_set_point_celsius": 25.0},
     climate={
         **_LIMITS,
         "available_hvac_mode_settings": ["off", "heat", "cool", "heat_cool", "eco"],
         "available_fan_mode_settings": ["auto", "on", "circulate"],
+        "max_thermostat_daily_program_periods_per_day": 10,
+        "max_unique_climate_presets_per_thermostat_weekly_program": 8,
+        "thermostat_daily_program_period_precision_minutes": 5,
         "around_celsius": 15.0,
         "room_time_constant_seconds": 300,
+    },
+    settings={
+        PRESETS: [
+            _preset("home", "At home", 21.0, 25.0),
+            _preset("away", "Away", 16.0, 29.0),
+            _preset("sleep", "Asleep", 18.0, 24.0),
+        ]
     },
 )
 HEATER = Model(
@@ -232,5 +261,6 @@ def _make(
         capabilities=model.capabilities,
         state={"online": True, **model.state, **state},
         details=details,
+        settings=model.settings,
         created_at=now,
     )

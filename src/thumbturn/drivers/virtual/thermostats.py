@@ -15,6 +15,7 @@ from thumbturn.domain.climate import COOLING, HEATING, SETTINGS
 from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.programs import next_period, period_at, zone_of
 from thumbturn.drivers.virtual.faults import SOUND, Fault
 from thumbturn.drivers.virtual.link import Link
 from thumbturn.drivers.virtual.room import ARRIVED, Room
@@ -29,8 +30,12 @@ AROUND_WITHIN = 1.0
 _SENSED = ("temperature_celsius", "relative_humidity", "is_heating", "is_cooling", "is_fan_running")
 
 
+#: What the journal knows of what it is set to.
+_KEPT = (*SETTINGS, "programs", "climate_preset")
+
+
 class VirtualThermostat(Obedient):
-    """Implements ``Thermostat`` of ``domain.capabilities.thermostat``."""
+    """Implements ``Thermostat`` and ``ThermostatPrograms`` of ``domain.capabilities.thermostat``."""
 
     def __init__(self, device: Device, link: Link, world: World) -> None:
         super().__init__(link, world)
@@ -38,7 +43,7 @@ class VirtualThermostat(Obedient):
         self._believed = device.state
         self._is = {name: value for name in SETTINGS if (value := device.state.get(name)) is not None}
         self._is["relative_humidity"] = device.state.get("relative_humidity", 0.4)
-        self._is.update({name: value for name, value in facts.items() if name in SETTINGS})
+        self._is.update({name: value for name, value in facts.items() if name in _KEPT and value is not None})
         self._set_by: str = facts.get("method", "unknown")
         chance = world.chance(f"{device.id}/around").uniform(-AROUND_WITHIN, AROUND_WITHIN)
         self._around: float = device.details.get("around_celsius", 15.0) + chance
@@ -50,6 +55,10 @@ class VirtualThermostat(Obedient):
         self._room.goal = self._goal()
         #: When it has something to report next, if it will.
         self._timer: asyncio.Task[None] | None = None
+        self._zone = zone_of(device)
+        #: When the period of its program began that it last went by, µs, and when the next one will.
+        self._period_since: int = facts.get("period_since", 0)
+        self._program: asyncio.Task[None] | None = None
         self._feel()
 
     # what it can be told ------------------------------------------------------------------------
@@ -63,6 +72,16 @@ class VirtualThermostat(Obedient):
         self._feel()
         said = "The thermostat answered when it was asked."
         return self._answer(*SETTINGS, *_SENSED, method=self._set_by, said=said)
+
+    async def set_programs(self, programs: Mapping[str, Any]) -> Evidence:
+        """Hold these programs, and go by them at once."""
+        becomes = {"programs": dict(programs)}
+        return await self._obey(Order("set_programs", becomes, "remote", said="The programs are there."))
+
+    async def read_programs(self) -> Observation | None:
+        """The programs that it holds, as it says; ``None`` if it does not answer."""
+        said = "The thermostat answered when it was asked."
+        return self._answer("programs", method=None, said=said)
 
     # what happens to it -------------------------------------------------------------------------
 
@@ -84,10 +103,11 @@ class VirtualThermostat(Obedient):
         if changes:
             self._link.report(changes, method=self._set_by, said="Found so at start.")
         self._set_timer()
+        self._go_by_program()
 
     def still(self) -> None:
         """Do nothing more by itself."""
-        for task in (self._work, self._timer):
+        for task in (self._work, self._timer, self._program):
             if task is not None:
                 task.cancel()
 
@@ -99,7 +119,11 @@ class VirtualThermostat(Obedient):
         now = self._world.clock.now()
         takes = fault.milliseconds * MILLISECOND
         so = order.becomes if self._acts(fault) else NOTHING
-        facts = {**so, "method": order.method, **self._room_facts(now + takes)} if so else NOTHING
+        if not so.keys().isdisjoint(SETTINGS):
+            # Whatever preset its program had set it to, it is no longer.
+            so = {"climate_preset": None, **so}
+            so = {**so, "method": order.method}
+        facts = {**so, **self._room_facts(now + takes)} if so else NOTHING
         name = None if fault is SOUND else fault.name
         self._world.journal.record(now, self._link.device_id, order.did, facts, name)
         if takes:
@@ -108,15 +132,20 @@ class VirtualThermostat(Obedient):
             self._end(order, fault, so)
 
     def _end(self, order: Order, fault: Fault, so: Mapping[str, Any]) -> None:
+        is_new = "programs" in so and so["programs"] != self._is.get("programs")
         if so:
-            self._is.update(so)
-            self._set_by = order.method or "unknown"
+            self._is |= so
+            self._set_by = self._is.pop("method", self._set_by)
+            self._is = {name: value for name, value in self._is.items() if value is not None}
             self._room.head_for(self._goal(), self._world.clock.now())
         if fault.dies:
             self._link.cut()
         elif fault.lies:
             self._claims = order.becomes
         self._report(order.becomes, method=order.method, said=order.said)
+        if is_new:
+            self._period_since = 0
+            self._go_by_program()
 
     def _report(
         self, changes: Mapping[str, Any] = NOTHING, *, method: str | None = None, said: str = ""
@@ -135,6 +164,36 @@ class VirtualThermostat(Obedient):
     def _step(self) -> None:
         self._timer = None  # setting the next one would cancel this very call
         self._report()
+
+    def _go_by_program(self) -> None:
+        """Begin the period of its program that it is time for, once, and wait for the next."""
+        if self._program is not None:
+            self._program.cancel()
+            self._program = None
+        programs = self._is.get("programs")
+        if programs is None:
+            return
+        now = self._world.clock.now()
+        period = period_at(programs, now, self._zone)
+        if period is not None and period[0] > self._period_since:
+            self._period_since, key = period
+            preset = {
+                "climate_preset_key": key,
+                "is_fallback_climate_preset": False,
+                "thermostat_schedule_id": None,
+                "at": now,
+            }
+            becomes = {**programs["presets"][key], "climate_preset": preset}
+            self._begin(Order("program", becomes, "automatic", said="Its own program has it so."), SOUND)
+            since = {"period_since": self._period_since}
+            self._world.journal.record(now, self._link.device_id, "program", since)
+        coming = next_period(programs, now, self._zone)
+        if coming is not None:
+            self._program = self._world.later(coming - now, self._next_period)
+
+    def _next_period(self) -> None:
+        self._program = None  # going by the program would cancel this very call
+        self._go_by_program()
 
     def _goal(self) -> float:
         """Where the room's temperature goes, as it is set."""
