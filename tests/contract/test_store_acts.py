@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.stores import NOON, a_device, a_key
+from tests.fixtures.stores import NOON, a_device, a_key, a_session
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.audit import RECORDING, Act, Recording
 from thumbturn.domain.chain import Sealed
@@ -54,6 +54,19 @@ TOGETHER: dict[str, tuple[dict[str, str], Callable[[Store, str], Awaitable[Any]]
         {},
         lambda store, w: store.update_device(replace(a_device("w1", 1, nickname="x"), workspace_id=w)),
     ),
+    "client_sessions.add": (
+        {"client_session_id": "s1"},
+        # Whoever has a session is answered that, and nothing is done.
+        lambda store, w: store.client_sessions.add(
+            a_session(user_identifier_key="joe" if w == "w1" else "jane"), most=9
+        ),
+    ),
+    "client_sessions.grant": ({}, lambda store, w: store.client_sessions.grant(w, "s0", ["a"])),
+    "client_sessions.revoke": ({}, lambda store, w: store.client_sessions.revoke(w, "s0", NOON)),
+    "client_sessions.remove": (
+        {},
+        lambda store, w: store.client_sessions.remove(w, "s0", a_session("s0").deleted(NOON)),
+    ),
     "webhooks.add": ({"webhook_id": "h1"}, lambda store, w: store.webhooks.add(a_webhook("h1"))),
     "webhooks.choose_types": ({}, lambda store, w: store.webhooks.choose_types(w, "h0", ["*"])),
     "webhooks.rotate": ({}, lambda store, w: store.webhooks.rotate(w, "h0", "sealed", NOON)),
@@ -80,6 +93,7 @@ async def test_what_is_done_and_its_entry_are_one(sql_store: SqlStore, name: str
     """Where a call is one operation, its entry is in the same transaction, once, with the new ids."""
     made, do = TOGETHER[name]
     await sql_store.add_key(a_key("k0"))
+    await sql_store.client_sessions.add(a_session("s0", user_identifier_key="jane"), most=9)
     if name != "add_key":
         await sql_store.webhooks.add(a_webhook("h0"))
     else:
@@ -98,6 +112,7 @@ async def test_what_is_done_and_its_entry_are_one(sql_store: SqlStore, name: str
 async def test_what_was_not_done_leaves_no_entry(sql_store: SqlStore, name: str):
     """A thing of another workspace, and one too many: nothing is done, and nothing is in the trail."""
     await sql_store.add_key(a_key("k0"))
+    await sql_store.client_sessions.add(a_session("s0", user_identifier_key="jane"), most=9)
     await sql_store.webhooks.add(a_webhook("h0"))
     recording = begun(name)
     await TOGETHER[name][1](sql_store, "w2")

@@ -8,27 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.stores import NOON, a_device, a_seed
+from tests.fixtures.stores import NOON, a_device, a_seed, a_session
 from thumbturn.domain.client_session import ClientSession
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.engine.ports import EventFilter, Seed, Store
 from thumbturn.storage.writer import UnknownWorkspace
-
-HOUR = 3_600_000_000
-
-
-def a_session(id: str = "s1", **other: Any) -> ClientSession:
-    """A session of ``w1`` that reaches its account."""
-    session = ClientSession(
-        id=id,
-        workspace_id="w1",
-        token_hash=f"hash of {id}",
-        token=f"sealed token of {id}",
-        connected_account_ids=("w1_account",),
-        created_at=NOON,
-        expires_at=NOON + HOUR,
-    )
-    return replace(session, **other)
 
 
 async def add(store: Store, session: ClientSession, most: int = 100) -> ClientSession | None:

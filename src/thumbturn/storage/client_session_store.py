@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sqlalchemy import Connection
+
 from thumbturn.domain.client_session import ClientSession
 from thumbturn.domain.event import Event
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.storage import client_sessions
-from thumbturn.storage.webhook_store import Do, Write
+from thumbturn.storage.webhook_store import ActOn, Do
 
 
 class SqlClientSessions:
-    """The client sessions of a ``SqlStore``, which lends its ways to write and to read."""
+    """The client sessions of a ``SqlStore``, which lends its ways to act and to read."""
 
-    def __init__(self, write: Write, read: Do) -> None:
-        self._write = write
+    def __init__(self, act: ActOn, read: Do) -> None:
+        self._act = act
         self._read = read
 
     async def add(self, session: ClientSession, *, most: int) -> ClientSession | None:
-        return await self._write(lambda connection: client_sessions.add(connection, session, most))
+        there: ClientSession | None = None
+
+        def add(connection: Connection) -> bool:
+            nonlocal there
+            there = client_sessions.add(connection, session, most)
+            # Answering the one that was there does nothing that could be written down with it.
+            return there is session
+
+        await self._act(add, client_session_id=session.id)
+        return there
 
     async def get(self, workspace_id: str, session_id: str) -> ClientSession | None:
         return await self._read(lambda connection: client_sessions.get(connection, workspace_id, session_id))
@@ -47,17 +58,17 @@ class SqlClientSessions:
     async def grant(
         self, workspace_id: str, session_id: str, account_ids: Iterable[str]
     ) -> ClientSession | None:
-        return await self._write(
+        return await self._act(
             lambda connection: client_sessions.grant(connection, workspace_id, session_id, account_ids)
         )
 
     async def revoke(self, workspace_id: str, session_id: str, at: int) -> ClientSession | None:
-        return await self._write(
+        return await self._act(
             lambda connection: client_sessions.revoke(connection, workspace_id, session_id, at)
         )
 
     async def remove(self, workspace_id: str, session_id: str, told: Event) -> bool:
-        return await self._write(
+        return await self._act(
             lambda connection: client_sessions.remove(connection, workspace_id, session_id, told), (told,)
         )
 

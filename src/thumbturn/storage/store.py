@@ -70,7 +70,7 @@ class SqlStore:
         self._read = self._reader.read
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._act, self._read)
-        self.client_sessions = SqlClientSessions(self._write, self._read)
+        self.client_sessions = SqlClientSessions(self._act, self._read)
         self.schedules = SqlSchedules(self._write, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self._files = url.get_backend_name() == "sqlite"
@@ -270,13 +270,13 @@ class SqlStore:
         await self._write(lambda connection: put(connection, act))
         self.unsealed += 1
 
-    async def _act(self, call: Callable[[Connection], T], /, **made: str) -> T:
+    async def _act(self, call: Callable[[Connection], T], told: Sequence[Event] = (), /, **made: str) -> T:
         """As ``_write``, with the act of the call that is under way (``RECORDING``) in one transaction."""
         recording = RECORDING.get()
         act = None if recording is None else recording.act(made)
         if recording is None or act is None:
-            return await self._write(call)
-        done = await self._write(audit.together(call, act))
+            return await self._write(call, told)
+        done = await self._write(audit.together(call, act), told)
         if audit.was_done(done):
             recording.is_written = True
             self.unsealed += 1

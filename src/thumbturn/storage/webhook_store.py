@@ -30,9 +30,11 @@ class Write(Protocol):
 
 
 class ActOn(Protocol):
-    """As ``Do``, durably, together with the act of the call that is under way. ``made`` are its new ids."""
+    """As ``Write``, together with the act of the call that is under way. ``made`` are its new ids."""
 
-    def __call__(self, call: Callable[[Connection], T], /, **made: str) -> Awaitable[T]:
+    def __call__(
+        self, call: Callable[[Connection], T], told: Sequence[Event] = (), /, **made: str
+    ) -> Awaitable[T]:
         """What the call returns."""
 
 
