@@ -76,7 +76,8 @@ def _fit(ask: HvacModeAsk, device: Device) -> HvacModeAsk:
     in_units: dict[str, Any] = {}
     for name in goes_by:
         in_units |= in_both_units(name, setting[name]) | {name: setting[name]}
-    return HvacModeAsk(device_id=ask.device_id, hvac_mode_setting=mode, **in_units)
+    # Of what was validated already.
+    return HvacModeAsk.model_construct(device_id=ask.device_id, hvac_mode_setting=mode, **in_units)
 
 
 @action(
@@ -123,4 +124,4 @@ async def off(ask: DeviceAsk, known: Known) -> HvacModeAsk:
 
 
 def _meant(mode: HvacMode, ask: DeviceAsk) -> HvacModeAsk:
-    return HvacModeAsk(hvac_mode_setting=mode, **ask.model_dump(exclude_none=True))
+    return HvacModeAsk.model_construct(hvac_mode_setting=mode, **ask.model_dump(exclude_none=True))
