@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tests.fixtures.stores import NOON, a_device, a_seed, an_attempt, an_event, sending, succeeding
+from thumbturn.domain.asker import Asker
+from thumbturn.domain.attempt import Failed, decide
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.event import Event
-from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Store
+from thumbturn.engine.ports import AttemptFilter, Change, DeviceFilter, EventFilter, Seed, Store, Transition
 from thumbturn.storage import events, search
 
 MINE, ALL, NOTHING = frozenset({"mine"}), None, frozenset[str]()
@@ -31,7 +33,14 @@ def attempts(store: Store) -> list[Any]:
     """Twelve attempts, four at each of the doors 1, 2 and 4, a microsecond apart."""
     doors = [1, 2, 4] * 4
     return [
-        an_attempt(id=f"a{n:02}", device=door, at=NOON + n, connected_account_id=owner(door), batch_id="b")
+        an_attempt(
+            id=f"a{n:02}",
+            device=door,
+            at=NOON + n,
+            connected_account_id=owner(door),
+            batch_id="b",
+            asked_by=Asker("k1", "api_key", None, "r1", "alice") if n % 2 else None,
+        )
         for n, door in enumerate(doors)
     ]
 
@@ -111,6 +120,9 @@ SEARCHES: list[dict[str, Any]] = [
     {"device_id": "w1_lock_1"},
     {"device_id": "w1_lock_2"},
     {"since": NOON + 3, "before": NOON + 9},
+    {"status": "error"},
+    {"cause": "lock_jammed", "actor": "alice"},
+    {"actor": "alice"},
 ]
 
 
@@ -128,6 +140,10 @@ async def test_search_within_reach(
             sent, change = sending(attempt)
             await store.apply(change)
             await store.apply(succeeding(sent)[1])
+        elif attempt.id in ("a03", "a04", "a09", "a10"):
+            decision = decide(attempt, Failed("lock_jammed", "Jammed."), NOON + 50)
+            assert decision is not None
+            await store.apply(Change((Transition(decision.attempt, attempt.phase),)))
     whole = await store.search_attempts("w1", AttemptFilter(**wanted), limit=99)
     for reach in (MINE, NOTHING):
         expected = [each.id for each in whole if reach and each.connected_account_id in reach]
@@ -156,13 +172,14 @@ EVENTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("few", [0, 1_000])
+@pytest.mark.parametrize(("few", "as_many"), [(0, 1), (1_000, 1), (1_000, 100)])
 @pytest.mark.parametrize("wanted", EVENTS)
 async def test_events_within_reach(
-    store: Store, wanted: dict[str, Any], few: int, monkeypatch: pytest.MonkeyPatch
+    store: Store, wanted: dict[str, Any], few: int, as_many: int, monkeypatch: pytest.MonkeyPatch
 ):
     """Events within reach are found in order, in full pages, and the newest; none that is of no account."""
     monkeypatch.setattr(events, "_FEW_DEVICES", few)
+    monkeypatch.setattr(events, "_AS_MANY", as_many)
     await furnish(store)
     await tell(store)
     whole = await store.events("w1", EventFilter(**wanted), limit=99)

@@ -208,8 +208,13 @@ QUESTIONS: dict[str, tuple[Callable[[SqlStore], Any], str, str]] = {
         "ix_events_of_device",
         "ix_events_of_device",
     ),
-    "events within reach": (
+    "many events within reach": (
         lambda s: s.events("w1", EventFilter(after=NOON, reach=REACH), limit=3),
+        "events USING PRIMARY KEY",
+        "pk_events",
+    ),
+    "few events within reach": (
+        lambda s: s.events("w1", EventFilter(after=NOON, event_types=["rare"], reach=REACH), limit=3),
         "ix_events_of_device",
         "ix_events_of_device",
     ),

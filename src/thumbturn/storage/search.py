@@ -55,9 +55,11 @@ def found(
 
 def _questions(connection: Connection, workspace_id: str, wanted: AttemptFilter) -> list[Question]:
     # Of all attempts of a workspace those of somebody who sees a few devices may be one in a million.
-    # They are found device by device, which each has its own in order.
+    # They are found device by device, which each has its own in order; but those that are open, failed or
+    # asked for somebody are few anyway.
+    is_few = wanted.status in ("pending", "error") or wanted.cause is not None or wanted.actor is not None
     devices = None
-    if wanted.device_id is None and wanted.status != "pending":
+    if wanted.device_id is None and not is_few:
         devices = ids_within(connection, workspace_id, wanted.reach, _FEW_DEVICES)
     if devices is None:
         return _led(workspace_id, wanted)
