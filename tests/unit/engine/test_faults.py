@@ -243,3 +243,18 @@ async def test_the_lock_key_of_the_keypad_locks(house):
     door = await house.lock(locked=False)
     assert (await house.run("SIMULATE_MANUAL_LOCK_VIA_KEYPAD", door)).status == "success"
     assert (await house.store.device("w1", door.id)).state["locked"] is True
+
+
+async def test_a_setting_that_the_device_took_and_does_not_have_is_told_as_that(house, monkeypatch):
+    """It said yes, and is found to be set as before, also after longer than it may take: command_refused."""
+    room = await house.device("Living Room")
+
+    async def says_yes(self, setting):
+        return Evidence.DEVICE_ACCEPTED
+
+    monkeypatch.setattr("thumbturn.drivers.virtual.thermostats.VirtualThermostat.set_climate", says_yes)
+    attempt = await house.run("SET_HVAC_MODE", room, hvac_mode_setting="off")
+    await house.clock.advance(seconds(12))
+    assert (await house.stored(attempt)).status == "pending"
+    await house.clock.advance(seconds(2))
+    assert outcome(await house.stored(attempt))[:2] == ("error", "command_refused")
