@@ -184,6 +184,16 @@ TAKES_AWAY = {
 SERVED = [(path, row) for path, row in TRIED if not isinstance(row, Own) and path not in TAKES_AWAY]
 
 
+#: What of a virtual thermostat changes while nobody does anything: its room grows warm or cold.
+OF_THE_ROOM = (
+    "temperature_celsius",
+    "temperature_fahrenheit",
+    "is_heating",
+    "is_cooling",
+    "is_fan_running",
+)
+
+
 class Party:
     """A workspace with an API key of its own and one thing of each kind."""
 
@@ -241,13 +251,20 @@ class Party:
         return {name: own.get(each, each) if isinstance(each, str) else each for name, each in more.items()}
 
     def sees(self) -> dict[str, Any]:
-        """Everything that the workspace holds, as its own key reads it."""
+        """Everything that the workspace holds, as its own key reads it, but what a room does by itself."""
         call = self.caller.call
+        devices = call("/devices/list")["devices"]
+        for each in devices:
+            for name in OF_THE_ROOM:
+                each["properties"].pop(name, None)
+        events = call("/events/list", since="2000-01-01T00:00:00Z")["events"]
         return {
             "workspace": call("/workspaces/get"),
-            "devices": call("/devices/list"),
+            "devices": devices,
             "attempts": call("/action_attempts/list"),
-            "events": call("/events/list", since="2000-01-01T00:00:00Z"),
+            "events": [
+                each for each in events if not each["event_type"].startswith("thermostat.temperature_")
+            ],
             "keys": call("/thumbturn/keys/list"),
             "sessions": call("/client_sessions/list"),
             "webhooks": call("/webhooks/list"),
