@@ -11,10 +11,10 @@ SDK := tests/wire/sdk/js
 READY := .venv/.ready
 NODE_READY := $(SDK)/node_modules/.ready
 
-.PHONY: help setup demo run test test-crash bench lint docs lock clean
+.PHONY: help setup demo run test test-crash bench lint docs coverage-of-contract lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv with the locked dependencies
 
@@ -45,6 +45,9 @@ lint: $(READY) ## ruff, mypy --strict and the directions of imports
 
 docs: $(READY) ## draw and write the generated docs anew
 	$(BIN)/python -m tools.write_docs
+
+coverage-of-contract: $(READY) ## which paths of the contract are served, and why the others are not
+	@$(BIN)/python -m tools.coverage_of_contract
 
 lock: ## resolve the dependencies of pyproject.toml anew into requirements/locked.txt
 	scripts/lock.sh $(PYTHON)
