@@ -4,6 +4,8 @@ An event is told when it is on record, and never before. A *follower* has a curs
 workspace's sequence up to which he has read, and waits for what is behind it. All followers of a
 workspace share one *tail*: it reads each new event from the store once, however many wait for it, and
 holds the newest for a while. Who is further behind than that reads the store himself, at his own pace.
+While nobody has read to the end of what the tail holds, it reads nothing: followers who are slow, or are
+made to be, cost those who make the events nothing.
 
 The store says when something was committed. That is a hint, not a promise (another process may have
 written it, the connection may have broken between a commit and its answer), so a tail also looks by
@@ -80,6 +82,7 @@ class Follower:
         if wake is not None:
             tail.pulse.join(wake)
         tail.ring.wake(self.nudge)
+        tail.want()
 
     def __enter__(self) -> Self:
         return self
@@ -124,6 +127,8 @@ class Tail:
         self.pulse = Pulse(clock)
         #: True once somebody could not read the store.
         self._is_owing = False
+        #: Set when somebody has read all that there is in the ring.
+        self._is_wanted = asyncio.Event()
         self._store = store
         self._clock = clock
         self._due = asyncio.get_running_loop().create_future()
@@ -134,6 +139,10 @@ class Tail:
         """Something was committed."""
         if not self._due.done():
             self._due.set_result(None)
+
+    def want(self) -> None:
+        """Somebody waits for what comes next."""
+        self._is_wanted.set()
 
     def stop(self) -> None:
         """Keep up no more."""
@@ -151,30 +160,40 @@ class Tail:
                 return await self._store.events_after(self.workspace_id, sequence, limit=limit)
             except StorageUnavailable:
                 self._is_owing = True
+        if not found:
+            self.want()
         return found or []
 
     async def _keep_up(self) -> None:
         is_begun = False
         while True:
             self._due = asyncio.get_running_loop().create_future()
+            is_more = False
             try:
                 if not is_begun:
                     self.ring.last = await self._store.last_sequence(self.workspace_id)
                     is_begun = self._is_owing = True
-                await self._read()
+                is_more = await self._read()
                 if self._is_owing:
                     self._is_owing = False
                     self.ring.rouse()
             except StorageUnavailable as refusal:
                 log.warning("events_are_read_again", workspace_id=self.workspace_id, because=refusal.message)
-            await self._clock.sleep(GATHER_FOR)
-            await self._clock.wait(self._due, LOOK_EVERY)
+                self.want()
+            if not is_more:
+                await self._clock.sleep(GATHER_FOR)
+            await self._is_wanted.wait()
+            if not is_more:
+                await self._clock.wait(self._due, LOOK_EVERY)
 
-    async def _read(self) -> None:
-        while found := await self._store.events_after(self.workspace_id, self.ring.last, limit=SIZE):
+    async def _read(self) -> bool:
+        """Read as much as the ring holds; true if there may be more."""
+        found = await self._store.events_after(self.workspace_id, self.ring.last, limit=SIZE)
+        if found:
+            # Who reads to the end of these says so again; who had is woken for them.
+            self._is_wanted.clear()
             self.ring.add(found)
-            if len(found) < SIZE:
-                return
+        return len(found) == SIZE
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

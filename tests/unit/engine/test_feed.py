@@ -142,6 +142,25 @@ async def test_what_comes_at_once_is_read_at_once(hall: Hall):
     assert hall.store.reads - before <= 4
 
 
+async def test_nothing_is_read_for_followers_who_are_busy(hall: Hall):
+    """While every follower still has to do with what he was given, the store is not read for them."""
+    await hall.store.tell(2)
+    with hall.feed.follow("w1", 0) as busy, hall.feed.follow("w1", 0) as other:
+        for follower in (busy, other):
+            assert len(await follower.read(limit=2)) == 2
+        await hall.store.tell(2)
+        await hall.clock.advance(LOOK_EVERY)
+        before = hall.store.reads
+        for _ in range(20):
+            await hall.store.tell(SIZE)
+            await hall.clock.advance(LOOK_EVERY)
+        assert hall.store.reads - before <= 2
+        seen: list[int] = []
+        while len(seen) < 20 * SIZE + 2:
+            seen += [each.sequence for each in await busy.read(limit=700)]
+    assert seen == list(range(3, 20 * SIZE + 5))
+
+
 async def test_who_is_far_behind_reads_at_his_own_pace(hall: Hall):
     """A follower behind what the ring holds reads the store in his own steps, and then joins the others."""
     await hall.store.tell(5 * SIZE)
