@@ -42,6 +42,7 @@ def test_a_sandbox_has_one_of_each_kind():
     assert by_name["Front Door"].capabilities >= set(CAPABILITY_WORD.values()) - {
         "thermostat",
         "thermostat_programs",
+        "noise_detection",
     }
     modes = {name: set(by_name[name].details["available_hvac_mode_settings"]) for name in THERMOSTATS}
     assert modes == {
@@ -55,6 +56,7 @@ def test_a_sandbox_has_one_of_each_kind():
     assert by_name["Storage Room"].state["locked"] is False
     assert "lock" not in by_name["Hallway Sensor"].capabilities
     assert "locked" not in by_name["Hallway Sensor"].state
+    assert "noise_detection" in by_name["Terrace"].capabilities
     ages = [device.created_at for device in devices]
     assert ages == sorted(set(ages))
 

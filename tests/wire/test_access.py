@@ -36,6 +36,7 @@ OWN: dict[str, set[str]] = {
     "/thumbturn/sandbox/add_devices": KEYS,
     "/thumbturn/sandbox/clear_faults": KEYS,
     "/thumbturn/sandbox/inject_fault": KEYS,
+    "/thumbturn/sandbox/make_noise": KEYS,
     "/thumbturn/sandbox/swing_door": KEYS,
     "/thumbturn/stream": {*KEYS, "client_session"},
     "/thumbturn/webhooks/deliveries/list": KEYS,

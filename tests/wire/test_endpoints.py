@@ -19,15 +19,16 @@ async def names(wire, path="/devices/list", **ask):
 LOCKS = ["Front Door", "Back Door", "Garage Side Door", "Storage Room"]
 SENSORS = ["Hallway Sensor"]
 THERMOSTATS = ["Living Room", "Bedroom", "Server Room"]
-ALL = LOCKS + SENSORS + THERMOSTATS
+NOISE_SENSORS = ["Terrace"]
+ALL = LOCKS + SENSORS + THERMOSTATS + NOISE_SENSORS
 
 
 @pytest.mark.parametrize(
     ("ask", "found"),
     [
         ({}, ALL),
-        ({"device_type": "minut_sensor"}, SENSORS),
-        ({"device_types": ["minut_sensor", "august_lock"]}, LOCKS + SENSORS),
+        ({"device_type": "minut_sensor"}, SENSORS + NOISE_SENSORS),
+        ({"device_types": ["minut_sensor", "august_lock"]}, LOCKS + SENSORS + NOISE_SENSORS),
         ({"device_type": "ecobee_thermostat"}, THERMOSTATS),
         ({"device_type": "august_lock", "device_types": ["minut_sensor"]}, []),
         ({"device_types": []}, []),
@@ -42,7 +43,7 @@ ALL = LOCKS + SENSORS + THERMOSTATS
         ({"created_before": "2100-01-01"}, ALL),
         ({"custom_metadata_has": {"floor": "1"}}, []),
         ({"include_if": ["can_configure_auto_lock"]}, ["Front Door", "Back Door", "Garage Side Door"]),
-        ({"exclude_if": ["can_configure_auto_lock"]}, ["Storage Room", *SENSORS, *THERMOSTATS]),
+        ({"exclude_if": ["can_configure_auto_lock"]}, ALL[3:]),
         ({"include_if": ["can_hvac_cool", "can_hvac_heat"]}, ["Living Room"]),
         *(({parameter: "x"}, []) for parameter in (
             "connect_webview_id", "customer_key", "space_id", "unstable_location_id", "user_identifier_key"
@@ -55,6 +56,8 @@ async def test_filters_of_devices(wire, ask, found):
     assert await names(wire, **ask) == found
     assert await names(wire, "/locks/list", **ask) == [name for name in found if name in LOCKS]
     assert await names(wire, "/thermostats/list", **ask) == [name for name in found if name in THERMOSTATS]
+    heard = [name for name in found if name in NOISE_SENSORS]
+    assert await names(wire, "/noise_sensors/list", **ask) == heard
 
 
 async def test_double_keys(wire):
@@ -261,7 +264,7 @@ async def test_refused_gets_of_events(wire):
 
 async def test_making_a_workspace(wire):
     """A sandbox begins with devices, another workspace empty; older parameters find their place."""
-    for is_sandbox, count in ((True, 8), (False, 0)):
+    for is_sandbox, count in ((True, 9), (False, 0)):
         ask = {
             "name": "New",
             "is_sandbox": is_sandbox,

@@ -284,6 +284,7 @@ READS = [
     ("/devices/list_device_providers", {}),
     ("/locks/get", {"name": "Front Door"}),
     ("/locks/list", {}),
+    ("/noise_sensors/list", {}),
     ("/events/list", {"since": "2000-01-01T00:00:00Z"}),
     ("/action_attempts/list", {}),
     ("/workspaces/get", {}),

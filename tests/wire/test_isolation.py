@@ -25,6 +25,8 @@ UNKNOWN = "01890000-0000-7000-8000-000000000000"
 #: Stand for the ids of the asking workspace's own webhook and client session.
 ITS_OWN, ITS_OWN_SESSION = "its own webhook", "its own session"
 ITS_OWN_THERMOSTAT = "its own thermostat"
+ITS_OWN_NOISE_SENSOR, ITS_OWN_THRESHOLD = "its own noise sensor", "its own noise threshold"
+NIGHT = {"starts_daily_at": "22:00", "ends_daily_at": "07:00", "noise_threshold_decibels": 60}
 PRESET = {"climate_preset_key": "home"}
 AUTO_LOCK = {"auto_lock_enabled": True, "auto_lock_delay_seconds": 5}
 
@@ -85,6 +87,19 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/locks/simulate/keypad_code_entry": [Foreign("device_id", "door", {"code": "1234"})],
     "/locks/simulate/manual_lock_via_keypad": [Foreign("device_id", "door")],
     "/locks/unlock_door": [Foreign("device_id", "door"), Foreign("device_id", "door", {"sync": True})],
+    "/noise_sensors/list": [Own(), Filter("device_ids", "noise_sensor", "noise_sensors", takes_many=True)],
+    "/noise_sensors/noise_thresholds/create": [Foreign("device_id", "noise_sensor", NIGHT)],
+    "/noise_sensors/noise_thresholds/delete": [
+        Foreign("device_id", "noise_sensor", {"noise_threshold_id": ITS_OWN_THRESHOLD}),
+        Foreign("noise_threshold_id", "noise_threshold", {"device_id": ITS_OWN_NOISE_SENSOR}),
+    ],
+    "/noise_sensors/noise_thresholds/get": [Foreign("noise_threshold_id", "noise_threshold")],
+    "/noise_sensors/noise_thresholds/list": [Foreign("device_id", "noise_sensor")],
+    "/noise_sensors/noise_thresholds/update": [
+        Foreign("device_id", "noise_sensor", {"noise_threshold_id": ITS_OWN_THRESHOLD}),
+        Foreign("noise_threshold_id", "noise_threshold", {"device_id": ITS_OWN_NOISE_SENSOR}),
+    ],
+    "/noise_sensors/simulate/trigger_noise_threshold": [Foreign("device_id", "noise_sensor")],
     "/thumbturn/attempts/batch": [InBatch("device_id", "door")],
     "/thumbturn/attempts/batch/get": [Foreign("batch_id", "batch")],
     "/thumbturn/attempts/cancel": [Foreign("action_attempt_id", "later")],
@@ -99,6 +114,7 @@ ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
     "/thumbturn/sandbox/add_devices": [Own()],
     "/thumbturn/sandbox/clear_faults": [Own(), Foreign("device_id", "door")],
     "/thumbturn/sandbox/inject_fault": [Foreign("device_id", "door", {"fault": "jam"})],
+    "/thumbturn/sandbox/make_noise": [Foreign("device_id", "noise_sensor", {"noise_level_decibels": 35})],
     "/thumbturn/sandbox/swing_door": [Foreign("device_id", "door", {"is_open": True})],
     "/thumbturn/stream": [
         Streams(
@@ -175,6 +191,7 @@ OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT
 TAKES_AWAY = {
     "/client_sessions/delete",
     "/devices/simulate/remove",
+    "/noise_sensors/noise_thresholds/delete",
     "/thermostats/daily_programs/delete",
     "/thermostats/schedules/delete",
     "/thumbturn/keys/revoke",
@@ -226,7 +243,11 @@ class Party:
         program = self.caller.call(
             "/thermostats/daily_programs/create", device_id=thermostat, name="Any", periods=[]
         )
+        sensor = self.caller.call("/noise_sensors/list")["noise_sensors"][0]["device_id"]
+        held = self.caller.call("/noise_sensors/noise_thresholds/list", device_id=sensor)["noise_thresholds"]
         self.things = {
+            "noise_sensor": sensor,
+            "noise_threshold": held[0]["noise_threshold_id"],
             "schedule": schedule["thermostat_schedule"]["thermostat_schedule_id"],
             "daily_program": program["thermostat_daily_program"]["thermostat_daily_program_id"],
             "workspace": owner.workspace_id,
@@ -248,6 +269,8 @@ class Party:
         """The further parameters of a row, with this workspace's own things where such are asked for."""
         own = {ITS_OWN: self.things["webhook"], ITS_OWN_SESSION: self.things["session"]}
         own[ITS_OWN_THERMOSTAT] = self.things["thermostat"]
+        own[ITS_OWN_NOISE_SENSOR] = self.things["noise_sensor"]
+        own[ITS_OWN_THRESHOLD] = self.things["noise_threshold"]
         return {name: own.get(each, each) if isinstance(each, str) else each for name, each in more.items()}
 
     def sees(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from thumbturn.actions import ways
+from thumbturn.actions.noise_thresholds import NoiseThreshold
 from thumbturn.api.openapi import openapi
 from thumbturn.api.table import endpoints
 from thumbturn.api.wire.attempt import ActionAttempt
@@ -41,6 +42,7 @@ LOCKS_AND_DEVICES = "the words of /devices/list are accepted here too; what is n
 NO_LONGER = "words of somebody else's are indexed: at most 500 characters"
 PAGES = "our own, and optional: there may be very many"
 THERMOSTATS_AND_DEVICES = "the words of /devices/list are accepted here too, likewise"
+SENSORS_AND_DEVICES = "the words of /devices/list are accepted here too, likewise"
 OWN_EVENT_TYPE = "webhook.disabled is known, too"
 SHORT_WORDS = "kept in memory, and part of every look at the thermostat: at most 255 characters"
 A_MOMENT = "must be a moment, so that a typing error is no schedule"
@@ -84,8 +86,20 @@ THERMOSTATS = {
         for path in ("create", "update")
     },
 }
+NOISE_THRESHOLDS = {
+    f"/noise_sensors/noise_thresholds/{path} {name}": why
+    for path, marks in (("create", "!"), ("update", ""))
+    for name, why in (
+        ("name", "a sensor holds it: from 1 to 255 characters"),
+        ("noise_threshold_decibels", "as loud as something can be: from 0 to 200"),
+        ("noise_threshold_nrs", "never negative"),
+        (f"starts_daily_at{marks}", "a time of the day with its zone is no longer than that"),
+        (f"ends_daily_at{marks}", "likewise"),
+    )
+}
 INTENDED = {
     **THERMOSTATS,
+    **NOISE_THRESHOLDS,
     "/devices/list limit": OWN_LIMIT,
     "/locks/list limit": OWN_LIMIT,
     "/events/list limit": OWN_LIMIT,
@@ -103,6 +117,11 @@ INTENDED = {
     "/thermostats/list device_types": THERMOSTATS_AND_DEVICES,
     "/thermostats/list manufacturer": THERMOSTATS_AND_DEVICES,
     "/thermostats/list answers": "pagination is added, as everywhere",
+    "/noise_sensors/list limit": OWN_LIMIT,
+    "/noise_sensors/list device_type": SENSORS_AND_DEVICES,
+    "/noise_sensors/list device_types": SENSORS_AND_DEVICES,
+    "/noise_sensors/list manufacturer": SENSORS_AND_DEVICES,
+    "/noise_sensors/list answers": "pagination is added, as everywhere",
     "/locks/configure_auto_lock auto_lock_delay_seconds": "null is accepted as not given",
     **{
         f"{path} {name}": "our own, and optional: when the command shall be sent"
@@ -232,6 +251,7 @@ SHAPES: dict[str, Any] = {
     "thermostat_schedule": ThermostatSchedule,
     "device.properties.model": Model,
     "device_provider": DeviceProvider,
+    "noise_threshold": NoiseThreshold,
     "pagination": Pagination,
     "webhook": Webhook,
     "workspace": Workspace,

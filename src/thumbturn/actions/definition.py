@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
+from thumbturn.domain.capabilities.noise_sensor import NoiseSensor
 from thumbturn.domain.capabilities.sandbox import Sandbox
 from thumbturn.domain.capabilities.thermostat import Thermostat, ThermostatPrograms
 from thumbturn.domain.device import Device, Observation
@@ -39,6 +40,7 @@ CAPABILITY_WORD: dict[type, str] = {
     Keypad: "keypad",
     Thermostat: "thermostat",
     ThermostatPrograms: "thermostat_programs",
+    NoiseSensor: "noise_detection",
 }
 
 
@@ -123,6 +125,8 @@ Perform: TypeAlias = Callable[[Any, Any, Run], Awaitable[Outcome]]
 Fit: TypeAlias = Callable[[Any, Device], "Ask"]
 #: From what one way takes to the action's own ask. Raises a ``Refusal`` for what cannot be meant.
 Meaning: TypeAlias = Callable[[Any, "Known"], Awaitable["Ask"]]
+#: A key of an answer, its shape, and how it is made of an accepted ask (``Attempt.ask``).
+Shown: TypeAlias = tuple[str, Any, Callable[[Mapping[str, Any]], Any]]
 # ``Action.type`` below shadows the builtin inside the class, so these have names of their own.
 Kind: TypeAlias = type
 AskKind: TypeAlias = type[Ask]
@@ -180,6 +184,8 @@ class Way(NamedTuple):
     takes_sync: bool
     methods: tuple[str, ...]
     summary: str
+    #: What its answer has beside the attempt.
+    shows: tuple[Shown, ...]
 
 
 #: The methods of a way that changes nothing but by its attempt.
@@ -204,6 +210,8 @@ def action(
     secrets: frozenset[str] = frozenset(),
     meaning: Meaning | None = None,
     fit: Fit | None = None,
+    methods: tuple[str, ...] = ONLY_POST,
+    shows: tuple[Shown, ...] = (),
 ) -> Callable[[Perform], Perform]:
     """Declares the decorated function as the way to perform this type of action.
 
@@ -235,7 +243,7 @@ def action(
             fit=fit,
         )
         taken = ask if meaning is None else _ask_of(meaning)
-        WAYS[at] = Way(type, at, taken, meaning, takes_sync, ONLY_POST, declared.summary)
+        WAYS[at] = Way(type, at, taken, meaning, takes_sync, methods, declared.summary, shows)
         return perform
 
     return declare
@@ -254,7 +262,8 @@ def way(
         if at in WAYS or type not in ACTIONS:
             raise TypeError(f"{at} is declared already, or there is no {type}")
         summary = inspect.getdoc(meaning) or type
-        WAYS[at] = Way(type, at, _ask_of(meaning), meaning, takes_sync, methods, summary.splitlines()[0])
+        line = summary.splitlines()[0]
+        WAYS[at] = Way(type, at, _ask_of(meaning), meaning, takes_sync, methods, line, ())
         return meaning
 
     return declare

@@ -34,6 +34,8 @@ ALSO_OPEN_TO: Mapping[str, frozenset[KeyKind]] = {
     "/locks/list": _SESSIONS,
     "/locks/lock_door": _SESSIONS,
     "/locks/unlock_door": _SESSIONS,
+    "/noise_sensors/list": _SESSIONS,
+    "/noise_sensors/noise_thresholds/list": _SESSIONS,
     "/thermostats/cool": _SESSIONS,
     "/thermostats/create_climate_preset": _SESSIONS,
     "/thermostats/daily_programs/create": _SESSIONS,

@@ -63,16 +63,19 @@ def of_way(way: Way) -> Endpoint:
 
             return what_is_meant()
 
-        attempt = await once.attempt(begun, _answer)
-        return _answer(await settled(call, engine, attempt, sync=way.takes_sync and ask.sync))
+        attempt = await once.attempt(begun, answer)
+        return answer(await settled(call, engine, attempt, sync=way.takes_sync and ask.sync))
+
+    def answer(attempt: Attempt) -> Answer:
+        shown: dict[str, Any] = {"action_attempt": attempt_json(attempt)}
+        for key, _, show in way.shows:
+            shown[key] = show(attempt.ask)
+        return shown
 
     begin.__annotations__["ask"] = ask_of(way)
     begin.__doc__ = way.summary
-    return describe(begin, way.path, {"action_attempt": ActionAttempt}, way.methods, is_public=False)
-
-
-def _answer(attempt: Attempt) -> Answer:
-    return {"action_attempt": attempt_json(attempt)}
+    answers = {"action_attempt": ActionAttempt, **{key: shape for key, shape, _ in way.shows}}
+    return describe(begin, way.path, answers, way.methods, is_public=False)
 
 
 def _written() -> Iterable[Endpoint]:

@@ -16,7 +16,8 @@ from thumbturn.domain.clock import to_wire
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.thermostat import follow
+from thumbturn.domain.noise import follow_noise
+from thumbturn.domain.thermostat import Told, follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +134,25 @@ def _absorbed(
     if seen.denied:
         message = "The code was not accepted."
         tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
-    if "thermostat" in device.capabilities:
-        for event_type, payload in follow(device, seen, news, cause):
+    if not device.capabilities.isdisjoint(_FOLLOWED):
+        for event_type, payload in _follow(device, seen, news, cause):
             tell(event_type, **payload)
     if not news:
         return Absorbed(device, tuple(events))
     if "online" in news:
         news["offline_since"] = None if news["online"] else seen.at
     return Absorbed(replace(device, state={**device.state, **news}), tuple(events))
+
+
+#: The capabilities of which more follows from a report than what it says.
+_FOLLOWED = ("thermostat", "noise_detection")
+
+
+def _follow(device: Device, seen: Observation, news: dict[str, Any], cause: Attempt | None) -> Told:
+    if "thermostat" in device.capabilities:
+        yield from follow(device, seen, news, cause)
+    if "noise_detection" in device.capabilities:
+        yield from follow_noise(device, news)
 
 
 def _tell_connection(tell: Callable[..., None], news: Mapping[str, Any], at: int) -> None:

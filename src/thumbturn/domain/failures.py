@@ -61,6 +61,14 @@ class ClimatePresetDeleted(
     """The climate preset was deleted before it could be activated. The device has not acted."""
 
 
+class NoiseThresholdDeleted(
+    Failure,
+    type="noise_threshold_deleted",
+    advice="Make a new noise threshold, if one is still wanted.",
+):
+    """The noise threshold was deleted before it could be changed. The device has not acted."""
+
+
 class OutcomeUnknown(
     Failure,
     type="outcome_unknown",

@@ -29,6 +29,7 @@ from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.meters import AttemptMeters, RecordMeters
+from thumbturn.engine.noise import NoiseSensors
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver, Seed, Store
 from thumbturn.engine.recovery import Recovery
@@ -120,7 +121,9 @@ class Engine:
         self.climate = Climate(
             self._devices, self.change_device, self._observations.review, self._keeper.of_device
         )
-        #: Their schedules.
+        #: What noise sensors hold.
+        self.noise_sensors = NoiseSensors(self._devices)
+        #: Thermostats' schedules.
         self.schedules = Schedules(store.schedules, self._devices, self.climate, self._keeper, clock)
         #: What sandboxes may do to their devices.
         self.sandbox = SandboxControls(

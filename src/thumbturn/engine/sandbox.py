@@ -13,7 +13,13 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import DeviceRemoved, OutcomeUnknown
-from thumbturn.domain.refusals import DeviceIsNotThermostat, DeviceNotFound, WorkspaceNotSandbox
+from thumbturn.domain.noise import NoNoiseThresholdInForce, is_in_force, thresholds_of
+from thumbturn.domain.refusals import (
+    DeviceIsNotThermostat,
+    DeviceNotFound,
+    DeviceTypeNotSupported,
+    WorkspaceNotSandbox,
+)
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
@@ -24,6 +30,8 @@ from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox_ports import SandboxWorld
 
 WAS_RESET = "The sandbox was reset."
+#: dB by which a burst of noise is above the threshold that it triggers.
+LOUDER_BY = 5.0
 
 
 class SandboxControls:
@@ -108,6 +116,28 @@ class SandboxControls:
         """Make it this warm where a thermostat is."""
         self._world.reach_temperature(self._thermostat(workspace, device_id).id, celsius)
         await self._observations.written()
+
+    async def make_noise(self, workspace: Workspace, device_id: str, decibels: float) -> None:
+        """From now on it is this loud where a noise sensor is."""
+        await self._do(workspace, device_id, partial(self._world.make_noise, decibels=decibels))
+
+    async def trigger_noise_threshold(self, workspace: Workspace, device_id: str) -> None:
+        """Be louder, for some seconds, than every threshold of a noise sensor that is in force.
+
+        Raises ``NoNoiseThresholdInForce`` if there is none.
+        """
+        device = self._find(workspace, device_id)
+        if "noise_detection" not in device.capabilities:
+            raise DeviceTypeNotSupported
+        now = self._clock.now()
+        levels = [
+            threshold["noise_threshold_decibels"]
+            for threshold in thresholds_of(device).values()
+            if is_in_force(threshold, now)
+        ]
+        if not levels:
+            raise NoNoiseThresholdInForce(data={"device_id": device_id})
+        await self._do(workspace, device_id, partial(self._world.burst, decibels=max(levels) + LOUDER_BY))
 
     async def add_devices(
         self, workspace: Workspace, count: int, kind: str, travel_milliseconds: int

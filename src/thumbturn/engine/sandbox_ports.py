@@ -53,5 +53,11 @@ class SandboxWorld(Protocol):
     def reach_temperature(self, device_id: str, celsius: float) -> None:
         """Make it this warm where a thermostat is; ``DeviceIsNotThermostat`` if it is none."""
 
+    def make_noise(self, device_id: str, decibels: float) -> None:
+        """From now on it is this loud where a noise sensor is."""
+
+    def burst(self, device_id: str, decibels: float) -> None:
+        """For some seconds it is this loud where a noise sensor is."""
+
     def forget(self, device_ids: Iterable[str]) -> None:
         """Bolt positions and faults of these devices are as if never used."""

@@ -20,6 +20,7 @@ from thumbturn.domain.attempt import ANNOUNCED, Attempt
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Device
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.noise import thresholds_of
 from thumbturn.domain.policy import AfterCrash, WhenOffline
 from thumbturn.domain.workspace import Workspace
 from thumbturn.storage.open import open_store
@@ -34,9 +35,19 @@ class Sample(NamedTuple):
     ask: dict[str, Any]
 
 
+#: Stands for the id of what the sample's device holds from the beginning.
+FIRST_THRESHOLD = "its first threshold"
+THRESHOLD = {
+    "name": "Night",
+    "starts_daily_at": "22:00:00",
+    "ends_daily_at": "07:00:00",
+    "noise_threshold_decibels": 60,
+}
 SAMPLES = {
     "ACTIVATE_CLIMATE_PRESET": Sample("Living Room", {"climate_preset_key": "away"}),
     "CONFIGURE_AUTO_LOCK": Sample("Back Door", {"auto_lock_enabled": True, "auto_lock_delay_seconds": 30}),
+    "CREATE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": "new", **THRESHOLD}),
+    "DELETE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": FIRST_THRESHOLD}),
     "LOCK_DOOR": Sample("Storage Room", {}),
     "PUSH_THERMOSTAT_PROGRAMS": Sample("Living Room", {"weekly_program": {}}),
     "RESET_SANDBOX_WORKSPACE": Sample(None, {}),
@@ -45,6 +56,7 @@ SAMPLES = {
     "SIMULATE_KEYPAD_CODE_ENTRY": Sample("Back Door", {"code": "1234"}),
     "SIMULATE_MANUAL_LOCK_VIA_KEYPAD": Sample("Back Door", {}),
     "UNLOCK_DOOR": Sample("Back Door", {}),
+    "UPDATE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": FIRST_THRESHOLD, "name": "Any"}),
 }
 #: What one can have of a device that is bad, and of a server that dies.
 ON_A_DEVICE = [type for type, action in ACTIONS.items() if action.concerns_device]
@@ -75,11 +87,12 @@ class Place:
     async def begin(self, action: Action) -> Attempt:
         """The action's sample, accepted."""
         sample = SAMPLES[action.type]
-        ask = (
-            sample.ask
-            if sample.device is None
-            else {"device_id": self.device(sample.device).id, **sample.ask}
-        )
+        ask = dict(sample.ask)
+        if sample.device is not None:
+            device = self.device(sample.device)
+            ask["device_id"] = device.id
+            if FIRST_THRESHOLD in ask.values():
+                ask["noise_threshold_id"] = next(iter(thresholds_of(device)))
         return await self.house.engine.begin(action, action.ask.model_validate(ask), self.workspace)
 
     async def spoil(self, action: Action, fault: str) -> None:

@@ -79,6 +79,8 @@ class DeviceProperties(ThermostatProperties):
     door_open: NotRequired[bool]
     auto_lock_enabled: NotRequired[bool]
     auto_lock_delay_seconds: NotRequired[float]
+    noise_level_decibels: NotRequired[float]
+    currently_triggering_noise_threshold_ids: NotRequired[list[str]]
 
 
 class Device(TypedDict):
@@ -117,7 +119,7 @@ class Device(TypedDict):
 
 
 #: Our capabilities that the wire has a word for.
-_SUPPORTED = ("lock", "thermostat", "battery")
+_SUPPORTED = ("lock", "noise_detection", "thermostat", "battery")
 #: The flags that each capability brings.
 _FLAGS = {
     "lock": ("can_remotely_lock", "can_remotely_unlock"),
@@ -132,6 +134,8 @@ _REPORTED = (
     "auto_lock_delay_seconds",
     "battery_level",
     "temperature_celsius",
+    "noise_level_decibels",
+    "currently_triggering_noise_threshold_ids",
 )
 #: What is known of a device that goes to the wire as it is.
 _KNOWN = ("manufacturer", "serial_number", "image_url", "has_direct_power")

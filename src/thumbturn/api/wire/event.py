@@ -56,6 +56,9 @@ class Event(TypedDict):
     thermostat_schedule_id: NotRequired[str | None]
     desired_temperature_celsius: NotRequired[float]
     desired_temperature_fahrenheit: NotRequired[float]
+    noise_level_decibels: NotRequired[float]
+    noise_threshold_id: NotRequired[str]
+    noise_threshold_name: NotRequired[str]
     webhook_id: NotRequired[str]
     disabled_because: NotRequired[str]
 

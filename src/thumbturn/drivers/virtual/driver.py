@@ -18,6 +18,7 @@ from thumbturn.drivers.virtual.faults import FAULTS, KINDS
 from thumbturn.drivers.virtual.journal import Journal
 from thumbturn.drivers.virtual.link import Link
 from thumbturn.drivers.virtual.locks import VirtualLock
+from thumbturn.drivers.virtual.noise_sensors import VirtualNoiseSensor
 from thumbturn.drivers.virtual.thermostats import VirtualThermostat
 from thumbturn.drivers.virtual.world import World
 from thumbturn.engine.ports import Seed
@@ -39,7 +40,7 @@ class VirtualDriver:
     def __init__(self, clock: Clock, chance_seed: int, journal: Path | None) -> None:
         self._world = World(clock, chance_seed, Journal(journal))
         self._links: dict[str, Link] = {}
-        self._things: dict[str, VirtualLock | VirtualThermostat] = {}
+        self._things: dict[str, VirtualLock | VirtualThermostat | VirtualNoiseSensor] = {}
 
     # Driver -------------------------------------------------------------------------------------
 
@@ -62,6 +63,8 @@ class VirtualDriver:
                 self._things[device.id] = VirtualLock(device, link, self._world)
             elif "thermostat" in device.capabilities:
                 self._things[device.id] = VirtualThermostat(device, link, self._world)
+            elif "noise_detection" in device.capabilities:
+                self._things[device.id] = VirtualNoiseSensor(device, link, self._world)
             if self._world.is_open:
                 self._wake(device.id)
 
@@ -106,8 +109,9 @@ class VirtualDriver:
         self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None
     ) -> None:
         """Put this fault in the place of any other; ``KeyError`` for a fault there is not."""
-        if KINDS[fault].jams and isinstance(self._things.get(device_id), VirtualThermostat):
-            raise DeviceTypeNotSupported("A thermostat has nothing that could jam.")
+        thing = self._things.get(device_id)
+        if KINDS[fault].jams and thing is not None and not isinstance(thing, VirtualLock):
+            raise DeviceTypeNotSupported("This device has nothing that could jam.")
         self._link(device_id).inject(fault, times, milliseconds)
 
     def clear_faults(self, device_id: str | None, among: Iterable[str]) -> None:
@@ -152,6 +156,14 @@ class VirtualDriver:
         """Make it this warm where a thermostat is."""
         self._thermostat(device_id).make_it(celsius)
 
+    def make_noise(self, device_id: str, decibels: float) -> None:
+        """From now on it is this loud where a noise sensor is."""
+        self._noise_sensor(device_id).make_noise(decibels)
+
+    def burst(self, device_id: str, decibels: float) -> None:
+        """For some seconds it is this loud where a noise sensor is."""
+        self._noise_sensor(device_id).burst(decibels)
+
     # inside -------------------------------------------------------------------------------------
 
     def _link(self, device_id: str) -> Link:
@@ -165,6 +177,12 @@ class VirtualDriver:
         if not isinstance(thermostat, VirtualThermostat):
             raise DeviceIsNotThermostat
         return thermostat
+
+    def _noise_sensor(self, device_id: str) -> VirtualNoiseSensor:
+        sensor = self._things.get(device_id)
+        if not isinstance(sensor, VirtualNoiseSensor):
+            raise DeviceTypeNotSupported
+        return sensor
 
     def _wake(self, device_id: str) -> None:
         self._links[device_id].wake()

@@ -8,8 +8,10 @@ from typing import Any
 
 from thumbturn.domain.device import Device
 from thumbturn.domain.ids import named_id, new_id
+from thumbturn.domain.noise import BREACHED, LEVEL, THRESHOLDS
 from thumbturn.domain.presets import PRESETS
 from thumbturn.domain.workspace import ConnectedAccount
+from thumbturn.drivers.virtual.noise_sensors import QUIET
 from thumbturn.engine.ports import Seed
 
 DRIVER = "virtual"
@@ -69,6 +71,18 @@ SENSOR = Model(
     device_type=SENSOR_TYPE,
     capabilities=frozenset({"battery"}),
     state={"battery_level": 0.87, "temperature_celsius": 21.0},
+)
+
+NOISE_SENSOR = Model(
+    name="Virtual Noise Sensor",
+    device_type=SENSOR_TYPE,
+    capabilities=frozenset({"noise_detection", "battery"}),
+    state={
+        "battery_level": 0.93,
+        LEVEL: QUIET,
+        THRESHOLDS: {},
+        BREACHED: [],
+    },
 )
 
 _LIMITS = {
@@ -170,10 +184,24 @@ _FIRST_DEVICES: tuple[tuple[str, Model, int, Mapping[str, Any]], ...] = (
     ("Living Room", FULL_THERMOSTAT, 0, {}),
     ("Bedroom", HEATER, 0, {}),
     ("Server Room", COOLER, 0, {}),
+    ("Terrace", NOISE_SENSOR, 0, {}),
 )
+#: What a noise sensor among them holds from the beginning: in force at any time, so that a simulated noise
+#: triggers it whenever it comes.
+_FIRST_THRESHOLD = {
+    "name": "Loud at any time",
+    "starts_daily_at": "00:00:00[Etc/UTC]",
+    "ends_daily_at": "00:00:00[Etc/UTC]",
+    "noise_threshold_decibels": 80.0,
+}
 
 #: What ``more_devices`` can make.
-KINDS = {"lock": FULL_LOCK, "thermostat": FULL_THERMOSTAT, "sensor": SENSOR}
+KINDS = {
+    "lock": FULL_LOCK,
+    "thermostat": FULL_THERMOSTAT,
+    "noise_sensor": NOISE_SENSOR,
+    "sensor": SENSOR,
+}
 
 
 def first_things(workspace_id: str, now: int) -> Seed:
@@ -184,15 +212,19 @@ def first_things(workspace_id: str, now: int) -> Seed:
     devices = []
     for number, (name, model, travel, state) in enumerate(_FIRST_DEVICES):
         address = name.lower().replace(" ", "-")
+        device_id = named_id(workspace_id, address)
+        held: Mapping[str, Any] = {}
+        if model is NOISE_SENSOR:
+            held = {THRESHOLDS: {named_id(device_id, "noise-threshold"): _FIRST_THRESHOLD}}
         devices.append(
             _make(
                 model,
-                device_id=named_id(workspace_id, address),
+                device_id=device_id,
                 workspace_id=workspace_id,
                 address=address,
                 name=name,
                 travel=travel,
-                state=state,
+                state={**state, **held},
                 # One µs apart, so that lists by age show them in this order.
                 now=now + number,
             )

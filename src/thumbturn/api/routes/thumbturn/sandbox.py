@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from thumbturn.actions.noise_thresholds import LOUDEST
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, OfDevice, Parameters
@@ -36,7 +37,7 @@ class DevicesAdd(Parameters):
 
     count: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How many."""
-    kind: Literal["lock", "thermostat", "sensor"] = "lock"
+    kind: Literal["lock", "thermostat", "noise_sensor", "sensor"] = "lock"
     """Of what kind."""
     travel_milliseconds: Annotated[int, Field(ge=0, le=60_000)] = 0
     """How long a lock's motor takes."""
@@ -47,6 +48,13 @@ class DoorSwing(OfDevice):
 
     is_open: bool
     """Whether it stands open then."""
+
+
+class Noise(OfDevice):
+    """How loud it is."""
+
+    noise_level_decibels: Annotated[float, Field(ge=0, le=LOUDEST)]
+    """In dB."""
 
 
 @endpoint(methods=WRITE)
@@ -74,6 +82,13 @@ async def clear_faults(ask: FaultsClear, caller: Caller, engine: Engine) -> Answ
 async def swing_door(ask: DoorSwing, caller: Caller, engine: Engine) -> Answer:
     """Opens or closes the door of a virtual lock that has a door contact."""
     await engine.sandbox.swing_door(caller.workspace, ask.device_id, is_open=ask.is_open)
+    return {}
+
+
+@endpoint(methods=WRITE)
+async def make_noise(ask: Noise, caller: Caller, engine: Engine) -> Answer:
+    """Makes it as loud as this, from now on, where a virtual noise sensor is."""
+    await engine.sandbox.make_noise(caller.workspace, ask.device_id, ask.noise_level_decibels)
     return {}
 
 

@@ -32,6 +32,9 @@ from thumbturn.engine import ports
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import AttemptFilter, Store
 
+#: Names that some have for a type which is written otherwise.
+RENAMED = {"REMOVE_NOISE_THRESHOLD": "DELETE_NOISE_THRESHOLD"}
+
 
 class AttemptSearch(Listing):
     """Which attempts. What is not given does not matter."""
@@ -73,7 +76,7 @@ async def search(ask: AttemptSearch, caller: Caller, store: Store, pages: Pages)
     """Finds attempts by what is known of them, newest first."""
     wanted = AttemptFilter(
         status=ask.status,
-        action_type=ask.action_type,
+        action_type=None if ask.action_type is None else RENAMED.get(ask.action_type, ask.action_type),
         device_id=ask.device_id,
         actor=ask.actor,
         cause=ask.error_type,
