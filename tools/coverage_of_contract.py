@@ -29,7 +29,6 @@ REASONS = {
     "/devices/simulate/": "no virtual device has a hub or a subscription of its own yet",
     "/devices/unmanaged/": "devices that are not managed are not shown yet",
     "/instant_keys/": _PHONES,
-    "/noise_sensors/": "no virtual device listens yet",
     "/phones/": _PHONES,
     "/spaces/": "spaces group what grants open: they come with these",
     "/user_identities/": "identities join users of access control systems: they come with these",

@@ -13,177 +13,22 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.isolation import Filter, Foreign, InBatch, NoWorkspace, Own, Streams
+from tests.fixtures.isolation import Filter, NoWorkspace, Own, Streams
+from tests.fixtures.isolation_rows import (
+    ITS_OWN,
+    ITS_OWN_NOISE_SENSOR,
+    ITS_OWN_SESSION,
+    ITS_OWN_THERMOSTAT,
+    ITS_OWN_THRESHOLD,
+    NOWHERE,
+    PRESET,
+    ROWS,
+)
 from tests.fixtures.server import Caller, LiveServer, caller_in_new_sandbox
 from thumbturn.api.table import endpoints
 from thumbturn.domain.workspace import KeyKind
 
-NOWHERE = "https://receiver.invalid/hook"
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
-
-
-#: Stand for the ids of the asking workspace's own webhook and client session.
-ITS_OWN, ITS_OWN_SESSION = "its own webhook", "its own session"
-ITS_OWN_THERMOSTAT = "its own thermostat"
-ITS_OWN_NOISE_SENSOR, ITS_OWN_THRESHOLD = "its own noise sensor", "its own noise threshold"
-NIGHT = {"starts_daily_at": "22:00", "ends_daily_at": "07:00", "noise_threshold_decibels": 60}
-PRESET = {"climate_preset_key": "home"}
-AUTO_LOCK = {"auto_lock_enabled": True, "auto_lock_delay_seconds": 5}
-
-ROWS: dict[str, list[Foreign | Filter | Own | Streams | NoWorkspace]] = {
-    "/action_attempts/get": [Foreign("action_attempt_id", "attempt")],
-    "/action_attempts/list": [
-        Own(),
-        Filter("action_attempt_ids", "attempt", "action_attempts", takes_many=True),
-        Filter("device_id", "door", "action_attempts"),
-    ],
-    "/client_sessions/create": [
-        Own({"user_identifier_key": "both know him"}),
-        Foreign("connected_account_ids", "account", takes_many=True),
-    ],
-    "/client_sessions/delete": [Foreign("client_session_id", "session")],
-    "/client_sessions/get": [
-        Foreign("client_session_id", "session"),
-        Foreign("user_identifier_key", "user"),
-    ],
-    "/client_sessions/get_or_create": [
-        Own({"user_identifier_key": "both know him, too"}),
-        Foreign("connected_account_ids", "account", takes_many=True),
-    ],
-    "/client_sessions/grant_access": [
-        Foreign("client_session_id", "session"),
-        Foreign("user_identifier_key", "user"),
-        Foreign("connected_account_ids", "account", {"client_session_id": ITS_OWN_SESSION}, takes_many=True),
-    ],
-    "/client_sessions/list": [
-        Own(),
-        Filter("client_session_id", "session", "client_sessions"),
-        Filter("user_identifier_key", "user", "client_sessions"),
-    ],
-    "/client_sessions/revoke": [Foreign("client_session_id", "session")],
-    "/devices/get": [Foreign("device_id", "door")],
-    "/devices/list": [
-        Own(),
-        Filter("device_ids", "door", "devices", takes_many=True),
-        Filter("connected_account_id", "account", "devices"),
-    ],
-    "/devices/list_device_providers": [NoWorkspace("names the providers that this server knows")],
-    "/devices/simulate/connect": [Foreign("device_id", "door")],
-    "/devices/simulate/disconnect": [Foreign("device_id", "door")],
-    "/devices/simulate/remove": [Foreign("device_id", "door")],
-    "/devices/update": [Foreign("device_id", "door", {"custom_metadata": {"is": "mine"}})],
-    "/events/get": [Foreign("event_id", "event"), Foreign("device_id", "door")],
-    "/events/list": [
-        Own({"since": "2000-01-01T00:00:00Z"}),
-        Filter("device_id", "door", "events"),
-        Filter("event_ids", "event", "events", takes_many=True),
-        Filter("connected_account_id", "account", "events"),
-    ],
-    "/health": [NoWorkspace("says that the server lives")],
-    "/locks/configure_auto_lock": [Foreign("device_id", "door", AUTO_LOCK)],
-    "/locks/get": [Foreign("device_id", "door"), Foreign("name", "door_name")],
-    "/locks/list": [Own(), Filter("device_ids", "door", "locks", takes_many=True)],
-    "/locks/lock_door": [Foreign("device_id", "door")],
-    "/locks/simulate/keypad_code_entry": [Foreign("device_id", "door", {"code": "1234"})],
-    "/locks/simulate/manual_lock_via_keypad": [Foreign("device_id", "door")],
-    "/locks/unlock_door": [Foreign("device_id", "door"), Foreign("device_id", "door", {"sync": True})],
-    "/noise_sensors/list": [Own(), Filter("device_ids", "noise_sensor", "noise_sensors", takes_many=True)],
-    "/noise_sensors/noise_thresholds/create": [Foreign("device_id", "noise_sensor", NIGHT)],
-    "/noise_sensors/noise_thresholds/delete": [
-        Foreign("device_id", "noise_sensor", {"noise_threshold_id": ITS_OWN_THRESHOLD}),
-        Foreign("noise_threshold_id", "noise_threshold", {"device_id": ITS_OWN_NOISE_SENSOR}),
-    ],
-    "/noise_sensors/noise_thresholds/get": [Foreign("noise_threshold_id", "noise_threshold")],
-    "/noise_sensors/noise_thresholds/list": [Foreign("device_id", "noise_sensor")],
-    "/noise_sensors/noise_thresholds/update": [
-        Foreign("device_id", "noise_sensor", {"noise_threshold_id": ITS_OWN_THRESHOLD}),
-        Foreign("noise_threshold_id", "noise_threshold", {"device_id": ITS_OWN_NOISE_SENSOR}),
-    ],
-    "/noise_sensors/simulate/trigger_noise_threshold": [Foreign("device_id", "noise_sensor")],
-    "/thumbturn/attempts/batch": [InBatch("device_id", "door")],
-    "/thumbturn/attempts/batch/get": [Foreign("batch_id", "batch")],
-    "/thumbturn/attempts/cancel": [Foreign("action_attempt_id", "later")],
-    "/thumbturn/attempts/explain": [Foreign("action_attempt_id", "attempt")],
-    "/thumbturn/attempts/search": [Own(), Filter("device_id", "door", "attempts")],
-    "/thumbturn/attempts/timeline": [Foreign("action_attempt_id", "attempt")],
-    "/thumbturn/audit/list": [Own()],
-    "/thumbturn/keys/create": [Own({"name": "made in passing"})],
-    "/thumbturn/keys/list": [Own()],
-    "/thumbturn/keys/revoke": [Foreign("key_id", "key")],
-    "/thumbturn/ready": [NoWorkspace("says whether the server can work, in numbers of the whole server")],
-    "/thumbturn/sandbox/add_devices": [Own()],
-    "/thumbturn/sandbox/clear_faults": [Own(), Foreign("device_id", "door")],
-    "/thumbturn/sandbox/inject_fault": [Foreign("device_id", "door", {"fault": "jam"})],
-    "/thumbturn/sandbox/make_noise": [Foreign("device_id", "noise_sensor", {"noise_level_decibels": 35})],
-    "/thumbturn/sandbox/swing_door": [Foreign("device_id", "door", {"is_open": True})],
-    "/thumbturn/stream": [
-        Streams(
-            "test_stream.py::test_streams_of_two_workspaces_are_apart",
-            "test_session_stream.py::test_stream_tells_what_is_within_reach",
-        )
-    ],
-    "/thumbturn/webhooks/deliveries/list": [Foreign("webhook_id", "webhook")],
-    "/thumbturn/webhooks/enable": [Foreign("webhook_id", "webhook")],
-    "/thumbturn/webhooks/resend": [
-        Foreign("webhook_id", "webhook", {"since": "2000-01-01T00:00:00Z"}),
-        Foreign("event_id", "event", {"webhook_id": ITS_OWN}),
-    ],
-    "/thumbturn/webhooks/rotate_secret": [Foreign("webhook_id", "webhook")],
-    "/thumbturn/webhooks/state": [Foreign("webhook_id", "webhook")],
-    "/thumbturn/webhooks/test": [Foreign("webhook_id", "webhook")],
-    "/thumbturn/workspaces/update": [Own({"required_evidence": "device_accepted"})],
-    "/thermostats/activate_climate_preset": [Foreign("device_id", "thermostat", PRESET)],
-    "/thermostats/create_climate_preset": [
-        Foreign("device_id", "thermostat", {"climate_preset_key": "made in passing"})
-    ],
-    "/thermostats/daily_programs/create": [
-        Foreign("device_id", "thermostat", {"name": "made in passing", "periods": []})
-    ],
-    "/thermostats/daily_programs/delete": [Foreign("thermostat_daily_program_id", "daily_program")],
-    "/thermostats/daily_programs/update": [
-        Foreign("thermostat_daily_program_id", "daily_program", {"name": "Any", "periods": []})
-    ],
-    "/thermostats/delete_climate_preset": [
-        Foreign("device_id", "thermostat", {"climate_preset_key": "to be deleted"})
-    ],
-    "/thermostats/schedules/create": [
-        Foreign("device_id", "thermostat", PRESET | {"starts_at": "2100-01-01", "ends_at": "2100-01-02"})
-    ],
-    "/thermostats/schedules/delete": [Foreign("thermostat_schedule_id", "schedule")],
-    "/thermostats/schedules/get": [Foreign("thermostat_schedule_id", "schedule")],
-    "/thermostats/schedules/list": [Foreign("device_id", "thermostat")],
-    "/thermostats/schedules/update": [Foreign("thermostat_schedule_id", "schedule", {"name": "Any"})],
-    "/thermostats/set_fallback_climate_preset": [Foreign("device_id", "thermostat", PRESET)],
-    "/thermostats/set_temperature_threshold": [
-        Foreign("device_id", "thermostat", {"lower_limit_celsius": 1})
-    ],
-    "/thermostats/update_climate_preset": [Foreign("device_id", "thermostat", PRESET | {"name": "Any"})],
-    "/thermostats/update_weekly_program": [
-        Foreign("device_id", "thermostat"),
-        Foreign("monday_program_id", "daily_program", {"device_id": ITS_OWN_THERMOSTAT}),
-    ],
-    "/thermostats/cool": [Foreign("device_id", "thermostat", {"sync": True})],
-    "/thermostats/heat": [Foreign("device_id", "thermostat")],
-    "/thermostats/heat_cool": [Foreign("device_id", "thermostat")],
-    "/thermostats/list": [Own(), Filter("device_ids", "thermostat", "thermostats", takes_many=True)],
-    "/thermostats/off": [Foreign("device_id", "thermostat")],
-    "/thermostats/set_fan_mode": [Foreign("device_id", "thermostat", {"fan_mode_setting": "on"})],
-    "/thermostats/set_hvac_mode": [Foreign("device_id", "thermostat", {"hvac_mode_setting": "off"})],
-    "/thermostats/simulate/hvac_mode_adjusted": [Foreign("device_id", "thermostat", {"hvac_mode": "off"})],
-    "/thermostats/simulate/temperature_reached": [
-        Foreign("device_id", "thermostat", {"temperature_celsius": 25})
-    ],
-    "/webhooks/create": [Own({"url": NOWHERE})],
-    "/webhooks/delete": [Foreign("webhook_id", "webhook")],
-    "/webhooks/get": [Foreign("webhook_id", "webhook")],
-    "/webhooks/list": [Own()],
-    "/webhooks/update": [Foreign("webhook_id", "webhook", {"event_types": ["lock.locked"]})],
-    "/workspaces/create": [NoWorkspace("makes a workspace; an API key may not")],
-    "/workspaces/get": [Own()],
-    "/workspaces/list": [Own()],
-    "/workspaces/reset_sandbox": [Own()],
-    "/workspaces/update": [Own({"name": "Renamed"})],
-}
 TRIED = [
     (path, row) for path, rows in ROWS.items() for row in rows if not isinstance(row, NoWorkspace | Streams)
 ]

@@ -243,6 +243,31 @@ async def test_no_noise_triggers_nothing(wire):
     assert len(await triggered(wire)) == 1
 
 
+async def test_a_threshold_on_its_way_can_be_named_already(wire):
+    """Until a slow sensor holds it, it is found as one that is not programmed, and it can be changed;
+    if putting it there fails, it is gone.
+    """
+    id = await wire.door(SENSOR)
+    fault = {"fault": "slow", "milliseconds": 2_000}
+    await wire.call("/thumbturn/sandbox/inject_fault", device_id=id, **fault, times=2)
+    made = (await wire.call(T + "create", device_id=id, **NIGHT))["noise_threshold"]
+    which = {"device_id": id, "noise_threshold_id": made["noise_threshold_id"]}
+    found = await wire.call(T + "list", device_id=id, is_programmed=False)
+    assert found["noise_thresholds"] == [made]
+    first = await wire.call(T + "list", device_id=id, is_programmed=True)
+    assert [each["name"] for each in first["noise_thresholds"]] == ["Loud at any time"]
+    got = await wire.call(T + "get", noise_threshold_id=made["noise_threshold_id"])
+    assert got["noise_threshold"] == made
+    changed = await wire.call(T + "update", **which, name="Late")
+    await wire.house.clock.advance(seconds(5))
+    assert (await ended(wire, changed))["status"] == "success"
+    assert await held(wire) == ["Loud at any time", "Late"]
+    await wire.call("/thumbturn/sandbox/inject_fault", device_id=id, fault="refuse")
+    made = (await wire.call(T + "create", device_id=id, **NIGHT))["noise_threshold"]
+    await wire.house.clock.settle()
+    assert await held(wire) == ["Loud at any time", "Late"]
+
+
 async def test_an_update_of_what_is_deleted_meanwhile_fails(wire):
     """One that waited behind the deletion finds nothing to change, and says so."""
     threshold, _ = await made(wire)

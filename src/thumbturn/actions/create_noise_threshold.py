@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from thumbturn.actions.definition import DeviceAsk, Known, Maybe, Outcome, Run, action
 from thumbturn.actions.noise_thresholds import (
+    CREATION,
     UNNAMED,
     DailyTime,
     Loudness,
@@ -72,7 +73,7 @@ async def make_it_so(ask: ThresholdPut, sensor: NoiseSensor, run: Run) -> Outcom
 
 
 @action(
-    "CREATE_NOISE_THRESHOLD",
+    CREATION,
     at="/noise_sensors/noise_thresholds/create",
     needs=NoiseSensor,
     result=ThresholdPutResult,

@@ -119,6 +119,11 @@ class Known(Protocol):
     def device_with_daily_program(self, program_id: str) -> str:
         """The id of the thermostat that has it. Raises ``DailyProgramNotFound``."""
 
+    def check_noise_threshold(self, device_id: str, threshold_id: str) -> None:
+        """Return if this sensor holds the threshold, or shall. Raises ``NoiseThresholdNotFound``, or what the
+        sensor itself is refused with.
+        """
+
 
 Perform: TypeAlias = Callable[[Any, Any, Run], Awaitable[Outcome]]
 #: From what is asked to what is accepted. Raises a ``Refusal`` for what this device cannot do.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
+from thumbturn.actions.definition import DeviceAsk, Known, Outcome, Run, action
 from thumbturn.actions.noise_thresholds import look, put
 from thumbturn.domain.capabilities.noise_sensor import NoiseSensor
 from thumbturn.domain.clock import seconds
-from thumbturn.domain.device import Device
-from thumbturn.domain.noise import threshold_of
 from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 
@@ -18,9 +16,11 @@ class ThresholdDelete(DeviceAsk):
     """The noise threshold."""
 
 
-def _fit(ask: ThresholdDelete, device: Device) -> ThresholdDelete:
-    threshold_of(device, ask.noise_threshold_id)
-    return ask
+async def known_threshold(ask: ThresholdDelete, known: Known) -> ThresholdDelete:
+    """Deletes a threshold that a noise sensor holds."""
+    known.check_noise_threshold(ask.device_id, ask.noise_threshold_id)
+    # Without what else the call takes: that is about the attempt.
+    return ThresholdDelete(device_id=ask.device_id, noise_threshold_id=ask.noise_threshold_id)
 
 
 async def make_it_so(ask: ThresholdDelete, sensor: NoiseSensor, run: Run) -> Outcome:
@@ -39,7 +39,7 @@ async def make_it_so(ask: ThresholdDelete, sensor: NoiseSensor, run: Run) -> Out
     when_offline=WhenOffline.FAIL,
     recover=make_it_so,
     takes_sync=True,
-    fit=_fit,
+    meaning=known_threshold,
 )
 async def delete_noise_threshold(ask: ThresholdDelete, sensor: NoiseSensor, run: Run) -> Outcome:
     """Deletes a threshold that a noise sensor holds."""

@@ -18,6 +18,8 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.failures import CommandRefused, OutcomeUnknown
 from thumbturn.domain.noise import THRESHOLDS, in_zone, time_of_day
 
+#: The type of the action that puts a new one.
+CREATION = "CREATE_NOISE_THRESHOLD"
 #: The usual name of one that was given none.
 UNNAMED = "Noise threshold"
 #: dB. Nothing in a house is louder.

@@ -19,7 +19,6 @@ from thumbturn.actions.noise_thresholds import (
 )
 from thumbturn.domain.capabilities.noise_sensor import NoiseSensor
 from thumbturn.domain.clock import seconds
-from thumbturn.domain.device import Device
 from thumbturn.domain.failures import NoiseThresholdDeleted
 from thumbturn.domain.noise import NoiseThresholdNotFound, threshold_of
 from thumbturn.domain.policy import AfterCrash, WhenOffline
@@ -46,12 +45,8 @@ class ThresholdUpdate(Loudness, DeviceAsk):
 
 async def changed_threshold(ask: ThresholdUpdate, known: Known) -> ThresholdPut:
     """Changes a threshold that a noise sensor holds."""
+    known.check_noise_threshold(ask.device_id, ask.noise_threshold_id)
     return ThresholdPut(**ask.model_dump(include=set(ThresholdUpdate.model_fields), exclude_none=True))
-
-
-def _fit(ask: ThresholdPut, device: Device) -> ThresholdPut:
-    threshold_of(device, ask.noise_threshold_id)
-    return fitting(ask, device)
 
 
 def _wanted(ask: ThresholdPut, run: Run) -> dict[str, Any]:
@@ -81,7 +76,7 @@ async def make_it_so(ask: ThresholdPut, sensor: NoiseSensor, run: Run) -> Outcom
     recover=make_it_so,
     takes_sync=True,
     meaning=changed_threshold,
-    fit=_fit,
+    fit=fitting,
 )
 async def update_noise_threshold(ask: ThresholdPut, sensor: NoiseSensor, run: Run) -> Outcome:
     """Changes a threshold that a noise sensor holds."""

@@ -88,16 +88,3 @@ class Climate:
             return without_preset(device, key)
 
         await self.change(workspace_id, device_id, change, reach)
-
-
-class Things:
-    """The ``Known`` of somebody in a workspace (``actions/definition.py``)."""
-
-    def __init__(self, workspace_id: str, reach: Reach, climate: Climate) -> None:
-        self._workspace_id = workspace_id
-        self._reach = reach
-        self._climate = climate
-
-    def device_with_daily_program(self, program_id: str) -> str:
-        """The id of the thermostat that has it. Raises ``DailyProgramNotFound``."""
-        return self._climate.device_with_daily_program(self._workspace_id, program_id, self._reach)

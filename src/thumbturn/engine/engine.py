@@ -21,10 +21,11 @@ from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.acceptance import Acceptance
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
-from thumbturn.engine.climate import Climate, Things
+from thumbturn.engine.climate import Climate
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.forgetting import Forgetting
+from thumbturn.engine.known import Things
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.live import LiveAttempts
@@ -122,7 +123,7 @@ class Engine:
             self._devices, self.change_device, self._observations.review, self._keeper.of_device
         )
         #: What noise sensors hold.
-        self.noise_sensors = NoiseSensors(self._devices)
+        self.noise_sensors = NoiseSensors(self._devices, self._lanes)
         #: Thermostats' schedules.
         self.schedules = Schedules(store.schedules, self._devices, self.climate, self._keeper, clock)
         #: What sandboxes may do to their devices.
@@ -175,7 +176,7 @@ class Engine:
 
     def known(self, workspace_id: str, reach: Reach = None) -> Known:
         """What the asks of somebody with this reach may name."""
-        return Things(workspace_id, reach, self.climate)
+        return Things(workspace_id, reach, self.climate, self.noise_sensors)
 
     def census(self) -> Census:
         """How things stand now, over all workspaces. Looks at every open attempt and every device."""

@@ -13,12 +13,12 @@ const { noise_threshold_id } = await thresholds.create({
   name: 'Night',
   noise_threshold_decibels: 60,
 })
-await thresholds.update({ device_id, noise_threshold_id, noise_threshold_decibels: 62 })
+await thresholds.update({ device_id, noise_threshold_id, noise_threshold_decibels: 62, sync: true })
 const { name, noise_threshold_decibels } = await thresholds.get({ noise_threshold_id })
 const held = (await thresholds.list({ device_id })).map((each) => each.name)
 await simulate.triggerNoiseThreshold({ device_id })
 const events = await seam.events.list({ device_id, event_type: 'noise_sensor.noise_threshold_triggered' })
-await thresholds.delete({ device_id, noise_threshold_id })
+await thresholds.delete({ device_id, noise_threshold_id, sync: true })
 const refusal = await thresholds.get({ noise_threshold_id }).catch(({ code }) => code)
 
 const triggered = events.map((each) => each.noise_threshold_name)
