@@ -117,8 +117,8 @@ async def test_a_removed_device_is_gone_until_it_is_connected(house):
         await house.lock(PLAIN).lock()
     house.driver.connect(house.id(PLAIN))
     assert [dict(seen.changes) for seen in house.seen[:2]] == [
-        {"online": False, "removed": True},
-        {"online": True, "removed": False},
+        {"online": False, "offline_because": None, "removed": True},
+        {"online": True, "offline_because": None, "removed": False},
     ]
     assert await house.lock(PLAIN).lock() is Evidence.DEVICE_ACCEPTED
 

@@ -163,6 +163,9 @@ async def test_a_device(wire):
         "can_simulate_connection": False,
         "can_simulate_disconnection": True,
         "can_simulate_removal": True,
+        "can_simulate_hub_connection": False,
+        "can_simulate_hub_disconnection": True,
+        "can_simulate_paid_subscription": True,
     }
 
 
@@ -184,6 +187,9 @@ async def test_an_offline_device(wire):
         "can_simulate_connection": True,
         "can_simulate_disconnection": False,
         "can_simulate_removal": True,
+        "can_simulate_hub_connection": False,
+        "can_simulate_hub_disconnection": True,
+        "can_simulate_paid_subscription": True,
     }
 
 

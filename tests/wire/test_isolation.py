@@ -35,6 +35,9 @@ TRIED = [
 OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT_SESSION in each.open_to}
 TAKES_AWAY = {
     "/client_sessions/delete",
+    "/connected_accounts/delete",
+    "/connected_accounts/simulate/disconnect",
+    "/devices/simulate/disconnect_from_hub",
     "/devices/simulate/remove",
     "/noise_sensors/noise_thresholds/delete",
     "/thermostats/daily_programs/delete",

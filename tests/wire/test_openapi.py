@@ -15,6 +15,7 @@ from thumbturn.api.openapi import openapi
 from thumbturn.api.table import endpoints
 from thumbturn.api.wire.attempt import ActionAttempt
 from thumbturn.api.wire.client_session import ClientSession
+from thumbturn.api.wire.connected_account import ConnectedAccount
 from thumbturn.api.wire.device import Appearance, Battery, Device, DeviceProperties, Model
 from thumbturn.api.wire.event import Event
 from thumbturn.api.wire.pagination import Pagination
@@ -100,6 +101,9 @@ NOISE_THRESHOLDS = {
 INTENDED = {
     **THERMOSTATS,
     **NOISE_THRESHOLDS,
+    "/connected_accounts/get email": "looked for as it is: what is no address is nobody's",
+    "/connected_accounts/list limit": OWN_LIMIT,
+    "/connected_accounts/update customer_key": NO_LONGER,
     "/devices/list limit": OWN_LIMIT,
     "/locks/list limit": OWN_LIMIT,
     "/events/list limit": OWN_LIMIT,
@@ -238,6 +242,7 @@ def test_our_own_endpoints_stand_apart():
 SHAPES: dict[str, Any] = {
     "action_attempt": ActionAttempt,
     "client_session": ClientSession,
+    "connected_account": ConnectedAccount,
     "device": Device,
     "device.properties": DeviceProperties,
     "device.properties.appearance": Appearance,

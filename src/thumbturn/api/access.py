@@ -23,6 +23,7 @@ ALSO_OPEN_TO: Mapping[str, frozenset[KeyKind]] = {
     "/client_sessions/create": _PUBLISHABLE,
     "/client_sessions/get": _SESSIONS,
     "/client_sessions/get_or_create": _PUBLISHABLE,
+    "/connected_accounts/get": _SESSIONS,
     "/devices/get": _SESSIONS,
     "/devices/list": _SESSIONS,
     "/devices/list_device_providers": _SESSIONS,

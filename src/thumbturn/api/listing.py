@@ -12,6 +12,7 @@ from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters, either
 from thumbturn.api.wire.device import Device, device_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.vocabulary import DeviceType, Flag, Manufacturer
+from thumbturn.domain.client_session import Reach
 from thumbturn.domain.refusals import DeviceNotFound
 from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.ports import DeviceFilter, Store
@@ -60,7 +61,7 @@ class DeviceList(Listing):
     connect_webview_id: Maybe[str] = None
     """Only those added through this webview."""
     customer_key: Maybe[str] = None
-    """Only those of this customer."""
+    """Only those of accounts of this customer."""
     space_id: Maybe[str] = None
     """Only those in this space."""
     unstable_location_id: str | None = None
@@ -74,7 +75,6 @@ class DeviceList(Listing):
             wanted is not None
             for wanted in (
                 self.connect_webview_id,
-                self.customer_key,
                 self.space_id,
                 self.unstable_location_id,
             )
@@ -117,17 +117,10 @@ async def list_devices(
 
 
 async def _filter(ask: DeviceList, caller: Caller, store: Store, capability: str | None) -> DeviceFilter:
-    reach = caller.reach
-    if ask.user_identifier_key is not None:
-        # Who else reaches what he does is nothing that a client session may find out.
-        user = caller.key.name if caller.key.kind is KeyKind.CLIENT_SESSION else ask.user_identifier_key
-        session = None
-        if user == ask.user_identifier_key:
-            session = await store.client_sessions.of_user(caller.workspace.id, user)
-        reach = frozenset() if session is None else session.reach
     return DeviceFilter(
         device_ids=ask.device_ids,
         connected_account_ids=either(ask.connected_account_id, ask.connected_account_ids),
+        customer_key=ask.customer_key,
         device_types=either(ask.device_type, ask.device_types),
         capability=capability,
         manufacturer=ask.manufacturer,
@@ -135,8 +128,19 @@ async def _filter(ask: DeviceList, caller: Caller, store: Store, capability: str
         created_before=ask.created_before,
         custom_metadata_has=ask.custom_metadata_has,
         is_managed=True,
-        reach=reach,
+        reach=await reach_of_user(ask.user_identifier_key, caller, store),
     )
+
+
+async def reach_of_user(user_identifier_key: str | None, caller: Caller, store: Store) -> Reach:
+    """What the caller sees; of that, where a user is named, what the client session of that user reaches."""
+    if user_identifier_key is None:
+        return caller.reach
+    # Who else reaches what he does is nothing that a client session may find out.
+    if caller.key.kind is KeyKind.CLIENT_SESSION and caller.key.name != user_identifier_key:
+        return frozenset()
+    session = await store.client_sessions.of_user(caller.workspace.id, user_identifier_key)
+    return frozenset() if session is None else session.reach
 
 
 def _has_flags(json: Device, ask: DeviceList) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import to_wire
+from thumbturn.domain.connected_account import ACCOUNT_DISCONNECTED, NOT_LET_IN, account_error
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.ids import new_id
@@ -56,6 +57,11 @@ class Device:
         return bool(self.state.get("online", False))
 
     @property
+    def takes_commands(self) -> bool:
+        """True while it can be reached and nothing is owed for it."""
+        return self.online and self.state.get(UNPAID_SINCE) is None
+
+    @property
     def display_name(self) -> str:
         """The name to show to people."""
         return self.nickname or self.name
@@ -79,8 +85,40 @@ class Observation(NamedTuple):
     said: str = ""
 
 
-#: What the wire says of a device that is offline.
-DEVICE_DISCONNECTED = "The device is offline: its hub cannot reach it."
+HUB_DISCONNECTED = "hub_disconnected"
+#: Why a device is offline, by the code that its hub gave in ``offline_because``; by itself if it gave none.
+OFFLINE: Mapping[str, str] = MappingProxyType(
+    {
+        "device_disconnected": "The device is offline: its hub cannot reach it.",
+        HUB_DISCONNECTED: "The device is offline: its hub has lost it.",
+        ACCOUNT_DISCONNECTED: NOT_LET_IN,
+    }
+)
+#: Of ``Device.state``: since when its maker wants a subscription to be paid first, µs.
+UNPAID_SINCE = "unpaid_since"
+SUBSCRIPTION_REQUIRED = "The device's maker wants a subscription to be paid before it takes commands."
+
+
+def offline_error(state: Mapping[str, Any], since: int) -> dict[str, Any]:
+    """The error of a device that is offline since this moment (µs), in the wire's own shape."""
+    code = state.get("offline_because") or "device_disconnected"
+    if code == ACCOUNT_DISCONNECTED:
+        return account_error(since)
+    return _error(code, OFFLINE[code], since)
+
+
+def removed_error(since: int) -> dict[str, Any]:
+    """The error of a device that was taken out of its account at this moment (µs), likewise."""
+    return _error("device_removed", "The device was removed from its account.", since)
+
+
+def unpaid_error(since: int) -> dict[str, Any]:
+    """The error of a device whose subscription is not paid since this moment (µs), likewise."""
+    return _error("subscription_required", SUBSCRIPTION_REQUIRED, since)
+
+
+def _error(code: str, message: str, since: int) -> dict[str, Any]:
+    return {"error_code": code, "message": message, "created_at": to_wire(since), "is_device_error": True}
 
 
 class Absorbed(NamedTuple):
@@ -127,7 +165,9 @@ def _absorbed(
         )
 
     if "online" in news or news.get("removed") is True:
-        _tell_connection(tell, news, seen.at)
+        _tell_connection(tell, device, news, seen.at)
+    if UNPAID_SINCE in news:
+        _tell_subscription(tell, news[UNPAID_SINCE])
     if "locked" in news and news["locked"] is not None:
         word = "lock.locked" if news["locked"] else "lock.unlocked"
         tell(word, None if cause is None else cause.id, method=seen.method or "unknown")
@@ -155,22 +195,29 @@ def _follow(device: Device, seen: Observation, news: dict[str, Any], cause: Atte
         yield from follow_noise(device, news)
 
 
-def _tell_connection(tell: Callable[..., None], news: Mapping[str, Any], at: int) -> None:
+def _tell_connection(tell: Callable[..., None], device: Device, news: Mapping[str, Any], at: int) -> None:
+    word = "device" if device.is_managed else "device.unmanaged"
     if news.get("removed") is True:
         tell("device.removed")
     elif news["online"]:
-        tell("device.connected")
+        tell(f"{word}.connected")
     else:
-        error = {
-            "error_code": "device_disconnected",
-            "message": DEVICE_DISCONNECTED,
-            "created_at": to_wire(at),
-        }
-        tell(
-            "device.disconnected",
-            error_code="device_disconnected",
-            device_errors=[error],
-            device_warnings=[],
-            connected_account_errors=[],
-            connected_account_warnings=[],
-        )
+        error = offline_error({**device.state, **news}, at)
+        of_account = [error] if "is_connected_account_error" in error else []
+        tell(f"{word}.disconnected", error_code=error["error_code"], **_errors([error], of_account))
+
+
+def _tell_subscription(tell: Callable[..., None], unpaid_since: int | None) -> None:
+    if unpaid_since is None:
+        tell("device.error.subscription_required.resolved")
+    else:
+        tell("device.error.subscription_required", **_errors([unpaid_error(unpaid_since)], []))
+
+
+def _errors(of_device: list[dict[str, Any]], of_account: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "device_errors": of_device,
+        "device_warnings": [],
+        "connected_account_errors": of_account,
+        "connected_account_warnings": [],
+    }

@@ -45,6 +45,14 @@ class CommandRefused(
     """The device refused the command. It has not acted."""
 
 
+class SubscriptionRequired(
+    Failure,
+    type="subscription_required",
+    advice="Pay the subscription at the device's maker, then ask again.",
+):
+    """The device's maker wants a subscription to be paid first. The device has not acted."""
+
+
 class NotSupported(
     Failure,
     type="not_supported",

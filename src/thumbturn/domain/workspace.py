@@ -54,16 +54,3 @@ class Key:
     user_id: str | None = None
     created_at: int = 0
     revoked_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectedAccount:
-    """One hub or one account at a maker: the devices behind it share its link and its fate."""
-
-    id: str
-    workspace_id: str
-    #: The driver that holds its link.
-    driver: str
-    name: str
-    created_at: int = 0
-    custom_metadata: Mapping[str, str | bool] = field(default_factory=dict)

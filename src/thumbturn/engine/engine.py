@@ -22,6 +22,7 @@ from thumbturn.engine.acceptance import Acceptance
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.climate import Climate
+from thumbturn.engine.connected_accounts import ConnectedAccounts
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.forgetting import Forgetting
@@ -30,6 +31,7 @@ from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.meters import AttemptMeters, RecordMeters
+from thumbturn.engine.moving import Moving
 from thumbturn.engine.noise import NoiseSensors
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver, Seed, Store
@@ -126,16 +128,31 @@ class Engine:
         self.noise_sensors = NoiseSensors(self._devices, self._lanes)
         #: Thermostats' schedules.
         self.schedules = Schedules(store.schedules, self._devices, self.climate, self._keeper, clock)
-        #: What sandboxes may do to their devices.
-        self.sandbox = SandboxControls(
+        self._moving = Moving(
             world=world,
             drivers=drivers,
-            store=store,
             devices=self._devices,
             lanes=self._lanes,
             dispatch=self._dispatch,
-            observations=self._observations,
             forget=self._keeper.forget,
+        )
+        #: What sandboxes may do to their devices.
+        self.sandbox = SandboxControls(
+            world=world,
+            moving=self._moving,
+            store=store,
+            devices=self._devices,
+            observations=self._observations,
+            clock=clock,
+        )
+        #: What devices are connected through.
+        self.accounts = ConnectedAccounts(
+            store=store.accounts,
+            devices=self._devices,
+            drivers=drivers,
+            world=world,
+            moving=self._moving,
+            observations=self._observations,
             clock=clock,
         )
 
@@ -228,7 +245,7 @@ class Engine:
             workspace, user_id=user_id, seed=seed, keys=keys, most=MOST_WORKSPACES
         ):
             raise TooManyWorkspaces
-        self.sandbox.attach(seed.devices)
+        self._moving.move_in(seed.devices)
 
     # inside -------------------------------------------------------------------------------------
 

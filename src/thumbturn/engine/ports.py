@@ -14,10 +14,12 @@ from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.audit import Act
 from thumbturn.domain.chain import Head, Sealed
 from thumbturn.domain.client_session import Reach
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
-from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.account_ports import AccountStore
 from thumbturn.engine.client_session_ports import ClientSessionStore
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.schedule_ports import ScheduleStore
@@ -70,6 +72,8 @@ class DeviceFilter:
 
     device_ids: Sequence[str] | None = None
     connected_account_ids: Sequence[str] | None = None
+    #: Of its account.
+    customer_key: str | None = None
     device_types: Sequence[str] | None = None
     capability: str | None = None
     manufacturer: str | None = None
@@ -148,6 +152,10 @@ class Store(Protocol):
     @property
     def client_sessions(self) -> ClientSessionStore:
         """What is remembered of client sessions."""
+
+    @property
+    def accounts(self) -> AccountStore:
+        """What is remembered of connected accounts."""
 
     @property
     def schedules(self) -> ScheduleStore:
@@ -358,6 +366,9 @@ class Driver(Protocol):
 
     def detach(self, device_ids: Iterable[str]) -> None:
         """Forget these devices."""
+
+    def refresh(self, device_ids: Iterable[str]) -> None:
+        """Have these devices report how they are now, as far as they can be heard."""
 
     def links(self) -> Mapping[str, bool]:
         """The connections that it holds to its hubs, each by a name, and whether it stands now."""

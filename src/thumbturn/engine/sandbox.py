@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from thumbturn.domain.attempt import Failed, Phase
 from thumbturn.domain.climate import fitting_setting
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import DeviceRemoved, OutcomeUnknown
 from thumbturn.domain.noise import NoNoiseThresholdInForce, is_in_force, thresholds_of
 from thumbturn.domain.refusals import (
+    ConnectedAccountNotFound,
     DeviceIsNotThermostat,
     DeviceNotFound,
     DeviceTypeNotSupported,
@@ -22,16 +21,15 @@ from thumbturn.domain.refusals import (
 )
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.devices import Devices
-from thumbturn.engine.dispatch import Dispatch
-from thumbturn.engine.lanes import Lanes
+from thumbturn.engine.moving import Moving
 from thumbturn.engine.observations import Observations
-from thumbturn.engine.ports import Driver, Store
-from thumbturn.engine.run import Run
+from thumbturn.engine.ports import Seed, Store
 from thumbturn.engine.sandbox_ports import SandboxWorld
 
 WAS_RESET = "The sandbox was reset."
 #: dB by which a burst of noise is above the threshold that it triggers.
 LOUDER_BY = 5.0
+HOME_IS_GONE = "The account that the sandbox began with was deleted: reset the sandbox to have it again"
 
 
 class SandboxControls:
@@ -44,23 +42,17 @@ class SandboxControls:
         self,
         *,
         world: SandboxWorld,
-        drivers: Mapping[str, Driver],
+        moving: Moving,
         store: Store,
         devices: Devices,
-        lanes: Lanes,
-        dispatch: Dispatch,
         observations: Observations,
-        forget: Callable[[Sequence[str]], None],
         clock: Clock,
     ) -> None:
         self._world = world
-        self._drivers = drivers
+        self._moving = moving
         self._store = store
         self._devices = devices
-        self._lanes = lanes
-        self._dispatch = dispatch
         self._observations = observations
-        self._forget = forget
         self._clock = clock
 
     @property
@@ -102,6 +94,18 @@ class SandboxControls:
         """The device is taken out of its account, as by its owner."""
         await self._do(workspace, device_id, self._world.remove)
 
+    async def lose_hub(self, workspace: Workspace, device_id: str) -> None:
+        """The device's hub loses it: the device is offline."""
+        await self._do(workspace, device_id, self._world.lose_hub)
+
+    async def find_hub(self, workspace: Workspace, device_id: str) -> None:
+        """The device's hub has it again."""
+        await self._do(workspace, device_id, self._world.find_hub)
+
+    async def owe(self, workspace: Workspace, device_id: str, *, is_unpaid: bool) -> None:
+        """The device's maker wants to be paid before the device takes another command, or was."""
+        await self._do(workspace, device_id, partial(self._world.owe, is_unpaid=is_unpaid))
+
     async def swing_door(self, workspace: Workspace, device_id: str, *, is_open: bool) -> None:
         """Open or close a door by hand; ``DeviceTypeNotSupported`` where there is no door contact."""
         await self._do(workspace, device_id, partial(self._world.swing_door, is_open=is_open))
@@ -142,57 +146,36 @@ class SandboxControls:
     async def add_devices(
         self, workspace: Workspace, count: int, kind: str, travel_milliseconds: int
     ) -> list[Device]:
-        """Add virtual devices of a kind."""
+        """Add virtual devices of a kind to the home that the sandbox began with.
+
+        Raises ``ConnectedAccountNotFound`` if that was deleted.
+        """
         _require_sandbox(workspace)
-        new = self._world.more_devices(
-            workspace.id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=self._clock.now()
-        )
-        await self._store.add_devices(new, ())
-        self.attach(new)
+        async with self._moving.alone(workspace.id):
+            new = self._world.more_devices(
+                workspace.id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=self._clock.now()
+            )
+            home = await self._store.accounts.get(workspace.id, new[0].connected_account_id)
+            if home is None:
+                raise ConnectedAccountNotFound(HOME_IS_GONE)
+            new = [replace(device, is_managed=home.manages_new_devices) for device in new]
+            await self._store.add_devices(new, ())
+            self._moving.move_in(new)
         return new
 
     async def reset(self, workspace_id: str) -> Evidence:
         """Put a workspace's devices back to how it began; their open attempts end."""
-        # From here on no command reaches them and they report nothing, so that nothing from before
-        # the reset is written after it. An attempt that is begun meanwhile finds its device removed.
-        self._detach(workspace_id)
-        try:
-            open_runs = [
-                run
-                for run in self._dispatch.open.values()
-                if run.attempt.workspace_id == workspace_id and run.attempt.device_id is not None
-            ]
-            # Shielded: what has begun to end must end, also when the reset is given up meanwhile.
-            await asyncio.shield(asyncio.gather(*(self._end(run) for run in open_runs)))
+        seed = Seed((), ())
+
+        async def begin_again() -> None:
+            nonlocal seed
             seed = self._world.seed(workspace_id, self._clock.now())
             await self._store.reset_workspace(workspace_id, seed, ())
-        except BaseException:
-            self.attach(self._devices.of_workspace(workspace_id))
-            raise
-        old = self._detach(workspace_id)
-        self._world.forget(old)
-        self._devices.drop(old)
-        self._forget(old)
-        for device_id in old:
-            self._lanes.forget(device_id)
-        self.attach(seed.devices)
+
+        async with self._moving.alone(workspace_id):
+            await self._moving.move_out(workspace_id, None, WAS_RESET, begin_again)
+            self._moving.move_in(seed.devices)
         return Evidence.DEVICE_ACCEPTED
-
-    async def _end(self, run: Run) -> None:
-        failure = DeviceRemoved if run.attempt.phase is Phase.QUEUED else OutcomeUnknown
-        await self._dispatch.end(run, Failed(failure.type, f"{failure.sentence} {WAS_RESET}"))
-
-    def _detach(self, workspace_id: str) -> list[str]:
-        ids = [device.id for device in self._devices.of_workspace(workspace_id)]
-        for driver in self._drivers.values():
-            driver.detach(ids)
-        return ids
-
-    def attach(self, devices: Sequence[Device]) -> None:
-        """Speak for these devices from now on. They are stored already."""
-        self._devices.put(devices)
-        for driver in self._drivers.values():
-            driver.attach([device for device in devices if device.driver == driver.name])
 
     async def _do(self, workspace: Workspace, device_id: str, what: Callable[[str], None]) -> None:
         what(self._find(workspace, device_id).id)

@@ -44,6 +44,18 @@ class SandboxWorld(Protocol):
     def remove(self, device_id: str) -> None:
         """The device is taken out of its account, as by its owner in its maker's app."""
 
+    def lose_hub(self, device_id: str) -> None:
+        """The device's hub loses it."""
+
+    def find_hub(self, device_id: str) -> None:
+        """The device's hub has it again."""
+
+    def owe(self, device_id: str, *, is_unpaid: bool) -> None:
+        """The device's maker wants to be paid before the device takes another command, or was."""
+
+    def lock_out(self, device_ids: Iterable[str]) -> None:
+        """The account of these devices lets nobody in, so that they cannot be reached."""
+
     def swing_door(self, device_id: str, *, is_open: bool) -> None:
         """Open or close the door by hand; ``DeviceTypeNotSupported`` if it has no door contact."""
 

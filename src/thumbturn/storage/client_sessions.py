@@ -93,6 +93,21 @@ def grant(
     return get(connection, workspace_id, session_id)
 
 
+def take_from_all(connection: Connection, workspace_id: str, account_ids: Iterable[str]) -> None:
+    """Let no session of the workspace name these accounts any more."""
+    for account_id in account_ids:
+        naming = _of_workspace(workspace_id).where(
+            _columns.connected_account_ids.contains(encode(account_id), autoescape=True)
+        )
+        for row in connection.execute(naming.with_for_update()).all():
+            session = _session_of(row)
+            left = [each for each in session.connected_account_ids if each != account_id]
+            mine = _mine(workspace_id, session.id)
+            connection.execute(
+                update(client_sessions).where(*mine).values(connected_account_ids=encode(left))
+            )
+
+
 def revoke(connection: Connection, workspace_id: str, session_id: str, at: int) -> ClientSession | None:
     """Store that a session is revoked; one that was before keeps its time."""
     mine = _mine(workspace_id, session_id)

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Select, delete, func, select, tuple_, update
 
 from thumbturn.domain.client_session import Reach
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
-from thumbturn.domain.workspace import ConnectedAccount
 from thumbturn.engine.ports import DeviceFilter, Seed
 from thumbturn.storage.bulk import insert_rows
+from thumbturn.storage.client_sessions import take_from_all
 from thumbturn.storage.expressions import many, one_of, within
 from thumbturn.storage.hot import write_events
 from thumbturn.storage.rows import account_of, account_row, device_of, device_row, encode
@@ -65,6 +66,14 @@ def _that_fit(query: Select[Any], wanted: DeviceFilter, dialect: Dialect) -> Sel
     ):
         if values is not None:
             query = query.where(one_of(column, values, dialect))
+    if wanted.customer_key is not None:
+        accounts = connected_accounts.c
+        theirs = select(accounts.id).where(
+            accounts.workspace_id == columns.workspace_id,
+            # Nothing that is stored is equal to what cannot be.
+            one_of(accounts.customer_key, (wanted.customer_key,), dialect),
+        )
+        query = query.where(columns.connected_account_id.in_(theirs))
     if wanted.capability is not None:
         query = query.where(columns.capabilities.contains(encode(wanted.capability), autoescape=True))
     if wanted.manufacturer is not None:
@@ -139,12 +148,28 @@ def plant(connection: Connection, seed: Seed) -> None:
     insert_rows(connection, devices, [device_row(device) for device in seed.devices])
 
 
+def remove_devices(connection: Connection, workspace_id: str, account_id: str | None = None) -> None:
+    """Delete the devices of a workspace, or of one of its accounts, with everything that is kept of them."""
+    which = [devices.c.workspace_id == workspace_id]
+    if account_id is not None:
+        which.append(devices.c.connected_account_id == account_id)
+    gone = select(devices.c.id).where(*which)
+    schedules = thermostat_schedules.c
+    connection.execute(
+        delete(thermostat_schedules).where(
+            schedules.workspace_id == workspace_id, schedules.device_id.in_(gone)
+        )
+    )
+    connection.execute(delete(devices).where(*which))
+
+
 def reset(connection: Connection, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:
     """Replace a workspace's accounts and devices by the seed's; schedules go with their devices."""
-    connection.execute(
-        delete(thermostat_schedules).where(thermostat_schedules.c.workspace_id == workspace_id)
-    )
-    connection.execute(delete(devices).where(devices.c.workspace_id == workspace_id))
-    connection.execute(delete(connected_accounts).where(connected_accounts.c.workspace_id == workspace_id))
+    remove_devices(connection, workspace_id)
+    accounts = connected_accounts.c
+    before = connection.execute(select(accounts.id).where(accounts.workspace_id == workspace_id)).scalars()
+    gone = set(before) - {account.id for account in seed.accounts}
+    connection.execute(delete(connected_accounts).where(accounts.workspace_id == workspace_id))
+    take_from_all(connection, workspace_id, gone)
     plant(connection, seed)
     write_events(connection, told)

@@ -16,10 +16,11 @@ from pydantic_core import from_json, to_json
 from thumbturn.domain.asker import Asker, token_of
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.chain import Head, in_order
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.workspace import ConnectedAccount, Key, KeyKind, Workspace
+from thumbturn.domain.workspace import Key, KeyKind, Workspace
 
 Row = Sequence[Any]
 
@@ -230,6 +231,11 @@ def account_row(account: ConnectedAccount) -> Row:
         account.name,
         account.created_at,
         encode(account.custom_metadata),
+        account.customer_key,
+        encode(account.accepted_capabilities),
+        account.manages_new_devices,
+        encode(account.user_identifier),
+        account.disconnected_at,
     )
 
 
@@ -242,6 +248,11 @@ def account_of(row: Row) -> ConnectedAccount:
         name=row[3],
         created_at=row[4],
         custom_metadata=from_json(row[5]),
+        customer_key=row[6],
+        accepted_capabilities=tuple(from_json(row[7])),
+        manages_new_devices=bool(row[8]),
+        user_identifier=from_json(row[9]),
+        disconnected_at=row[10],
     )
 
 

@@ -12,11 +12,12 @@ from sqlalchemy import URL, Connection, text
 from thumbturn.domain.attempt import Attempt, Mark, Progress
 from thumbturn.domain.audit import RECORDING, Act
 from thumbturn.domain.client_session import Reach, among
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.refusals import Overloaded
-from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.ports import (
     AttemptFilter,
     Change,
@@ -28,6 +29,7 @@ from thumbturn.engine.ports import (
     Writing,
 )
 from thumbturn.storage import attempts, audit, devices, events, idempotency, search, workspaces
+from thumbturn.storage.accounts import SqlAccounts
 from thumbturn.storage.client_session_store import SqlClientSessions
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
@@ -71,6 +73,7 @@ class SqlStore:
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._act, self._read)
         self.client_sessions = SqlClientSessions(self._act, self._read)
+        self.accounts = SqlAccounts(self._act, self._read)
         self.schedules = SqlSchedules(self._write, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self._files = url.get_backend_name() == "sqlite"

@@ -21,13 +21,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0008"
+HEAD = "0011"
 
 metadata = MetaData(
     naming_convention={
@@ -86,11 +87,17 @@ connected_accounts = Table(
     "connected_accounts",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False, index=True),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False),
     Column("driver", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("custom_metadata", Text, nullable=False),
+    Column("customer_key", Text),
+    Column("accepted_capabilities", Text, nullable=False, server_default="[]"),
+    Column("manages_new_devices", Boolean, nullable=False, server_default=true()),
+    Column("user_identifier", Text, nullable=False, server_default="{}"),
+    Column("disconnected_at", BigInteger),
+    Index(None, "workspace_id", "created_at", "id"),
 )
 
 devices = Table(

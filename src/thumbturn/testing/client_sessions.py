@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from thumbturn.domain.client_session import ClientSession
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
-from thumbturn.domain.workspace import ConnectedAccount
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 
 
@@ -102,6 +102,13 @@ class MemoryClientSessions:
             for each in await self._devices()
             if each.workspace_id == workspace_id and each.is_managed and each.connected_account_id in wanted
         )
+
+    def take_from_all(self, workspace_id: str, account_ids: Iterable[str]) -> None:
+        """Let no session of the workspace name these accounts any more."""
+        gone = set(account_ids)
+        for each in self._of_workspace(workspace_id):
+            left = tuple(id for id in each.connected_account_ids if id not in gone)
+            self.put(replace(each, connected_account_ids=left))
 
     def every(self) -> list[ClientSession]:
         """The sessions of all workspaces."""

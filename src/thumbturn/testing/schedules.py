@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from thumbturn.domain.device import Device
 from thumbturn.domain.schedule import Schedule
@@ -48,9 +48,9 @@ class MemorySchedules:
     async def not_over(self) -> list[Schedule]:
         return [each for each in self._schedules.values() if not each.is_over]
 
-    def forget(self, workspace_id: str) -> None:
-        """Forget those of a workspace."""
-        kept = {id: each for id, each in self._schedules.items() if each.workspace_id != workspace_id}
+    def forget(self, device_ids: Collection[str]) -> None:
+        """Forget those of these thermostats."""
+        kept = {id: each for id, each in self._schedules.items() if each.device_id not in device_ids}
         self._schedules = kept
 
     def _put(self, schedule: Schedule) -> Stored:

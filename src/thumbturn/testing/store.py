@@ -15,10 +15,11 @@ from typing import TypeVar
 from thumbturn.domain.attempt import Attempt, Mark, Progress
 from thumbturn.domain.audit import Act, act_of
 from thumbturn.domain.client_session import Reach, among
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
-from thumbturn.domain.workspace import ConnectedAccount, Key, Workspace
+from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.ports import (
     AttemptFilter,
@@ -30,6 +31,7 @@ from thumbturn.engine.ports import (
     Trail,
     Writing,
 )
+from thumbturn.testing.accounts import MemoryAccounts
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
 from thumbturn.testing.schedules import MemorySchedules
@@ -55,7 +57,10 @@ class MemoryStore:
         self._keys: dict[str, Key] = {}
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self.client_sessions = MemoryClientSessions(self.every_account, self.every_device, self._tell)
-        self.schedules = MemorySchedules(self._device)
+        self.schedules = MemorySchedules(self._devices.get)
+        self.accounts = MemoryAccounts(
+            self._accounts, self._devices, self.schedules, self.client_sessions, self._tell
+        )
         self.secrets = MemorySecrets(self.webhooks, self.client_sessions)
         self._meters = WriterMeters()
         self._first_answers: dict[str, FirstAnswer] = {}
@@ -221,10 +226,13 @@ class MemoryStore:
         after: tuple[int, str] | None = None,
         limit: int,
     ) -> list[Device]:
+        customer = wanted.customer_key
+        theirs = {i for i, each in self._accounts.items() if customer in (None, each.customer_key)}
         found = [
             each
             for each in self._devices.values()
             if each.workspace_id == workspace_id
+            and each.connected_account_id in theirs
             and wanted_device(each, wanted)
             and (after is None or (each.created_at, each.id) > after)
         ]
@@ -322,9 +330,9 @@ class MemoryStore:
         return bool(self._workspaces)
 
     async def reset_workspace(self, workspace_id: str, seed: Seed, events: Sequence[Event]) -> None:
-        self._devices = {i: each for i, each in self._devices.items() if each.workspace_id != workspace_id}
-        self._accounts = {i: each for i, each in self._accounts.items() if each.workspace_id != workspace_id}
-        self.schedules.forget(workspace_id)
+        gone = {i for i, each in self._accounts.items() if each.workspace_id == workspace_id}
+        self.accounts.drop(gone)
+        self.client_sessions.take_from_all(workspace_id, gone - {each.id for each in seed.accounts})
         self._plant(seed)
         self._tell(events)
 
@@ -357,9 +365,6 @@ class MemoryStore:
         return key
 
     # inside -----------------------------------------------------------------------------------
-
-    def _device(self, device_id: str) -> Device | None:
-        return self._devices.get(device_id)
 
     def _take(self, first: FirstAnswer) -> bool:
         known = self._first_answers.get(first.scope)

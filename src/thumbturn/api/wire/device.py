@@ -47,12 +47,13 @@ class Model(TypedDict):
 
 
 class DeviceError(TypedDict):
-    """Why a device cannot be used at present."""
+    """Why a device cannot be used at present: because of itself, or because of its account."""
 
     error_code: str
     message: str
     created_at: str
-    is_device_error: Literal[True]
+    is_device_error: NotRequired[Literal[True]]
+    is_connected_account_error: NotRequired[Literal[True]]
 
 
 class Location(TypedDict):
@@ -116,6 +117,9 @@ class Device(TypedDict):
     can_simulate_connection: NotRequired[bool]
     can_simulate_disconnection: NotRequired[bool]
     can_simulate_removal: NotRequired[bool]
+    can_simulate_hub_connection: NotRequired[bool]
+    can_simulate_hub_disconnection: NotRequired[bool]
+    can_simulate_paid_subscription: NotRequired[bool]
 
 
 #: Our capabilities that the wire has a word for.
@@ -165,7 +169,7 @@ def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
         json["location"] = location
     for capability, flags in _FLAGS.items():
         if capability in device.capabilities:
-            json.update(dict.fromkeys(flags, device.online))
+            json.update(dict.fromkeys(flags, device.takes_commands))
     if "thermostat" in device.capabilities:
         json.update(thermostat_flags(device))
     if is_sandbox:
@@ -173,21 +177,24 @@ def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
         json["can_simulate_connection"] = not device.online
         json["can_simulate_disconnection"] = device.online
         json["can_simulate_removal"] = is_there
+        is_lost = device.state.get("offline_because") == domain.HUB_DISCONNECTED
+        json["can_simulate_hub_connection"] = is_lost
+        json["can_simulate_hub_disconnection"] = not is_lost
+        json["can_simulate_paid_subscription"] = True
     return cast("Device", json)
 
 
 def _errors(device: domain.Device) -> list[DeviceError]:
-    since = to_wire(device.state.get("offline_since") or device.created_at)
-    errors: list[DeviceError] = []
+    state = device.state
+    since = state.get("offline_since") or device.created_at
+    errors: list[dict[str, Any]] = []
     if not device.online:
-        errors.append(_error("device_disconnected", domain.DEVICE_DISCONNECTED, since))
-    if device.state.get("removed"):
-        errors.append(_error("device_removed", "The device was removed from its account.", since))
-    return errors
-
-
-def _error(code: str, message: str, since: str) -> DeviceError:
-    return {"error_code": code, "message": message, "created_at": since, "is_device_error": True}
+        errors.append(domain.offline_error(state, since))
+    if state.get("removed"):
+        errors.append(domain.removed_error(since))
+    if state.get(domain.UNPAID_SINCE) is not None:
+        errors.append(domain.unpaid_error(state[domain.UNPAID_SINCE]))
+    return cast("list[DeviceError]", errors)
 
 
 def _properties(device: domain.Device) -> DeviceProperties:

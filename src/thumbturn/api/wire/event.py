@@ -39,6 +39,8 @@ class Event(TypedDict):
     connected_account_errors: NotRequired[list[Mapping[str, Any]]]
     connected_account_warnings: NotRequired[list[Mapping[str, Any]]]
     client_session_id: NotRequired[str]
+    connected_account_type: NotRequired[str]
+    device_name: NotRequired[str]
     hvac_mode_setting: NotRequired[str]
     fan_mode_setting: NotRequired[str]
     heating_set_point_celsius: NotRequired[float]

@@ -194,7 +194,7 @@ def thermostat_flags(device: Device) -> dict[str, bool]:
     flags = [flag for flag, mode in _FLAGS.items() if mode in modes]
     if "thermostat_programs" in device.capabilities:
         flags += _PROGRAM_FLAGS
-    return dict.fromkeys(flags, device.online)
+    return dict.fromkeys(flags, device.takes_commands)
 
 
 def thermostat_properties(device: Device) -> dict[str, Any]:

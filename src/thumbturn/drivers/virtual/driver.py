@@ -76,6 +76,12 @@ class VirtualDriver:
             if thing is not None:
                 thing.still()
 
+    def refresh(self, device_ids: Iterable[str]) -> None:
+        """Have these devices report how they are now."""
+        for device_id in device_ids:
+            if device_id in self._links:
+                self._links[device_id].on_return()
+
     def links(self) -> Mapping[str, bool]:
         """One link, to the world that all its devices stand in."""
         return {"world": self._world.is_open}
@@ -134,6 +140,23 @@ class VirtualDriver:
     def remove(self, device_id: str) -> None:
         """The device is taken out of its account."""
         self._link(device_id).remove()
+
+    def lose_hub(self, device_id: str) -> None:
+        """The device's hub loses it."""
+        self._link(device_id).lose_hub()
+
+    def find_hub(self, device_id: str) -> None:
+        """The device's hub has it again."""
+        self._link(device_id).find_hub()
+
+    def owe(self, device_id: str, *, is_unpaid: bool) -> None:
+        """The device's maker wants to be paid before it takes another command, or was."""
+        self._link(device_id).owe(is_unpaid=is_unpaid)
+
+    def lock_out(self, device_ids: Iterable[str]) -> None:
+        """The account of these devices lets nobody in."""
+        for device_id in device_ids:
+            self._link(device_id).lock_out()
 
     def forget(self, device_ids: Iterable[str]) -> None:
         """These devices are as if never used; attach them again to go on with them."""

@@ -8,9 +8,10 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from thumbturn.domain.device import Device, Observation
+from thumbturn.domain.connected_account import ACCOUNT_DISCONNECTED
+from thumbturn.domain.device import HUB_DISCONNECTED, UNPAID_SINCE, Device, Observation
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import CommandRefused, DeviceOffline
+from thumbturn.domain.failures import CommandRefused, DeviceOffline, SubscriptionRequired
 from thumbturn.drivers.virtual.faults import KINDS, OFFLINE, SLOW, SOUND, Fault
 from thumbturn.drivers.virtual.world import World
 
@@ -30,7 +31,15 @@ class Link:
         self._world = world
         self._believed_online = device.state.get("online")
         facts = world.journal.facts(device.id)
-        self._disconnected: bool = facts.get("disconnected", self._believed_online is False)
+        because = device.state.get("offline_because")
+        self._disconnected: bool = facts.get(
+            "disconnected", self._believed_online is False and because is None
+        )
+        #: Its hub lost it, and its account lets nobody in.
+        self._hub_lost: bool = facts.get("hub_lost", because == HUB_DISCONNECTED)
+        self._locked_out: bool = facts.get("locked_out", because == ACCOUNT_DISCONNECTED)
+        #: Since when its maker wants to be paid first, µs.
+        self._unpaid_since: int | None = facts.get(UNPAID_SINCE, device.state.get(UNPAID_SINCE))
         self._removed: bool = facts.get("removed", device.state.get("removed", False))
         #: A fault took it off the air.
         self._cut: bool = facts.get("cut", False)
@@ -47,7 +56,7 @@ class Link:
     @property
     def online(self) -> bool:
         """True while commands can reach it."""
-        return not (self._disconnected or self._removed or self._cut)
+        return not (self._disconnected or self._removed or self._cut or self._hub_lost or self._locked_out)
 
     @property
     def answers(self) -> bool:
@@ -70,6 +79,8 @@ class Link:
             raise DeviceOffline
         if not self.online:
             raise DeviceOffline
+        if self._unpaid_since is not None:
+            raise SubscriptionRequired
         self._spend()
         self._in_force = fault
         if fault.refuses:
@@ -103,7 +114,7 @@ class Link:
     def wake(self) -> None:
         """Say whether it is online, if the server believes otherwise."""
         if self.online is not self._believed_online:
-            self._say(online=self.online)
+            self._say_presence()
 
     # what a sandbox does to it ------------------------------------------------------------------
 
@@ -127,29 +138,57 @@ class Link:
         """It drops off the air, until healed or connected."""
         self._cut = True
         self._remember("cut", cut=True)
-        self._say(online=False)
+        self._say_presence()
 
     def connect(self) -> None:
-        """It comes online, whatever kept it off."""
+        """It comes online, whatever kept it off but its account."""
         if self._injected is OFFLINE:
             self._injected = None
-        self._disconnected = self._removed = self._cut = False
+        self._disconnected = self._removed = self._cut = self._hub_lost = False
         self._in_force = SOUND
-        self._remember("connect", disconnected=False, removed=False, cut=False)
-        self._say(online=True, removed=False)
+        self._remember("connect", disconnected=False, removed=False, cut=False, hub_lost=False)
+        self._say_presence(removed=False)
         self.on_return()
 
     def disconnect(self) -> None:
         """It goes offline, until connected."""
         self._disconnected = True
         self._remember("disconnect", disconnected=True)
-        self._say(online=False)
+        self._say_presence()
+
+    def lose_hub(self) -> None:
+        """Its hub loses it, until it finds it again or the device is connected."""
+        self._hub_lost = True
+        self._remember("lose_hub", hub_lost=True)
+        self._say_presence()
+
+    def find_hub(self) -> None:
+        """Its hub has it again."""
+        self._hub_lost = False
+        self._remember("find_hub", hub_lost=False)
+        self._say_presence()
+        self.on_return()
+
+    def lock_out(self) -> None:
+        """Its account lets nobody in."""
+        self._locked_out = True
+        self._remember("lock_out", locked_out=True)
+        self._say_presence()
+
+    def owe(self, *, is_unpaid: bool) -> None:
+        """Its maker wants to be paid before it takes another command, or was."""
+        if is_unpaid is (self._unpaid_since is not None):
+            return
+        self._unpaid_since = self._world.clock.now() if is_unpaid else None
+        facts = {UNPAID_SINCE: self._unpaid_since}
+        self._world.journal.record(self._world.clock.now(), self.device_id, "owe", facts)
+        self._say(**facts)
 
     def remove(self) -> None:
         """It is taken out of its account, until connected."""
         self._removed = True
         self._remember("remove", removed=True)
-        self._say(online=False, removed=True)
+        self._say_presence(removed=True)
 
     # inside -------------------------------------------------------------------------------------
 
@@ -163,13 +202,21 @@ class Link:
         if self._cut:
             self._cut = False
             self._remember("heal", cut=False)
-            self._say(online=self.online)
+            self._say_presence()
         self.on_return()
 
     def _remember(self, did: str, **facts: bool) -> None:
         self._world.journal.record(self._world.clock.now(), self.device_id, did, facts)
 
-    def _say(self, **changes: bool) -> None:
+    def _say_presence(self, **more: bool) -> None:
+        because = None
+        if self._locked_out:
+            because = ACCOUNT_DISCONNECTED
+        elif self._hub_lost:
+            because = HUB_DISCONNECTED
+        self._say(online=self.online, offline_because=because, **more)
+
+    def _say(self, **changes: Any) -> None:
         # The hub says this of the device: the device need not be heard for it.
         self._world.observe(
             Observation(device_id=self.device_id, at=self._world.clock.now(), changes=changes)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.ids import named_id, new_id
 from thumbturn.domain.noise import BREACHED, LEVEL, THRESHOLDS
 from thumbturn.domain.presets import PRESETS
-from thumbturn.domain.workspace import ConnectedAccount
 from thumbturn.drivers.virtual.noise_sensors import QUIET
 from thumbturn.engine.ports import Seed
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
-
-from pydantic import Field
 
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import UPDATE, Answer, endpoint
 from thumbturn.api.listing import DeviceGet, DeviceList, find_device, list_devices
+from thumbturn.api.metadata import MetadataChange, merged
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Maybe, OfDevice, Parameters
-from thumbturn.api.refusals import InvalidInput
 from thumbturn.api.wire.device import Device
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.provider import DeviceProvider, ProviderCategory, providers
 from thumbturn.domain import device as domain
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
-
-#: How much custom metadata a device may carry: it is kept in memory, and sent with each look at it.
-MOST_KEYS = 50
-LONGEST_KEY = 500
 
 
 class PropertiesUpdate(Parameters):
@@ -39,7 +32,7 @@ class DeviceUpdate(OfDevice):
     """The name to show, or null for the name its maker gave it."""
     properties: Maybe[PropertiesUpdate] = None
     """Another way to give the name."""
-    custom_metadata: Maybe[dict[str, Annotated[str, Field(max_length=500)] | bool | None]] = None
+    custom_metadata: Maybe[MetadataChange] = None
     """Values to set, by their keys; null erases a key. At most 50 keys of 500 characters remain."""
     is_managed: bool = True
     """False hands the device over: it stays known, and is not commanded any more."""
@@ -80,12 +73,7 @@ async def update(ask: DeviceUpdate, caller: Caller, engine: Engine) -> Answer:
         if "is_managed" in given:
             device = replace(device, is_managed=ask.is_managed)
         if ask.custom_metadata is not None:
-            merged = {**device.custom_metadata, **ask.custom_metadata}
-            kept = {key: value for key, value in merged.items() if value is not None}
-            if len(kept) > MOST_KEYS or any(len(key) > LONGEST_KEY for key in kept):
-                problem = f"Must hold at most {MOST_KEYS} keys of at most {LONGEST_KEY} characters"
-                raise InvalidInput.of("custom_metadata", problem)
-            device = replace(device, custom_metadata=kept)
+            device = replace(device, custom_metadata=merged(device.custom_metadata, ask.custom_metadata))
         return device
 
     await engine.change_device(caller.workspace.id, ask.device_id, change, caller.reach)

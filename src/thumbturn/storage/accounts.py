@@ -1,0 +1,118 @@
+"""Connected accounts on record: the ``AccountStore`` of ``engine/account_ports.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, tuple_, update
+
+from thumbturn.domain.client_session import Reach
+from thumbturn.domain.connected_account import ConnectedAccount
+from thumbturn.domain.event import Event
+from thumbturn.engine.account_ports import AccountFilter
+from thumbturn.storage.client_sessions import take_from_all
+from thumbturn.storage.devices import remove_devices
+from thumbturn.storage.expressions import can_be_stored, within
+from thumbturn.storage.hot import write_events
+from thumbturn.storage.rows import account_of, encode
+from thumbturn.storage.tables import connected_accounts
+from thumbturn.storage.webhook_store import ActOn, Do
+
+_columns = connected_accounts.c
+
+
+class SqlAccounts:
+    """The connected accounts of a ``SqlStore``, which lends its ways to act and to read."""
+
+    def __init__(self, act: ActOn, read: Do) -> None:
+        self._act = act
+        self._read = read
+
+    async def get(self, workspace_id: str, account_id: str, reach: Reach = None) -> ConnectedAccount | None:
+        def get(connection: Connection) -> ConnectedAccount | None:
+            mine = (*_mine(workspace_id, account_id), *within(_columns.id, reach, connection.dialect))
+            row = connection.execute(select(connected_accounts).where(*mine)).one_or_none()
+            return None if row is None else account_of(row)
+
+        return await self._read(get) if can_be_stored(account_id) else None
+
+    async def listed(
+        self,
+        workspace_id: str,
+        wanted: AccountFilter,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[ConnectedAccount]:
+        return await self._read(lambda connection: _listed(connection, workspace_id, wanted, after, limit))
+
+    async def change(self, account: ConnectedAccount) -> bool:
+        changed = (
+            update(connected_accounts)
+            .where(*_mine(account.workspace_id, account.id))
+            .values(
+                name=account.name,
+                custom_metadata=encode(account.custom_metadata),
+                customer_key=account.customer_key,
+                accepted_capabilities=encode(account.accepted_capabilities),
+                manages_new_devices=account.manages_new_devices,
+            )
+        )
+        return await self._act(lambda connection: connection.execute(changed).rowcount == 1)
+
+    async def disconnect(self, workspace_id: str, account_id: str, at: int, told: Sequence[Event]) -> bool:
+        open_until_now = (*_mine(workspace_id, account_id), _columns.disconnected_at.is_(None))
+        closed = update(connected_accounts).where(*open_until_now).values(disconnected_at=at)
+
+        def disconnect(connection: Connection) -> bool:
+            done = connection.execute(closed).rowcount == 1
+            if done:
+                write_events(connection, told)
+            return done
+
+        return await self._act(disconnect, told)
+
+    async def remove(self, workspace_id: str, account_id: str, told: Sequence[Event]) -> bool:
+        return await self._act(lambda connection: _remove(connection, workspace_id, account_id, told), told)
+
+
+def _listed(
+    connection: Connection,
+    workspace_id: str,
+    wanted: AccountFilter,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[ConnectedAccount]:
+    query = _of_workspace(workspace_id).where(*within(_columns.id, wanted.reach, connection.dialect))
+    if wanted.customer_key is not None:
+        if not can_be_stored(wanted.customer_key):
+            return []
+        query = query.where(_columns.customer_key == wanted.customer_key)
+    if after is not None:
+        query = query.where(tuple_(_columns.created_at, _columns.id) > after)
+    query = query.order_by(_columns.created_at, _columns.id)
+    if wanted.email is None and wanted.search is None and not wanted.custom_metadata_has:
+        query = query.limit(limit)
+    found = (account_of(row) for row in connection.execute(query))
+    return list(islice((account for account in found if wanted.fits(account)), limit))
+
+
+def _remove(connection: Connection, workspace_id: str, account_id: str, told: Sequence[Event]) -> bool:
+    mine = _mine(workspace_id, account_id)
+    if connection.execute(select(_columns.id).where(*mine).with_for_update()).first() is None:
+        return False
+    remove_devices(connection, workspace_id, account_id)
+    connection.execute(delete(connected_accounts).where(*mine))
+    take_from_all(connection, workspace_id, (account_id,))
+    write_events(connection, told)
+    return True
+
+
+def _of_workspace(workspace_id: str) -> Select[Any]:
+    return select(connected_accounts).where(_columns.workspace_id == workspace_id)
+
+
+def _mine(workspace_id: str, account_id: str) -> tuple[ColumnElement[bool], ...]:
+    return _columns.id == account_id, _columns.workspace_id == workspace_id

@@ -1,0 +1,91 @@
+"""Connected accounts that are forgotten when the process ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from thumbturn.domain.client_session import Reach, among
+from thumbturn.domain.connected_account import ConnectedAccount
+from thumbturn.domain.device import Device
+from thumbturn.domain.event import Event
+from thumbturn.engine.account_ports import AccountFilter
+from thumbturn.testing.client_sessions import MemoryClientSessions
+from thumbturn.testing.schedules import MemorySchedules
+
+
+class MemoryAccounts:
+    """Implements ``engine.account_ports.AccountStore`` on the dictionaries of a ``MemoryStore``."""
+
+    def __init__(
+        self,
+        accounts: dict[str, ConnectedAccount],
+        devices: dict[str, Device],
+        schedules: MemorySchedules,
+        sessions: MemoryClientSessions,
+        tell: Callable[[Sequence[Event]], None],
+    ) -> None:
+        self._accounts = accounts
+        self._devices = devices
+        self._schedules = schedules
+        self._sessions = sessions
+        self._tell = tell
+
+    async def get(self, workspace_id: str, account_id: str, reach: Reach = None) -> ConnectedAccount | None:
+        found = self._accounts.get(account_id)
+        if found is None or found.workspace_id != workspace_id or not among(reach, account_id):
+            return None
+        return found
+
+    async def listed(
+        self,
+        workspace_id: str,
+        wanted: AccountFilter,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int,
+    ) -> list[ConnectedAccount]:
+        found = [
+            each
+            for each in self._accounts.values()
+            if each.workspace_id == workspace_id
+            and among(wanted.reach, each.id)
+            and wanted.customer_key in (None, each.customer_key)
+            and wanted.fits(each)
+            and (after is None or (each.created_at, each.id) > after)
+        ]
+        return sorted(found, key=lambda each: (each.created_at, each.id))[:limit]
+
+    async def change(self, account: ConnectedAccount) -> bool:
+        known = await self.get(account.workspace_id, account.id)
+        if known is None:
+            return False
+        self._accounts[account.id] = replace(
+            account, disconnected_at=known.disconnected_at, user_identifier=known.user_identifier
+        )
+        return True
+
+    async def disconnect(self, workspace_id: str, account_id: str, at: int, told: Sequence[Event]) -> bool:
+        known = await self.get(workspace_id, account_id)
+        if known is None or known.disconnected_at is not None:
+            return False
+        self._accounts[account_id] = replace(known, disconnected_at=at)
+        self._tell(told)
+        return True
+
+    async def remove(self, workspace_id: str, account_id: str, told: Sequence[Event]) -> bool:
+        if await self.get(workspace_id, account_id) is None:
+            return False
+        self.drop((account_id,))
+        self._sessions.take_from_all(workspace_id, (account_id,))
+        self._tell(told)
+        return True
+
+    def drop(self, account_ids: Collection[str]) -> None:
+        """Forget these accounts and everything that is kept of their devices."""
+        gone = [each.id for each in self._devices.values() if each.connected_account_id in account_ids]
+        self._schedules.forget(gone)
+        for device_id in gone:
+            del self._devices[device_id]
+        for account_id in account_ids:
+            del self._accounts[account_id]

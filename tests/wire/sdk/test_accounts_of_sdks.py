@@ -1,0 +1,103 @@
+"""Connected accounts with the official SDKs, unmodified, against the live server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seam import Seam, SeamHttpApiError
+
+from tests.fixtures.server import Caller, LiveServer
+
+HERE = Path(__file__).parent / "js"
+
+
+@pytest.fixture
+def seam(caller: Caller, server: LiveServer) -> Iterator[Seam]:
+    """The Python SDK, in a sandbox of its own."""
+    client = Seam(
+        personal_access_token=server.credentials["personal_access_token"],
+        workspace_id=caller.workspace_id,
+        endpoint=server.endpoint,
+        wait_for_action_attempt={"timeout": 5, "polling_interval": 0.05},
+    )
+    yield client
+    client.close()
+
+
+def flow(caller: Caller, server: LiveServer, name: str) -> Any:
+    """What a flow of js/accounts.mjs printed, in the caller's sandbox."""
+    node = shutil.which("node")
+    assert node, "run `make test`: it installs Node"
+    ended = subprocess.run(
+        [node, "accounts.mjs", name],
+        cwd=HERE,
+        env={
+            "PATH": os.environ["PATH"],
+            "ENDPOINT": server.endpoint,
+            "TOKEN": server.credentials["personal_access_token"],
+            "WORKSPACE": caller.workspace_id,
+        },
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def test_python_looks_after_an_account(seam):
+    """An account is found, changed, synced, disconnected and deleted; its devices go with it."""
+    [account] = seam.connected_accounts.list()
+    id = account.connected_account_id
+    seam.connected_accounts.update(
+        connected_account_id=id, display_name="Flat", custom_metadata={"floor": "2"}, customer_key="c1"
+    )
+    found = seam.connected_accounts.get(connected_account_id=id)
+    assert (found.display_name, found.customer_key, found.errors) == ("Flat", "c1", [])
+    assert len(seam.connected_accounts.list(custom_metadata_has={"floor": "2"})) == 1
+    assert len(seam.devices.list(customer_key="c1")) == len(seam.devices.list()) > 0
+    seam.connected_accounts.sync(connected_account_id=id)
+    seam.connected_accounts.simulate.disconnect(connected_account_id=id)
+    assert [each.error_code for each in seam.connected_accounts.get(connected_account_id=id).errors] == [
+        "account_disconnected"
+    ]
+    assert {device.properties.online for device in seam.devices.list()} == {False}
+    seam.connected_accounts.delete(connected_account_id=id)
+    assert seam.devices.list() == []
+    with pytest.raises(SeamHttpApiError) as gone:
+        seam.connected_accounts.get(connected_account_id=id)
+    assert gone.value.code == "connected_account_not_found"
+    told = [event.event_type for event in seam.events.list(since="2020-01-01T00:00:00Z")]
+    assert told.count("connected_account.disconnected") == told.count("connected_account.deleted") == 1
+
+
+def test_python_has_trouble_with_a_device(seam):
+    """A device is lost by its hub and found, and wants to be paid for and is."""
+    door = seam.locks.list()[0].device_id
+    seam.devices.simulate.disconnect_from_hub(device_id=door)
+    assert [each.error_code for each in seam.devices.get(device_id=door).errors] == ["hub_disconnected"]
+    seam.devices.simulate.connect_to_hub(device_id=door)
+    seam.devices.simulate.paid_subscription(device_id=door, is_expired=True)
+    assert [each.error_code for each in seam.devices.get(device_id=door).errors] == ["subscription_required"]
+    seam.devices.simulate.paid_subscription(device_id=door, is_expired=False)
+    assert seam.locks.unlock_door(device_id=door).status == "success"
+
+
+def test_javascript_looks_after_an_account(caller, server):
+    """The same with the JavaScript SDK, page by page."""
+    assert flow(caller, server, "account") == {
+        "names": ["Flat"],
+        "pages": 1,
+        "errors": ["account_disconnected"],
+        "online": [False],
+        "gone": "connected_account_not_found",
+        "devices": 0,
+    }
