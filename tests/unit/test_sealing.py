@@ -96,7 +96,15 @@ def test_keys_are_read_from_a_setting():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "short", written(NEW[:31]), written(NEW + b"x"), f"{written(NEW)},", "é" * 44]
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("short", id="short"),
+        pytest.param(written(NEW[:31]), id="a byte missing"),
+        pytest.param(written(NEW + b"x"), id="a byte too many"),
+        pytest.param(f"{written(NEW)},", id="an empty one behind it"),
+        pytest.param("é" * 44, id="no base64"),
+    ],
 )
 def test_key_that_is_none_is_refused_and_not_shown(text):
     """A key of another length or form is refused with a way to make one, and is not repeated."""

@@ -20,6 +20,7 @@ from tests.fixtures.isolation_rows import (
     ITS_OWN_SESSION,
     ITS_OWN_THERMOSTAT,
     ITS_OWN_THRESHOLD,
+    NEVER,
     NOWHERE,
     PRESET,
     ROWS,
@@ -68,9 +69,7 @@ class Party:
         self.caller = Caller(server, server.client(made["token"]), owner.workspace_id)
         door = self.caller.locks()[0]
         self.caller.call("/devices/update", device_id=door["device_id"], name=f"The door of {name}")
-        webhook = self.caller.call("/webhooks/create", url=NOWHERE, event_types=["device.tampered"])[
-            "webhook"
-        ]
+        webhook = self.caller.call("/webhooks/create", url=NOWHERE, event_types=NEVER[:1])["webhook"]
         attempt = self.caller.call("/locks/unlock_door", device_id=door["device_id"], sync=True)
         in_a_week = (datetime.now(UTC) + timedelta(days=7)).isoformat()
         later = self.caller.call("/locks/unlock_door", device_id=door["device_id"], not_before=in_a_week)
@@ -129,6 +128,7 @@ class Party:
             for name in OF_THE_ROOM:
                 each["properties"].pop(name, None)
         events = call("/events/list", since="2000-01-01T00:00:00Z")["events"]
+        told = call("/thumbturn/webhooks/deliveries/list", webhook_id=self.things["webhook"])["deliveries"]
         return {
             "workspace": call("/workspaces/get"),
             "devices": devices,
@@ -139,7 +139,8 @@ class Party:
             "keys": call("/thumbturn/keys/list"),
             "sessions": call("/client_sessions/list"),
             "webhooks": call("/webhooks/list"),
-            "deliveries": call("/thumbturn/webhooks/deliveries/list", webhook_id=self.things["webhook"]),
+            # Its owner has sent this one again, and nobody takes it there: it is tried for days.
+            "deliveries": [each for each in told if each["event_id"] != self.things["event"]],
         }
 
 

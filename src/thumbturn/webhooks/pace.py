@@ -6,10 +6,9 @@ has hardly any time to spare, deliveries take turns at a slow pace until it has.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
-from thumbturn.domain.clock import MILLISECOND, Clock
+from thumbturn.domain.clock import MILLISECOND, Clock, thread_time
 
 #: How often the load is looked at.
 _LOOK_EVERY = 200 * MILLISECOND
@@ -20,19 +19,15 @@ _BUSY = 0.6
 _SHORTEST, _LONGEST = 2 * MILLISECOND, 50 * MILLISECOND
 
 
-def processor_time() -> int:
-    """What this thread, which is the loop's, has used of the processor, µs.
-
-    Not the process: what the threads that read and write the database use is no sign of what the loop has
-    to spare, and is most where there is little to do, because then each commit is one attempt's.
-    """
-    return time.thread_time_ns() // 1_000
-
-
 class Pace:
-    """Gives out turns to deliver. One for all webhooks."""
+    """Gives out turns to deliver. One for all webhooks.
 
-    def __init__(self, clock: Clock, used: Callable[[], int] = processor_time) -> None:
+    ``used`` says what the loop's thread has used of the processor, in µs. What the threads use that read and
+    write the database is no sign of what the loop has to spare: it is most where there is little to do,
+    because then each commit is one attempt's.
+    """
+
+    def __init__(self, clock: Clock, used: Callable[[], int] = thread_time) -> None:
         self._clock = clock
         self._used = used
         self._looked_at = clock.now()
