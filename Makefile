@@ -29,7 +29,7 @@ run: $(READY) ## the server, until Ctrl-C, with a sandbox in ./thumbturn-data
 
 test: lint $(NODE_READY) ## everything needed, then lint and the whole suite with coverage
 	$(BIN)/coverage erase
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --cov --cov-report=term
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --cov --cov-report=term
 
 test-crash: $(READY) ## a hundred rounds of kill -9 under load on each database (`make test` has three)
 	$(BIN)/pytest tests/crash/test_kill9.py --crash-rounds=100
