@@ -25,7 +25,6 @@ REASONS = {
     "/connect_webviews/": "accounts come with their workspace, and no person connects one yet",
     "/customers/": "the pages of a customer are a product of their own, beside devices",
     "/devices/report_provider_metadata": "only the bridges of some makers report to it",
-    "/devices/unmanaged/": "devices that are not managed are not shown yet",
     "/instant_keys/": _PHONES,
     "/phones/": _PHONES,
     "/spaces/": "spaces group what grants open: they come with these",

@@ -114,14 +114,18 @@ async def test_renaming_forgets_no_report(wire, monkeypatch):
     store = wire.house.store
     update_device = store.update_device
 
-    async def meanwhile(device: Any) -> bool:
+    async def meanwhile(device: Any, news: Any) -> bool:
         await wire.call("/devices/simulate/disconnect", device_id=door)
-        return await update_device(device)
+        return await update_device(device, news)
 
     monkeypatch.setattr(store, "update_device", meanwhile)
     await wire.call("/devices/update", device_id=door, name="Renamed")
     await wire.call("/devices/simulate/connect", device_id=door)
-    assert await told(wire, device_id=door) == ["device.disconnected", "device.connected"]
+    assert await told(wire, device_id=door) == [
+        "device.disconnected",
+        "device.name_changed",
+        "device.connected",
+    ]
     assert (await wire.call("/devices/get", device_id=door))["device"]["nickname"] == "Renamed"
 
 

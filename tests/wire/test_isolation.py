@@ -68,8 +68,8 @@ class Party:
         made = owner.call("/thumbturn/keys/create", name=name)
         self.caller = Caller(server, server.client(made["token"]), owner.workspace_id)
         door = self.caller.locks()[0]
-        self.caller.call("/devices/update", device_id=door["device_id"], name=f"The door of {name}")
         webhook = self.caller.call("/webhooks/create", url=NOWHERE, event_types=NEVER[:1])["webhook"]
+        self.caller.call("/devices/update", device_id=door["device_id"], name=f"The door of {name}")
         attempt = self.caller.call("/locks/unlock_door", device_id=door["device_id"], sync=True)
         in_a_week = (datetime.now(UTC) + timedelta(days=7)).isoformat()
         later = self.caller.call("/locks/unlock_door", device_id=door["device_id"], not_before=in_a_week)
@@ -92,6 +92,12 @@ class Party:
         )
         sensor = self.caller.call("/noise_sensors/list")["noise_sensors"][0]["device_id"]
         held = self.caller.call("/noise_sensors/noise_thresholds/list", device_id=sensor)["noise_thresholds"]
+        [unmanaged] = [
+            each["device_id"]
+            for each in self.caller.call("/devices/list", search="hallway")["devices"]
+            if each["display_name"] == "Hallway Sensor"
+        ]
+        self.caller.call("/devices/update", device_id=unmanaged, is_managed=False)
         self.things = {
             "noise_sensor": sensor,
             "noise_threshold": held[0]["noise_threshold_id"],
@@ -99,6 +105,7 @@ class Party:
             "daily_program": program["thermostat_daily_program"]["thermostat_daily_program_id"],
             "workspace": owner.workspace_id,
             "door": door["device_id"],
+            "unmanaged": unmanaged,
             "thermostat": thermostat,
             "door_name": f"The door of {name}",
             "account": door["connected_account_id"],
@@ -132,6 +139,7 @@ class Party:
         return {
             "workspace": call("/workspaces/get"),
             "devices": devices,
+            "unmanaged": call("/devices/unmanaged/list"),
             "attempts": call("/action_attempts/list"),
             "events": [
                 each for each in events if not each["event_type"].startswith("thermostat.temperature_")

@@ -28,6 +28,7 @@ from thumbturn.api.wire.thermostat import (
     ThermostatSchedule,
     ThermostatWeeklyProgram,
 )
+from thumbturn.api.wire.unmanaged_device import UnmanagedDevice, UnmanagedProperties
 from thumbturn.api.wire.webhook import Webhook
 from thumbturn.api.wire.workspace import Workspace
 
@@ -105,6 +106,7 @@ INTENDED = {
     "/connected_accounts/list limit": OWN_LIMIT,
     "/connected_accounts/update customer_key": NO_LONGER,
     "/devices/list limit": OWN_LIMIT,
+    "/devices/unmanaged/list limit": OWN_LIMIT,
     "/locks/list limit": OWN_LIMIT,
     "/events/list limit": OWN_LIMIT,
     "/events/list event_type": OWN_EVENT_TYPE,
@@ -152,7 +154,9 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 def fact(schema: dict[str, Any]) -> str:
     """A schema in the words of the facts."""
     schema = resolved(schema)
-    if "enum" in schema:
+    if "const" in schema:
+        text = f"one of {schema['const']}"
+    elif "enum" in schema:
         text = "one of " + " ".join(sorted(schema["enum"]))
     elif "anyOf" in schema:
         members = [fact(each) for each in schema["anyOf"]]
@@ -258,6 +262,8 @@ SHAPES: dict[str, Any] = {
     "device_provider": DeviceProvider,
     "noise_threshold": NoiseThreshold,
     "pagination": Pagination,
+    "unmanaged_device": UnmanagedDevice,
+    "unmanaged_device.properties": UnmanagedProperties,
     "webhook": Webhook,
     "workspace": Workspace,
     **{name: Event for name in FACTS["resources"] if name.startswith("event ")},

@@ -27,6 +27,7 @@ ALSO_OPEN_TO: Mapping[str, frozenset[KeyKind]] = {
     "/devices/get": _SESSIONS,
     "/devices/list": _SESSIONS,
     "/devices/list_device_providers": _SESSIONS,
+    "/devices/unmanaged/get": _SESSIONS,
     "/devices/update": _SESSIONS,
     "/events/get": _SESSIONS,
     "/events/list": _SESSIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -81,13 +82,15 @@ class DeviceList(Listing):
         )
 
 
-async def find_device(ask: DeviceGet, caller: Caller, store: Store, capability: str | None = None) -> Device:
-    """The managed device that is asked for. Raises ``DeviceNotFound``."""
+async def find_device(
+    ask: DeviceGet, caller: Caller, store: Store, capability: str | None = None, *, is_managed: bool = True
+) -> Device:
+    """The device that is asked for, among those that are managed or the others. Raises ``DeviceNotFound``."""
     wanted = DeviceFilter(
         device_ids=None if ask.device_id is None else [ask.device_id],
         name=ask.name,
         capability=capability,
-        is_managed=True,
+        is_managed=is_managed,
         reach=caller.reach,
     )
     found = await store.devices(caller.workspace.id, wanted, limit=1)
@@ -97,11 +100,17 @@ async def find_device(ask: DeviceGet, caller: Caller, store: Store, capability: 
 
 
 async def list_devices(
-    ask: DeviceList, caller: Caller, store: Store, pages: Pages, capability: str | None = None
+    ask: DeviceList,
+    caller: Caller,
+    store: Store,
+    pages: Pages,
+    capability: str | None = None,
+    *,
+    is_managed: bool = True,
 ) -> tuple[list[Device], Pagination]:
-    """A page of the managed devices that fit, in order of (created_at, id)."""
+    """A page of those devices that fit and are managed, or are not, in order of (created_at, id)."""
     workspace = caller.workspace
-    wanted = await _filter(ask, caller, store, capability)
+    wanted = replace(await _filter(ask, caller, store, capability), is_managed=is_managed)
     kept: list[tuple[Place, Device]] = []
     after, is_more = pages.after, not ask.asks_for_the_unknown()
     while is_more and len(kept) <= ask.most:
@@ -127,7 +136,6 @@ async def _filter(ask: DeviceList, caller: Caller, store: Store, capability: str
         search=ask.search,
         created_before=ask.created_before,
         custom_metadata_has=ask.custom_metadata_has,
-        is_managed=True,
         reach=await reach_of_user(ask.user_identifier_key, caller, store),
     )
 

@@ -144,25 +144,50 @@ def review(device: Device, now: int) -> Absorbed:
     return _absorbed(device, Observation(device.id, now), {}, now, None)
 
 
+def told_of_change(before: Device, after: Device, now: int) -> tuple[Event, ...]:
+    """The events of what people changed of a device: whether it is managed, and its name."""
+    news: list[tuple[str, dict[str, Any]]] = []
+    if before.is_managed is not after.is_managed:
+        word = "unmanaged.converted_to_managed" if after.is_managed else "converted_to_unmanaged"
+        news.append((f"device.{word}", {}))
+    if before.display_name != after.display_name:
+        news.append(("device.name_changed", {"device_name": after.display_name}))
+    return tuple(_event(after, event_type, now, now, payload) for event_type, payload in news)
+
+
+def deleted(device: Device, now: int) -> Event:
+    """What the workspace is told of a device that it let go of."""
+    return _event(device, "device.deleted", now, now, {"device_name": device.display_name})
+
+
+def _event(
+    device: Device,
+    event_type: str,
+    at: int,
+    now: int,
+    payload: Mapping[str, Any],
+    attempt_id: str | None = None,
+) -> Event:
+    return Event(
+        event_id=new_id(),
+        event_type=event_type,
+        workspace_id=device.workspace_id,
+        occurred_at=at,
+        created_at=now,
+        device_id=device.id,
+        connected_account_id=device.connected_account_id,
+        action_attempt_id=attempt_id,
+        payload=payload,
+    )
+
+
 def _absorbed(
     device: Device, seen: Observation, news: dict[str, Any], now: int, cause: Attempt | None
 ) -> Absorbed:
     events: list[Event] = []
 
     def tell(event_type: str, attempt_id: str | None = None, **payload: Any) -> None:
-        events.append(
-            Event(
-                event_id=new_id(),
-                event_type=event_type,
-                workspace_id=device.workspace_id,
-                occurred_at=seen.at,
-                created_at=now,
-                device_id=device.id,
-                connected_account_id=device.connected_account_id,
-                action_attempt_id=attempt_id,
-                payload=payload,
-            )
-        )
+        events.append(_event(device, event_type, seen.at, now, payload, attempt_id))
 
     if "online" in news or news.get("removed") is True:
         _tell_connection(tell, device, news, seen.at)

@@ -108,6 +108,10 @@ class DeviceUnmanaged(Refusal, type="device_unmanaged", status=400):
     """This device is not managed here: it can be looked at, and not commanded."""
 
 
+class DeviceManaged(Refusal, type="device_managed", status=400):
+    """This device is managed: ask for it at /devices."""
+
+
 class WorkspaceNotSandbox(Refusal, type="workspace_not_sandbox", status=400):
     """This works in sandbox workspaces only."""
 

@@ -9,9 +9,7 @@ from weakref import WeakValueDictionary
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.connected_account import ConnectedAccount, account_error
-from thumbturn.domain.device import Device
-from thumbturn.domain.event import Event
-from thumbturn.domain.ids import new_id
+from thumbturn.domain.device import Device, deleted
 from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSandbox
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.account_ports import AccountFilter, AccountStore
@@ -90,9 +88,9 @@ class ConnectedAccounts:
 
             async def remove() -> None:
                 now = self._clock.now()
-                gone = [_device_deleted(device, now) for device in self._behind(account)]
-                deleted = account.told("deleted", now, connected_account_type=account.driver)
-                if not await self._store.remove(workspace_id, account_id, (*gone, deleted)):
+                gone = [deleted(device, now) for device in self._behind(account)]
+                told = (*gone, account.told("deleted", now, connected_account_type=account.driver))
+                if not await self._store.remove(workspace_id, account_id, told):
                     raise ConnectedAccountNotFound
 
             await self._moving.move_out(workspace_id, account_id, WAS_DELETED, remove)
@@ -129,19 +127,6 @@ class ConnectedAccounts:
             for device in self._devices.of_workspace(account.workspace_id)
             if device.connected_account_id == account.id
         ]
-
-
-def _device_deleted(device: Device, now: int) -> Event:
-    return Event(
-        event_id=new_id(),
-        event_type="device.deleted",
-        workspace_id=device.workspace_id,
-        occurred_at=now,
-        created_at=now,
-        device_id=device.id,
-        connected_account_id=device.connected_account_id,
-        payload={"device_name": device.display_name},
-    )
 
 
 def _there(account: ConnectedAccount | None) -> ConnectedAccount:

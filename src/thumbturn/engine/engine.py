@@ -14,7 +14,7 @@ from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
-from thumbturn.domain.device import Device
+from thumbturn.domain.device import Device, told_of_change
 from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.thermostat import ACTIVATION
 from thumbturn.domain.workspace import Key, Workspace
@@ -209,14 +209,16 @@ class Engine:
         reach: Reach = None,
         **made: str,
     ) -> None:
-        """Change a device's nickname, metadata or whether it is managed, and store that.
+        """Change a device's nickname, metadata or whether it is managed, store that, and tell it.
 
         Changes of one device are made one after the other, so that none undoes another. Raises
         ``DeviceNotFound``.
         """
         async with self._changing.setdefault(device_id, asyncio.Lock()):
-            changed = change(self._known(workspace_id, device_id, reach))
-            if not await self._store.update_device(changed, **made):
+            before = self._known(workspace_id, device_id, reach)
+            changed = change(before)
+            told = told_of_change(before, changed, self._clock.now())
+            if not await self._store.update_device(changed, told, **made):
                 raise DeviceNotFound
             # It may have reported something since it was read: only what people change is taken over.
             self._devices.put(

@@ -262,9 +262,10 @@ class Store(Protocol):
     async def add_devices(self, devices: Sequence[Device], events: Sequence[Event]) -> None:
         """Remember new devices."""
 
-    async def update_device(self, device: Device, **made: str) -> bool:
-        """Store ``nickname``, ``custom_metadata``, ``is_managed`` and ``settings``; ``False`` if there is
-        none such. ``made`` are the ids of what this makes, for the audit trail.
+    async def update_device(self, device: Device, told: Sequence[Event] = (), /, **made: str) -> bool:
+        """Store ``nickname``, ``custom_metadata``, ``is_managed`` and ``settings``, and tell it; ``False``
+        (and nothing is told) if there is none such. ``made`` are the ids of what this makes, for the
+        audit trail.
         """
 
     # events -----------------------------------------------------------------------------------

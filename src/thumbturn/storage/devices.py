@@ -127,8 +127,8 @@ def add(connection: Connection, new: Sequence[Device], told: Sequence[Event]) ->
     write_events(connection, told)
 
 
-def change(connection: Connection, device: Device) -> bool:
-    """Store what people may change of a device; ``False`` if it is not there."""
+def change(connection: Connection, device: Device, told: Sequence[Event]) -> bool:
+    """Store what people may change of a device, and tell it; ``False`` if it is not there."""
     statement = (
         update(devices)
         .where(devices.c.id == device.id, devices.c.workspace_id == device.workspace_id)
@@ -139,7 +139,10 @@ def change(connection: Connection, device: Device) -> bool:
             settings=encode(device.settings),
         )
     )
-    return connection.execute(statement).rowcount == 1
+    is_there = connection.execute(statement).rowcount == 1
+    if is_there:
+        write_events(connection, told)
+    return is_there
 
 
 def plant(connection: Connection, seed: Seed) -> None:

@@ -237,8 +237,8 @@ class SqlStore:
     async def add_devices(self, new: Sequence[Device], told: Sequence[Event]) -> None:
         await self._write(lambda connection: devices.add(connection, new, told), told)
 
-    async def update_device(self, device: Device, **made: str) -> bool:
-        return await self._act(lambda connection: devices.change(connection, device), **made)
+    async def update_device(self, device: Device, told: Sequence[Event] = (), /, **made: str) -> bool:
+        return await self._act(lambda connection: devices.change(connection, device, told), told, **made)
 
     # events -----------------------------------------------------------------------------------
     async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:

@@ -248,7 +248,7 @@ class MemoryStore:
         self._devices.update({device.id: device for device in devices})
         self._tell(events)
 
-    async def update_device(self, device: Device, **made: str) -> bool:
+    async def update_device(self, device: Device, told: Sequence[Event] = (), /, **made: str) -> bool:
         known = await self.device(device.workspace_id, device.id)
         if known is None:
             return False
@@ -259,6 +259,7 @@ class MemoryStore:
             is_managed=device.is_managed,
             settings=device.settings,
         )
+        self._tell(told)
         return True
 
     # events -----------------------------------------------------------------------------------

@@ -361,9 +361,9 @@ async def test_what_a_schedule_does_is_nobodys_call(house, room, monkeypatch):
     """The call that made it is not on record for what comes of it, nor later for anything."""
     calls, update_device = [], house.store.update_device
 
-    async def update(device, **made):
+    async def update(*changed, **made):
         calls.append(RECORDING.get())
-        return await update_device(device, **made)
+        return await update_device(*changed, **made)
 
     monkeypatch.setattr(house.store, "update_device", update)
     token = RECORDING.set(Recording(lambda _: None))

@@ -101,3 +101,28 @@ def test_javascript_looks_after_an_account(caller, server):
         "gone": "connected_account_not_found",
         "devices": 0,
     }
+
+
+def test_python_hands_a_device_over_and_takes_it_back(seam):
+    """An unmanaged device is found among its like, page by page, and can be commanded again when back."""
+    door = seam.locks.list()[0].device_id
+    seam.devices.update(device_id=door, is_managed=False)
+    found = seam.devices.unmanaged.get(device_id=door)
+    assert (found.is_managed, found.properties.online) == (False, True)
+    pages = seam.create_paginator(seam.devices.unmanaged.list, {"limit": 1})
+    assert [each.device_id for each in pages.flatten_to_list()] == [door]
+    with pytest.raises(SeamHttpApiError) as refused:
+        seam.locks.unlock_door(device_id=door)
+    assert refused.value.code == "device_unmanaged"
+    seam.devices.unmanaged.update(device_id=door, is_managed=True, custom_metadata={"floor": "2"})
+    assert seam.devices.list(custom_metadata_has={"floor": "2"})[0].device_id == door
+    assert seam.locks.unlock_door(device_id=door).status == "success"
+
+
+def test_javascript_hands_a_device_over_and_takes_it_back(caller, server):
+    """The same with the JavaScript SDK."""
+    assert flow(caller, server, "unmanaged") == {
+        "found": [False, 1],
+        "refused": "device_unmanaged",
+        "status": "success",
+    }

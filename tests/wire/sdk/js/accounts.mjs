@@ -33,6 +33,17 @@ const flows = {
       devices: (await seam.devices.list()).length,
     }
   },
+
+  async unmanaged() {
+    const [{ device_id }] = await seam.locks.list()
+    await seam.devices.update({ device_id, is_managed: false })
+    const { is_managed } = await seam.devices.unmanaged.get({ device_id })
+    const found = await seam.devices.unmanaged.list({ device_ids: [device_id] })
+    const refused = await codeOf(seam.locks.unlockDoor({ device_id }))
+    await seam.devices.unmanaged.update({ device_id, is_managed: true })
+    const { status } = await seam.locks.unlockDoor({ device_id })
+    return { found: [is_managed, found.length], refused, status }
+  },
 }
 
 console.log(JSON.stringify(await flows[process.argv[2]]()))
