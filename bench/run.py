@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import machine, report
 from bench.asked_twice import asked_twice
 from bench.load import ensure_wrk
+from bench.nouns import lists, thermostats
 from bench.options import ROOT, SIDES, Options, quick
 from bench.rows import BenchError, Row
 from bench.steady import low_load, memory, time_to_ready
@@ -34,6 +35,8 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "asked_twice": asked_twice,
     "waiting": waiting,
     "stream": stream,
+    "lists": lists,
+    "thermostats": thermostats,
 }
 
 

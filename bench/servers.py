@@ -66,12 +66,12 @@ class Server:
         answer: dict[str, Any] = json.loads(text)
         return answer
 
-    def add_devices(self, count: int) -> None:
-        """Give our sandbox so many more virtual locks without travel time, and talk to these from now on."""
+    def add_devices(self, count: int, kind: str = "lock") -> None:
+        """Give our sandbox so many more virtual devices that take no time, and talk to these from now on."""
         added: list[str] = []
         while len(added) < count:
             some = min(DEVICES_A_CALL, count - len(added))
-            ask = {"count": some, "kind": "lock", "travel_milliseconds": 0}
+            ask = {"count": some, "kind": kind, "travel_milliseconds": 0}
             added += self.call("/thumbturn/sandbox/add_devices", ask)["device_ids"]
         self.device_ids = added
 

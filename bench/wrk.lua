@@ -15,6 +15,10 @@ local kinds = {
   once = function(id)
     return "POST", "/locks/unlock_door", '{"device_id":"' .. id .. '"}'
   end,
+  -- A thermostat is told to heat.
+  heat = function(id)
+    return "POST", "/thermostats/set_hvac_mode", '{"hvac_mode_setting":"heat","heating_set_point_celsius":20,"device_id":"' .. id .. '"}'
+  end,
   -- What the official SDKs send while they wait for an attempt.
   get = function(id)
     return "GET", "/action_attempts/get?_strict=true&action_attempt_id=" .. id, nil
