@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pydantic import SecretStr
 
 import thumbturn
-from thumbturn.actions import load, ways
+from thumbturn.actions import Action, load, ways
 from thumbturn.api.headers import OF_REPLIES, OF_REQUESTS, Known
 from thumbturn.api.metric_kinds import METRICS
 from thumbturn.api.table import endpoints
@@ -39,7 +39,7 @@ def actions() -> str:
     rows = (
         (
             f"`{action.type}`",
-            ", ".join(f"`{way.path}`" for way in ways().values() if way.type == action.type),
+            ", ".join(f"`{path}`" for path in _paths(action)),
             action.summary,
             f"{action.deadline // SECOND} s",
             f"`{action.after_crash.name}`",
@@ -50,6 +50,10 @@ def actions() -> str:
     return _table(
         ("action type", "endpoint", "what it does", "deadline", "after a crash", "if offline"), rows
     )
+
+
+def _paths(action: Action) -> list[str]:
+    return [way.path for way in ways().values() if way.type == action.type] or [action.at]
 
 
 def failures() -> str:

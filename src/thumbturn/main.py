@@ -40,6 +40,7 @@ from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.pins import open_pins
 from thumbturn.engine.ports import Store
 from thumbturn.engine.sealing import Sealing
 from thumbturn.engine.secrets import SecretsLocked, open_seal
@@ -158,13 +159,15 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
         given = settings.encryption_key
         key = None if given is None else given.get_secret_value()
         seal = await open_seal(store.secrets, key, settings.data)
-        virtual = VirtualDriver(clock, settings.seed, settings.data / "virtual-world.jsonl")
+        pins = await open_pins(store.access_codes, seal)
+        virtual = VirtualDriver(clock, settings.seed, settings.data / "virtual-world.jsonl", pins)
         engine = Engine(
             store=store,
             drivers={virtual.name: virtual},
             world=virtual,
             actions=actions.load(),
             clock=clock,
+            pins=pins,
             traces=None if tracing is None else tracing.attempts,
         )
         sealing = Sealing(store, clock)
@@ -183,7 +186,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 clock=clock,
                 seal=seal,
                 targets=Targets(allowed),
-                written=lambda event: to_json(event_json(event)).decode(),
+                written=lambda event: to_json(event_json(event, pins)).decode(),
                 jitter=settings.webhook_jitter,
                 traceparent=None if tracing is None else tracing.attempts.traceparent,
             ) as webhooks:

@@ -15,6 +15,7 @@ from thumbturn.domain.client_session import ClientSession
 from thumbturn.domain.ids import random_bytes
 from thumbturn.domain.webhook import Webhook
 from thumbturn.engine import secrets
+from thumbturn.engine.pins import open_pins
 from thumbturn.engine.ports import Store
 from thumbturn.engine.secrets import KeptSecret, SecretsLocked, open_seal, sealed_for
 from thumbturn.engine.webhooks import sealing_context
@@ -200,6 +201,7 @@ async def test_what_is_sealed_stands_in_no_other_column(sql_store: SqlStore):
     seal = Seal([OLD])
     await keep(sql_store, seal, "h1", rotated=True)
     await sql_store.client_sessions.add(a_session(seal), most=1)
+    await open_pins(sql_store.access_codes, seal)
     kinds = {each.kind for each in await sql_store.secrets.others(None, limit=100)}
     assert kinds == kinds_in_source(), "keep one of the new kind here, too"
     secret = {(each.table.name, each.column.name) for each in secret_columns(metadata)}

@@ -22,6 +22,7 @@ ANYBODY = {*KEYS, "pat_without_workspace", "client_session", "publishable_key", 
 #: Our own endpoints: what a person may see and do of the devices that his session reaches, is open to it.
 OWN: dict[str, set[str]] = {
     "/health": ANYBODY,
+    "/thumbturn/access_codes/sync": KEYS,
     "/thumbturn/attempts/batch": {*KEYS, "client_session"},
     "/thumbturn/attempts/batch/get": {*KEYS, "client_session"},
     "/thumbturn/attempts/cancel": {*KEYS, "client_session"},
@@ -38,6 +39,7 @@ OWN: dict[str, set[str]] = {
     "/thumbturn/sandbox/inject_fault": KEYS,
     "/thumbturn/sandbox/make_noise": KEYS,
     "/thumbturn/sandbox/swing_door": KEYS,
+    "/thumbturn/sandbox/touch_code": KEYS,
     "/thumbturn/stream": {*KEYS, "client_session"},
     "/thumbturn/webhooks/deliveries/list": KEYS,
     "/thumbturn/webhooks/enable": KEYS,

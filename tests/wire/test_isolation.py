@@ -22,6 +22,8 @@ from tests.fixtures.isolation_rows import (
     ITS_OWN_THRESHOLD,
     NEVER,
     NOWHERE,
+    PIN,
+    PIN_BY_HAND,
     PRESET,
     ROWS,
 )
@@ -35,6 +37,10 @@ TRIED = [
 ]
 OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT_SESSION in each.open_to}
 TAKES_AWAY = {
+    "/thumbturn/sandbox/touch_code",
+    "/access_codes/delete",
+    "/access_codes/unmanaged/convert_to_managed",
+    "/access_codes/unmanaged/delete",
     "/client_sessions/delete",
     "/connected_accounts/delete",
     "/connected_accounts/simulate/disconnect",
@@ -92,6 +98,11 @@ class Party:
         )
         sensor = self.caller.call("/noise_sensors/list")["noise_sensors"][0]["device_id"]
         held = self.caller.call("/noise_sensors/noise_thresholds/list", device_id=sensor)["noise_thresholds"]
+        at_door = {"device_id": door["device_id"]}
+        code = self.caller.call("/access_codes/create", **at_door, code=PIN, name=name, sync=True)
+        by_hand = self.caller.call(
+            "/access_codes/simulate/create_unmanaged_access_code", **at_door, code=PIN_BY_HAND, name=name
+        )
         [unmanaged] = [
             each["device_id"]
             for each in self.caller.call("/devices/list", search="hallway")["devices"]
@@ -99,6 +110,8 @@ class Party:
         ]
         self.caller.call("/devices/update", device_id=unmanaged, is_managed=False)
         self.things = {
+            "code": code["access_code"]["access_code_id"],
+            "unmanaged_code": by_hand["access_code"]["access_code_id"],
             "noise_sensor": sensor,
             "noise_threshold": held[0]["noise_threshold_id"],
             "schedule": schedule["thermostat_schedule"]["thermostat_schedule_id"],
@@ -144,6 +157,7 @@ class Party:
             "events": [
                 each for each in events if not each["event_type"].startswith("thermostat.temperature_")
             ],
+            "codes": call("/access_codes/list"),
             "keys": call("/thumbturn/keys/list"),
             "sessions": call("/client_sessions/list"),
             "webhooks": call("/webhooks/list"),

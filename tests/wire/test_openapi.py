@@ -13,6 +13,7 @@ from thumbturn.actions import ways
 from thumbturn.actions.noise_thresholds import NoiseThreshold
 from thumbturn.api.openapi import openapi
 from thumbturn.api.table import endpoints
+from thumbturn.api.wire.access_code import AccessCode, UnmanagedAccessCode
 from thumbturn.api.wire.attempt import ActionAttempt
 from thumbturn.api.wire.client_session import ClientSession
 from thumbturn.api.wire.connected_account import ConnectedAccount
@@ -99,7 +100,24 @@ NOISE_THRESHOLDS = {
         (f"ends_daily_at{marks}", "likewise"),
     )
 }
+ACCESS_CODES = {
+    **{
+        f"/access_codes/{path} {name}": why
+        for path in ("create", "update")
+        for name, why in (
+            ("name", "a lock holds it: at most 255 characters"),
+            ("preferred_code_length", "a whole number"),
+            ("starts_at", A_MOMENT),
+            ("ends_at", A_MOMENT),
+        )
+    },
+    "/access_codes/create common_code_key": "at most 255 characters",
+    "/access_codes/list limit": OWN_LIMIT,
+    "/access_codes/unmanaged/list limit": OWN_LIMIT,
+    "/access_codes/simulate/create_unmanaged_access_code name!": "a lock holds it: at most 255 characters",
+}
 INTENDED = {
+    **ACCESS_CODES,
     **THERMOSTATS,
     **NOISE_THRESHOLDS,
     "/connected_accounts/get email": "looked for as it is: what is no address is nobody's",
@@ -261,6 +279,8 @@ SHAPES: dict[str, Any] = {
     "device.properties.model": Model,
     "device_provider": DeviceProvider,
     "noise_threshold": NoiseThreshold,
+    "access_code": AccessCode,
+    "unmanaged_access_code": UnmanagedAccessCode,
     "pagination": Pagination,
     "unmanaged_device": UnmanagedDevice,
     "unmanaged_device.properties": UnmanagedProperties,

@@ -89,10 +89,12 @@ def test_every_way_to_an_action_has_its_endpoint(way):
 
 
 def test_every_action_can_be_asked_for():
-    """The endpoint that an action names is one of its ways."""
-    assert {type: ways()[action.at].type for type, action in load().items()} == {
-        each: each for each in load()
-    }
+    """The endpoint that an action names is one of its ways; an endpoint of its own begins any other."""
+    named = {type: action.at for type, action in load().items() if not action.has_own_endpoint}
+    assert {type: ways()[at].type for type, at in named.items()} == {each: each for each in named}
+    assert {
+        action.at for type, action in load().items() if type not in named
+    } <= endpoints().keys() - ways().keys()
 
 
 def test_a_way_leads_to_an_action_and_stands_alone():

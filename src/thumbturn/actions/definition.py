@@ -25,6 +25,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias, TypeVar, get
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
+from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
 from thumbturn.domain.capabilities.noise_sensor import NoiseSensor
 from thumbturn.domain.capabilities.sandbox import Sandbox
@@ -38,6 +39,7 @@ CAPABILITY_WORD: dict[type, str] = {
     Lock: "lock",
     AutoLock: "auto_lock",
     Keypad: "keypad",
+    CodeMemory: "access_codes",
     Thermostat: "thermostat",
     ThermostatPrograms: "thermostat_programs",
     NoiseSensor: "noise_detection",
@@ -163,6 +165,8 @@ class Action:
     sandbox_only: bool
     #: Parameters that are never stored: PINs.
     secrets: frozenset[str]
+    #: What is asked at its endpoint is more than the action: it is written in ``api/routes``, and no way.
+    has_own_endpoint: bool
     #: Looks at the ask and its device before anything is accepted; ``None`` if any device will do.
     fit: Fit | None
 
@@ -217,6 +221,7 @@ def action(
     fit: Fit | None = None,
     methods: tuple[str, ...] = ONLY_POST,
     shows: tuple[Shown, ...] = (),
+    has_own_endpoint: bool = False,
 ) -> Callable[[Perform], Perform]:
     """Declares the decorated function as the way to perform this type of action.
 
@@ -245,10 +250,12 @@ def action(
             takes_sync=takes_sync,
             sandbox_only=sandbox_only,
             secrets=secrets,
+            has_own_endpoint=has_own_endpoint,
             fit=fit,
         )
-        taken = ask if meaning is None else _ask_of(meaning)
-        WAYS[at] = Way(type, at, taken, meaning, takes_sync, methods, declared.summary, shows)
+        if not has_own_endpoint:
+            taken = ask if meaning is None else _ask_of(meaning)
+            WAYS[at] = Way(type, at, taken, meaning, takes_sync, methods, declared.summary, shows)
         return perform
 
     return declare

@@ -19,6 +19,18 @@ _PUBLISHABLE = frozenset({KeyKind.PUBLISHABLE_KEY})
 
 #: By path, what is let in besides keys.
 ALSO_OPEN_TO: Mapping[str, frozenset[KeyKind]] = {
+    "/access_codes/create": _SESSIONS,
+    "/access_codes/delete": _SESSIONS,
+    "/access_codes/generate_code": _SESSIONS,
+    "/access_codes/get": _SESSIONS,
+    "/access_codes/list": _SESSIONS,
+    "/access_codes/simulate/create_unmanaged_access_code": _SESSIONS,
+    "/access_codes/unmanaged/convert_to_managed": _SESSIONS,
+    "/access_codes/unmanaged/delete": _SESSIONS,
+    "/access_codes/unmanaged/get": _SESSIONS,
+    "/access_codes/unmanaged/list": _SESSIONS,
+    "/access_codes/unmanaged/update": _SESSIONS,
+    "/access_codes/update": _SESSIONS,
     "/action_attempts/get": _SESSIONS,
     "/client_sessions/create": _PUBLISHABLE,
     "/client_sessions/get": _SESSIONS,

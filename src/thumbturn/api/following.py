@@ -28,6 +28,7 @@ from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.feed import Feed, Follower
 from thumbturn.engine.live import LiveAttempts, Watcher, as_it_stands
+from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Store
 
 #: How often it is asked whether the reader's key is still good.
@@ -76,6 +77,7 @@ class Sources:
     store: Store
     callers: Callers
     clock: Clock
+    pins: Pins
 
 
 class Following:
@@ -131,7 +133,7 @@ class Following:
         elif follower.cursor - self._told >= TELL_PLACE_AFTER:
             self._told = follower.cursor
             return place_frame(follower.cursor)
-        return b"".join([event_frame(each) for each in wanted])
+        return b"".join([event_frame(each, self._sources.pins) for each in wanted])
 
     def _moves(self, watcher: Watcher) -> bytes | None:
         """The next changes of attempts that he wants, maybe none of those there are; ``None`` when there

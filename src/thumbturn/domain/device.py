@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from thumbturn.domain.access_code import code_at
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.connected_account import ACCOUNT_DISCONNECTED, NOT_LET_IN, account_error
@@ -83,6 +84,8 @@ class Observation(NamedTuple):
     denied: str | None = None
     #: The device's own words, for the timeline. Never a PIN.
     said: str = ""
+    #: Where in its memory a lock has the code that somebody entered.
+    place: str | None = None
 
 
 HUB_DISCONNECTED = "hub_disconnected"
@@ -119,6 +122,9 @@ def unpaid_error(since: int) -> dict[str, Any]:
 
 def _error(code: str, message: str, since: int) -> dict[str, Any]:
     return {"error_code": code, "message": message, "created_at": to_wire(since), "is_device_error": True}
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Absorbed(NamedTuple):
@@ -195,7 +201,8 @@ def _absorbed(
         _tell_subscription(tell, news[UNPAID_SINCE])
     if "locked" in news and news["locked"] is not None:
         word = "lock.locked" if news["locked"] else "lock.unlocked"
-        tell(word, None if cause is None else cause.id, method=seen.method or "unknown")
+        with_code = _NOTHING if seen.place is None else {"access_code_id": code_at(device.id, seen.place)}
+        tell(word, None if cause is None else cause.id, method=seen.method or "unknown", **with_code)
     if seen.denied:
         message = "The code was not accepted."
         tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})

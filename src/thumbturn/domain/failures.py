@@ -112,3 +112,27 @@ class AttemptCancelled(
     advice="Nothing is left to do: whoever cancelled it wanted that.",
 ):
     """The attempt was cancelled before it was sent. The device has not acted."""
+
+
+class AccessCodeGone(
+    Failure,
+    type="access_code_gone",
+    advice="List the lock's access codes, and create the code again if it is still wanted.",
+):
+    """The access code was deleted before this could be done for it. The lock has not acted."""
+
+
+class NoSpaceOnDevice(
+    Failure,
+    type="no_space_for_access_code_on_device",
+    advice="Delete a code that is not needed any more. This one is set as soon as there is room for it.",
+):
+    """The lock holds as many codes as it can. It has not acted."""
+
+
+class DuplicateOnDevice(
+    Failure,
+    type="duplicate_code_on_device",
+    advice="Give one of the two codes another PIN.",
+):
+    """The lock holds another code with the same PIN already. It has not acted."""

@@ -7,6 +7,7 @@ still writes to few pages. Ids that come from outside are opaque strings and are
 from __future__ import annotations
 
 import random
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import uuid_utils
 
 #: The root of the ids that are made from names.
 _NAMED = uuid_utils.UUID("8c9c2f0e-6f0b-5d0c-9d55-7c1d0c1b6a42")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
 
@@ -35,6 +37,11 @@ def named_id(namespace: str, name: str) -> str:
     return str(uuid_utils.uuid5(uuid_utils.uuid5(_NAMED, namespace), name))
 
 
+def is_id(text: str) -> bool:
+    """True for what ``new_id`` and ``named_id`` make."""
+    return _ID.fullmatch(text) is not None
+
+
 def chance(seed: int, name: str) -> random.Random:
     """A source of chance that follows from the seed and the name alone.
 
@@ -46,6 +53,11 @@ def chance(seed: int, name: str) -> random.Random:
 def new_secret(length: int = 40) -> str:
     """A random string of letters and digits, fit for a token (over 5.8 bits a character)."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def random_digits(length: int) -> str:
+    """So many digits that nobody can guess."""
+    return "".join(secrets.choice("0123456789") for _ in range(length))
 
 
 def random_bytes(length: int) -> bytes:

@@ -99,6 +99,8 @@ class Dispatch:
             self._traces.left(run)
         self._waiting.tell(run.attempt)
         self._go_on(self._lanes.leave(run))
+        if run.on_end is not None:
+            run.on_end(run.attempt)
 
     def end(self, run: Run, signal: Signal) -> Coroutine[Any, Any, bool]:
         """End a run from outside, at once, whatever it is doing; durably when what is returned was awaited.

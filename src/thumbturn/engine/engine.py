@@ -6,26 +6,33 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from weakref import WeakValueDictionary
 
 from thumbturn.actions.activate_climate_preset import PresetActivation
 from thumbturn.actions.definition import Action, Ask, Known
+from thumbturn.domain.access_code import SYNC
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.client_session import Reach
-from thumbturn.domain.clock import Clock
+from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device, told_of_change
+from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.thermostat import ACTIVATION
 from thumbturn.domain.workspace import Key, Workspace
-from thumbturn.engine.acceptance import Acceptance
+from thumbturn.engine.acceptance import AT_ONCE, Acceptance, Timing
+from thumbturn.engine.access_codes import AccessCodes
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.climate import Climate
+from thumbturn.engine.code_keeper import CodeKeeper
 from thumbturn.engine.connected_accounts import ConnectedAccounts
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.forgetting import Forgetting
+from thumbturn.engine.keypads import Keypads
 from thumbturn.engine.known import Things
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
@@ -34,7 +41,9 @@ from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.moving import Moving
 from thumbturn.engine.noise import NoiseSensors
 from thumbturn.engine.observations import Observations
+from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Driver, Seed, Store
+from thumbturn.engine.programming import Programming
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
@@ -46,6 +55,10 @@ from thumbturn.engine.waiting import Waiting
 
 #: Of one person.
 MOST_WORKSPACES = 10_000
+#: For so long somebody waits who did something at a keypad until it was read.
+READ_WITHIN = seconds(10)
+#: Actions that need this act on what is on record of codes, too.
+_OF_CODES: tuple[type, ...] = (CodeMemory,)
 
 
 class Engine:
@@ -59,6 +72,7 @@ class Engine:
         world: SandboxWorld,
         actions: Mapping[str, Action],
         clock: Clock,
+        pins: Pins,
         traces: Traces | None = None,
     ) -> None:
         self.actions = actions
@@ -86,6 +100,13 @@ class Engine:
             clock,
         )
         self._deadlines = self._dispatch.deadlines
+        self._code_keeper = CodeKeeper(
+            store=store,
+            devices=self._devices,
+            begin=self._begin_for_code,
+            is_open=self._dispatch.open.__contains__,
+            clock=clock,
+        )
         self._observations = Observations(
             self._devices,
             self._lanes,
@@ -93,6 +114,7 @@ class Engine:
             clock,
             secretive={action.type for action in actions.values() if action.secrets},
             came_back=self._dispatch.held.device_is_back,
+            codes_touched=self._code_keeper.touched,
         )
         self._forgetting = Forgetting(store, clock)
         #: True from the end of ``start`` until ``stop``.
@@ -120,6 +142,16 @@ class Engine:
             underway=self._activation,
             clock=clock,
         )
+        #: The codes of locks.
+        self.access_codes = AccessCodes(
+            store=store.access_codes,
+            devices=self._devices,
+            keeper=self._code_keeper,
+            begin=self._begin_for_code,
+            cancel=self.begun.cancel,
+            pins=pins,
+            clock=clock,
+        )
         #: What callers may set about thermostats, beyond commanding them.
         self.climate = Climate(
             self._devices, self.change_device, self._observations.review, self._keeper.of_device
@@ -134,7 +166,7 @@ class Engine:
             devices=self._devices,
             lanes=self._lanes,
             dispatch=self._dispatch,
-            forget=self._keeper.forget,
+            forget=self._forget,
         )
         #: What sandboxes may do to their devices.
         self.sandbox = SandboxControls(
@@ -144,6 +176,13 @@ class Engine:
             devices=self._devices,
             observations=self._observations,
             clock=clock,
+        )
+        #: What somebody does at their keypads there.
+        self.keypads = Keypads(
+            world=world,
+            codes=self.access_codes,
+            read=self._read_lock,
+            written=self._observations.written,
         )
         #: What devices are connected through.
         self.accounts = ConnectedAccounts(
@@ -173,6 +212,7 @@ class Engine:
         self._forgetting.start()
         await recovery.settle()
         await self._keeper.start()
+        await self._code_keeper.start(run.attempt for run in self._dispatch.open.values())
         self.is_running = True
 
     async def stop(self, patience: float = 3.0) -> None:
@@ -182,6 +222,7 @@ class Engine:
         """
         self.is_running = False
         await self._keeper.stop()
+        await self._code_keeper.stop()
         await self._dispatch.drain(patience)
         await self._deadlines.stop()
         await self._dispatch.held.stop()
@@ -265,7 +306,39 @@ class Engine:
         driver = None if device is None else self._drivers.get(device.driver)
         if device is None or driver is None:
             return None
+        if run.action.needs in _OF_CODES:
+            memory: Any = driver.offer(device, run.action.needs)
+            return None if memory is None else Programming(memory, self._store.access_codes, run)
         return driver.offer(device, run.action.needs)
+
+    async def _begin_for_code(
+        self,
+        action_type: str,
+        workspace_id: str,
+        device_id: str,
+        access_code_id: str | None,
+        asker: Asker,
+        timing: Timing = AT_ONCE,
+    ) -> Attempt:
+        """An attempt on a code, or on all codes of a lock."""
+        workspace = await self._store.workspace(workspace_id)
+        if workspace is None:
+            raise DeviceNotFound
+        given: dict[str, Any] = {"device_id": device_id} | (
+            {"access_code_id": access_code_id} if access_code_id else {}
+        )
+        action = self.actions[action_type]
+        return await self.begin(action, action.ask.model_construct(**given), workspace, asker, timing=timing)
+
+    async def _read_lock(self, device: Device) -> None:
+        """Have what a lock holds taken in, as far as it says so in time."""
+        asker = Asker(device.id, "access_code", None, new_id())
+        attempt = await self._begin_for_code(SYNC, device.workspace_id, device.id, None, asker)
+        await self.begun.settled(attempt, READ_WITHIN)
+
+    def _forget(self, device_ids: Sequence[str]) -> None:
+        self._keeper.forget(device_ids)
+        self._code_keeper.forget(device_ids)
 
     def _activate(self, ask: PresetActivation, workspace: Workspace, asker: Asker) -> Awaitable[Attempt]:
         return self.begin(self.actions[ACTIVATION], ask, workspace, asker)
@@ -281,7 +354,7 @@ class Engine:
         return self._run(attempt, action, ask)
 
     def _run(self, attempt: Attempt, action: Action, ask: Ask) -> Run:
-        return Run(
+        run = Run(
             attempt,
             action,
             ask,
@@ -290,3 +363,6 @@ class Engine:
             clock=self._clock,
             live=self.live,
         )
+        if action.needs in _OF_CODES:
+            run.on_end = self._code_keeper.ended
+        return run

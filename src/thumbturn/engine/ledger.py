@@ -72,7 +72,7 @@ class Ledger:
             if stands.phase.is_final:
                 log.warning("attempt_was_ended_elsewhere", action_attempt_id=wanted.id)
                 return stands
-            change = Change((Transition(wanted, stands.phase),), change.devices, change.events)
+            change = replace(change, transitions=(Transition(wanted, stands.phase),))
         moved = change.transitions[0].attempt
         if moved.settled_at is not None:
             self._meters.ended(moved)

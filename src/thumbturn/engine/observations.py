@@ -32,6 +32,7 @@ class Observations:
         *,
         secretive: AbstractSet[str],
         came_back: Callable[[str], None],
+        codes_touched: Callable[[str], None],
     ) -> None:
         self._devices = devices
         self._lanes = lanes
@@ -41,6 +42,8 @@ class Observations:
         self._secretive = secretive
         #: Called with each device that is reported online.
         self._came_back = came_back
+        #: Called with each lock that reports that its codes were changed by hand.
+        self._codes_touched = codes_touched
         self._unwritten: set[asyncio.Task[None]] = set()
 
     def observe(self, seen: Observation) -> None:
@@ -48,6 +51,8 @@ class Observations:
         self._take_in(seen)
         if seen.changes.get("online") is True:
             self._came_back(seen.device_id)
+        if "codes_touched_at" in seen.changes:
+            self._codes_touched(seen.device_id)
 
     def _take_in(self, seen: Observation) -> None:
         device = self._devices.get(seen.device_id)

@@ -19,6 +19,7 @@ from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts
 from thumbturn.engine.account_ports import AccountStore
 from thumbturn.engine.client_session_ports import ClientSessionStore
 from thumbturn.engine.meters import WriterMeters
@@ -47,6 +48,8 @@ class Change:
     #: Devices whose ``state`` changed.
     devices: tuple[Device, ...] = ()
     events: tuple[Event, ...] = ()
+    #: What became of access codes.
+    codes: tuple[CodeFacts, ...] = ()
 
 
 class Timeline(NamedTuple):
@@ -113,6 +116,7 @@ class EventFilter:
     event_types: Sequence[str] | None = None
     device_ids: Sequence[str] | None = None
     connected_account_id: str | None = None
+    access_code_ids: Sequence[str] | None = None
     #: µs, of ``created_at``; both ends open.
     after: int | None = None
     before: int | None = None
@@ -160,6 +164,10 @@ class Store(Protocol):
     @property
     def schedules(self) -> ScheduleStore:
         """What is remembered of thermostats' schedules."""
+
+    @property
+    def access_codes(self) -> AccessCodeStore:
+        """What is remembered of access codes."""
 
     @property
     def secrets(self) -> SecretStore:

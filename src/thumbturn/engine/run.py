@@ -10,7 +10,7 @@ costs two commits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any
 
@@ -33,6 +33,7 @@ from thumbturn.domain.discretion import discreet
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import Interrupted, OutcomeUnknown
+from thumbturn.engine.access_code_ports import CodeFacts
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.live import LiveAttempts
@@ -45,6 +46,7 @@ class Run:
 
     __slots__ = (
         "_clock",
+        "_codes",
         "_devices",
         "_events",
         "_has_news",
@@ -65,6 +67,7 @@ class Run:
         "is_being_ended",
         "is_durable",
         "may_have_acted",
+        "on_end",
         "opening",
         "performance",
         "task",
@@ -118,6 +121,10 @@ class Run:
         #: What its device reported and is not on record yet.
         self._has_news = False
         self._events: tuple[Event, ...] = ()
+        #: What became of access codes by it, and is not on record yet.
+        self._codes: tuple[CodeFacts, ...] = ()
+        #: Called when it has ended and its lane is free.
+        self.on_end: Callable[[Attempt], None] | None = None
 
     # what an action may use ---------------------------------------------------------------------
 
@@ -148,6 +155,11 @@ class Run:
     def holds(self, changes: Mapping[str, Any]) -> None:
         """Put on record what is so of the device because this succeeded, and what no device reports."""
         self._absorb(Observation(self.attempt.device_id or "", self._clock.now(), changes))
+
+    def note(self, codes: Iterable[CodeFacts], events: Iterable[Event]) -> None:
+        """Put on record together with its end what became of access codes, and tell of it."""
+        self._codes += tuple(codes)
+        self._events += tuple(events)
 
     async def watch(self, wanted: Callable[[Observation], bool], within: int) -> Observation | None:
         """The first wanted observation since the attempt was sent; ``None`` if none can come in time."""
@@ -290,7 +302,10 @@ class Run:
         before, written = self.attempt, self._written
         self.attempt = decision.attempt
         devices, events = self.hand_over()
-        change = Change((Transition(self.attempt, self._written),), devices, (*events, *decision.events))
+        codes, self._codes = self._codes, ()
+        change = Change(
+            (Transition(self.attempt, self._written),), devices, (*events, *decision.events), codes
+        )
         self._written = self.attempt.phase
         return self._record(change, devices, events, before, written)
 
@@ -309,11 +324,12 @@ class Run:
             if self.attempt is change.transitions[0].attempt:
                 self.attempt, self._written = before, written
                 self._has_news, self._events = bool(devices) or self._has_news, (*events, *self._events)
+                self._codes = change.codes
             raise
         if elsewhere is not None:
             self.attempt = elsewhere
-            if devices or events:
-                self._ledger.soon(Change(devices=devices, events=events))
+            if devices or events or change.codes:
+                self._ledger.soon(Change(devices=devices, events=events, codes=change.codes))
         if self._live.watched:
             self._live.moved(self.attempt)
 

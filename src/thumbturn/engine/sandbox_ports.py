@@ -59,6 +59,12 @@ class SandboxWorld(Protocol):
     def swing_door(self, device_id: str, *, is_open: bool) -> None:
         """Open or close the door by hand; ``DeviceTypeNotSupported`` if it has no door contact."""
 
+    def touch_code(self, device_id: str, place: str | None, pin: str | None, name: str | None) -> str:
+        """Set, change or (without a PIN) delete a code at a lock by hand; in which place of its memory.
+
+        Raises ``KeyError`` for a place that holds none, ``NoSpaceOnDevice`` and ``DuplicateOnDevice``.
+        """
+
     def adjust_climate(self, device_id: str, setting: Mapping[str, Any]) -> None:
         """Set a thermostat by hand; ``DeviceIsNotThermostat`` if it is none."""
 

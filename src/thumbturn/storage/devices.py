@@ -14,6 +14,7 @@ from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import DeviceFilter, Seed
+from thumbturn.storage.access_codes import forget_codes
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.client_sessions import take_from_all
 from thumbturn.storage.expressions import many, one_of, within
@@ -163,11 +164,12 @@ def remove_devices(connection: Connection, workspace_id: str, account_id: str | 
             schedules.workspace_id == workspace_id, schedules.device_id.in_(gone)
         )
     )
+    forget_codes(connection, workspace_id, gone)
     connection.execute(delete(devices).where(*which))
 
 
 def reset(connection: Connection, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:
-    """Replace a workspace's accounts and devices by the seed's; schedules go with their devices."""
+    """Replace a workspace's accounts and devices by the seed's; schedules and codes go with their devices."""
     remove_devices(connection, workspace_id)
     accounts = connected_accounts.c
     before = connection.execute(select(accounts.id).where(accounts.workspace_id == workspace_id)).scalars()

@@ -187,6 +187,9 @@ def _that_fit(wanted: EventFilter, dialect: Dialect) -> Select[Any]:
     if wanted.connected_account_id is not None:
         query = query.where(columns.connected_account_id == wanted.connected_account_id)
     query = query.where(*_times(wanted))
+    if wanted.access_code_ids is not None:
+        about = member(columns.payload, "access_code_id", dialect)
+        query = query.where(one_of(about, wanted.access_code_ids, dialect))
     for key, value in wanted.payload.items():
         query = query.where(member(columns.payload, key, dialect) == value)
     return query.where(*within(columns.connected_account_id, wanted.reach, dialect))

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select, update
 
 from thumbturn.engine.secrets import KeptSecret
+from thumbturn.storage.code_tables import data_keys
 from thumbturn.storage.secret_text import secret_columns
-from thumbturn.storage.tables import metadata
 from thumbturn.storage.webhook_store import Do
 
-_SECRET = tuple(secret_columns(metadata))
+#: Of all tables: those of codes are declared apart.
+_SECRET = tuple(secret_columns(data_keys.metadata))
 
 
 class SqlSecrets:

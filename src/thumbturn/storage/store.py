@@ -29,6 +29,7 @@ from thumbturn.engine.ports import (
     Writing,
 )
 from thumbturn.storage import attempts, audit, devices, events, idempotency, search, workspaces
+from thumbturn.storage.access_codes import SqlAccessCodes, changing_codes
 from thumbturn.storage.accounts import SqlAccounts
 from thumbturn.storage.client_session_store import SqlClientSessions
 from thumbturn.storage.coalesce import Coalescing
@@ -76,6 +77,7 @@ class SqlStore:
         self.accounts = SqlAccounts(self._act, self._read)
         self.schedules = SqlSchedules(self._write, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
+        self.access_codes = SqlAccessCodes(self._act, self._write, self._reader)
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
         self._unfiled = AT_ONCE
@@ -107,7 +109,8 @@ class SqlStore:
         return accepted
 
     def apply(self, change: Change) -> Awaitable[bool]:
-        applied = self._writer.submit(changing(change))
+        rows = changing(change)
+        applied = self._writer.submit(changing_codes(rows, change) if change.codes else rows)
         self._count(len(change.events))
         return applied
 

@@ -28,7 +28,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0011"
+HEAD = "0009"
 
 metadata = MetaData(
     naming_convention={

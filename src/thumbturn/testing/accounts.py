@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.connected_account import ConnectedAccount
@@ -11,7 +12,13 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.testing.client_sessions import MemoryClientSessions
-from thumbturn.testing.schedules import MemorySchedules
+
+
+class Forgetful(Protocol):
+    """What is kept of devices."""
+
+    def forget(self, device_ids: Collection[str]) -> None:
+        """Forget what is kept of these."""
 
 
 class MemoryAccounts:
@@ -21,13 +28,13 @@ class MemoryAccounts:
         self,
         accounts: dict[str, ConnectedAccount],
         devices: dict[str, Device],
-        schedules: MemorySchedules,
+        of_devices: Sequence[Forgetful],
         sessions: MemoryClientSessions,
         tell: Callable[[Sequence[Event]], None],
     ) -> None:
         self._accounts = accounts
         self._devices = devices
-        self._schedules = schedules
+        self._of_devices = of_devices
         self._sessions = sessions
         self._tell = tell
 
@@ -84,7 +91,8 @@ class MemoryAccounts:
     def drop(self, account_ids: Collection[str]) -> None:
         """Forget these accounts and everything that is kept of their devices."""
         gone = [each.id for each in self._devices.values() if each.connected_account_id in account_ids]
-        self._schedules.forget(gone)
+        for each in self._of_devices:
+            each.forget(gone)
         for device_id in gone:
             del self._devices[device_id]
         for account_id in account_ids:

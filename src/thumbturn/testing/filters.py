@@ -53,6 +53,7 @@ def wanted_event(event: Event, wanted: EventFilter) -> bool:
         and (wanted.event_types is None or event.event_type in wanted.event_types)
         and (wanted.device_ids is None or event.device_id in wanted.device_ids)
         and (wanted.connected_account_id is None or event.connected_account_id == wanted.connected_account_id)
+        and (wanted.access_code_ids is None or event.payload.get("access_code_id") in wanted.access_code_ids)
         and (wanted.after is None or event.created_at > wanted.after)
         and (wanted.before is None or event.created_at < wanted.before)
         and among(wanted.reach, event.connected_account_id)

@@ -31,6 +31,7 @@ from thumbturn.engine.ports import (
     Trail,
     Writing,
 )
+from thumbturn.testing.access_codes import MemoryAccessCodes
 from thumbturn.testing.accounts import MemoryAccounts
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
@@ -58,9 +59,9 @@ class MemoryStore:
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self.client_sessions = MemoryClientSessions(self.every_account, self.every_device, self._tell)
         self.schedules = MemorySchedules(self._devices.get)
-        self.accounts = MemoryAccounts(
-            self._accounts, self._devices, self.schedules, self.client_sessions, self._tell
-        )
+        self.access_codes = MemoryAccessCodes(self._devices.get, self._tell)
+        kept = (self.schedules, self.access_codes)
+        self.accounts = MemoryAccounts(self._accounts, self._devices, kept, self.client_sessions, self._tell)
         self.secrets = MemorySecrets(self.webhooks, self.client_sessions)
         self._meters = WriterMeters()
         self._first_answers: dict[str, FirstAnswer] = {}
@@ -103,6 +104,7 @@ class MemoryStore:
         for device in change.devices:
             if device.id in self._devices:
                 self._devices[device.id] = replace(self._devices[device.id], state=device.state)
+        self.access_codes.learn(change.codes)
         self._tell(change.events)
         return _answer(True)
 

@@ -16,6 +16,7 @@ import pytest_asyncio
 from tests.fixtures.engine import ACTIONS, House
 from tests.fixtures.postgres import bare_database
 from thumbturn.actions import Action
+from thumbturn.domain.access_code import CONVERT, DELETE, AccessCode, Slot
 from thumbturn.domain.attempt import ANNOUNCED, Attempt
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Device
@@ -43,10 +44,15 @@ THRESHOLD = {
     "ends_daily_at": "07:00:00",
     "noise_threshold_decibels": 60,
 }
+#: Stands for a code at the sample's lock.
+A_CODE = "a code"
 SAMPLES = {
     "ACTIVATE_CLIMATE_PRESET": Sample("Living Room", {"climate_preset_key": "away"}),
     "CONFIGURE_AUTO_LOCK": Sample("Back Door", {"auto_lock_enabled": True, "auto_lock_delay_seconds": 30}),
+    "CONVERT_ACCESS_CODE_TO_MANAGED": Sample("Back Door", {"access_code_id": A_CODE}),
+    "CREATE_ACCESS_CODE": Sample("Back Door", {"access_code_id": A_CODE}),
     "CREATE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": "new", **THRESHOLD}),
+    "DELETE_ACCESS_CODE": Sample("Back Door", {"access_code_id": A_CODE}),
     "DELETE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": FIRST_THRESHOLD}),
     "LOCK_DOOR": Sample("Storage Room", {}),
     "PUSH_THERMOSTAT_PROGRAMS": Sample("Living Room", {"weekly_program": {}}),
@@ -55,7 +61,9 @@ SAMPLES = {
     "SET_HVAC_MODE": Sample("Living Room", {"hvac_mode_setting": "cool", "cooling_set_point_celsius": 23.5}),
     "SIMULATE_KEYPAD_CODE_ENTRY": Sample("Back Door", {"code": "1234"}),
     "SIMULATE_MANUAL_LOCK_VIA_KEYPAD": Sample("Back Door", {}),
+    "SYNC_ACCESS_CODES": Sample("Back Door", {}),
     "UNLOCK_DOOR": Sample("Back Door", {}),
+    "UPDATE_ACCESS_CODE": Sample("Back Door", {"access_code_id": A_CODE}),
     "UPDATE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": FIRST_THRESHOLD, "name": "Any"}),
 }
 #: What one can have of a device that is bad, and of a server that dies.
@@ -93,7 +101,32 @@ class Place:
             ask["device_id"] = device.id
             if FIRST_THRESHOLD in ask.values():
                 ask["noise_threshold_id"] = next(iter(thresholds_of(device)))
+            if A_CODE in ask.values():
+                ask["access_code_id"] = await self.keep_code(device, action.type)
         return await self.house.engine.begin(action, action.ask.model_validate(ask), self.workspace)
+
+    async def keep_code(self, device: Device, action_type: str) -> str:
+        """A code that is on record for the action to be about, and that nothing else looks after."""
+        pins, now = self.house.pins, self.house.clock.now()
+        slot = Slot(pin=pins.seal("4711"), pin_key=pins.key_of(device.id, "4711"), name="Jane")
+        code = AccessCode(
+            id=new_id(),
+            workspace_id=device.workspace_id,
+            device_id=device.id,
+            connected_account_id=device.connected_account_id,
+            name=slot.name,
+            pin=slot.pin,
+            pin_key=slot.pin_key,
+            place="by-hand-1",
+            created_at=now,
+            changed_at=now,
+            is_managed=action_type != CONVERT,
+            removed_at=now if action_type == DELETE else None,
+        )
+        if action_type in (CONVERT, DELETE):
+            self.house.driver._things[device.id].codes.put("set_code", code.place, slot)
+        await self.house.store.access_codes.add((code,), ())
+        return code.id
 
     async def spoil(self, action: Action, fault: str) -> None:
         """Make the sample's device misbehave."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from thumbturn.domain.attempt import Phase
+from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.failures import DeviceOffline
 from thumbturn.domain.policy import AfterCrash, WhenOffline
@@ -46,8 +47,9 @@ async def connect(house, door):
 
 
 def test_doors_never_wait(house):
-    """Every action that there is today says so of itself."""
-    assert {action.when_offline for action in house.actions.values()} == {WhenOffline.FAIL}
+    """Codes wait for their lock; every other action says of itself that it does not wait."""
+    waiting = {type for type, action in house.actions.items() if action.when_offline is WhenOffline.WAIT}
+    assert waiting == {type for type, action in house.actions.items() if action.needs is CodeMemory}
 
 
 async def test_a_door_that_is_offline_fails_at_once(house):

@@ -12,6 +12,7 @@ from thumbturn.api.parameters import MOST_AT_ONCE, Maybe, Moment, Parameters, ei
 from thumbturn.api.refusals import EventNotFound
 from thumbturn.api.wire.event import Event, event_json
 from thumbturn.api.wire.vocabulary import EventType
+from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import EventFilter, Store
 
 Hundred = Annotated[list[str], Field(max_length=100)]
@@ -54,7 +55,9 @@ class EventList(Parameters):
     between: Maybe[Annotated[list[Moment], Field(min_length=2, max_length=2)]] = None
     """Only what came after the first and before the second moment."""
     access_code_id: Maybe[str] = None
+    """Only about this access code."""
     access_code_ids: Maybe[list[str]] = None
+    """Only about one of these access codes."""
     access_grant_id: Maybe[str] = None
     access_grant_ids: Maybe[Hundred] = None
     access_method_id: Maybe[str] = None
@@ -94,13 +97,15 @@ _UNKNOWN = _FILTERS - {
     "device_id",
     "device_ids",
     "connected_account_id",
+    "access_code_id",
+    "access_code_ids",
     "since",
     "between",
 }
 
 
 @endpoint({"event": Event})
-async def get(ask: EventGet, caller: Caller, store: Store) -> Answer:
+async def get(ask: EventGet, caller: Caller, store: Store, engine: Engine) -> Answer:
     """Returns an event: by its id, or the newest of a device or a type."""
     wanted = EventFilter(
         event_ids=either(ask.event_id, None),
@@ -111,11 +116,11 @@ async def get(ask: EventGet, caller: Caller, store: Store) -> Answer:
     event = await store.event(caller.workspace.id, wanted)
     if event is None:
         raise EventNotFound
-    return {"event": event_json(event)}
+    return {"event": event_json(event, engine.access_codes.pins)}
 
 
 @endpoint({"events": list[Event]})
-async def list_(ask: EventList, caller: Caller, store: Store) -> Answer:
+async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) -> Answer:
     """Lists events in the order in which they were told."""
     if any(getattr(ask, name) is not None for name in _UNKNOWN):
         return {"events": []}
@@ -125,6 +130,7 @@ async def list_(ask: EventList, caller: Caller, store: Store) -> Answer:
         event_types=either(ask.event_type, ask.event_types),
         device_ids=either(ask.device_id, ask.device_ids),
         connected_account_id=ask.connected_account_id,
+        access_code_ids=either(ask.access_code_id, ask.access_code_ids),
         after=after,
         before=before,
         reach=caller.reach,
@@ -132,4 +138,4 @@ async def list_(ask: EventList, caller: Caller, store: Store) -> Answer:
     events = await store.events(
         caller.workspace.id, wanted, limit=min(ask.limit, MOST_AT_ONCE), offset=ask.unstable_offset
     )
-    return {"events": [event_json(event) for event in events]}
+    return {"events": [event_json(event, engine.access_codes.pins) for event in events]}

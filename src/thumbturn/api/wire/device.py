@@ -21,6 +21,7 @@ from thumbturn.api.wire.thermostat import (
 from thumbturn.domain import device as domain
 from thumbturn.domain.climate import to_fahrenheit
 from thumbturn.domain.clock import to_wire
+from thumbturn.domain.pin import POOL_ENABLED, lengths_of
 
 BatteryStatus = Literal["critical", "low", "good", "full"]
 
@@ -82,6 +83,12 @@ class DeviceProperties(ThermostatProperties):
     auto_lock_delay_seconds: NotRequired[float]
     noise_level_decibels: NotRequired[float]
     currently_triggering_noise_threshold_ids: NotRequired[list[str]]
+    supported_code_lengths: NotRequired[list[int]]
+    max_active_codes_supported: NotRequired[int]
+    code_constraints: NotRequired[list[Mapping[str, Any]]]
+    supports_backup_access_code_pool: NotRequired[bool]
+    backup_access_code_pool_enabled: NotRequired[bool]
+    has_native_entry_events: NotRequired[bool]
 
 
 class Device(TypedDict):
@@ -106,6 +113,7 @@ class Device(TypedDict):
     can_remotely_unlock: NotRequired[bool]
     can_configure_auto_lock: NotRequired[bool]
     can_unlock_with_code: NotRequired[bool]
+    can_program_online_access_codes: NotRequired[bool]
     can_hvac_heat: NotRequired[bool]
     can_hvac_cool: NotRequired[bool]
     can_hvac_heat_cool: NotRequired[bool]
@@ -123,12 +131,15 @@ class Device(TypedDict):
 
 
 #: Our capabilities that the wire has a word for.
-_SUPPORTED = ("lock", "noise_detection", "thermostat", "battery")
+_SUPPORTED = ("access_code", "lock", "noise_detection", "thermostat", "battery")
+#: What we call one of them differently.
+_CALLED = {"access_code": "access_codes"}
 #: The flags that each capability brings.
 _FLAGS = {
     "lock": ("can_remotely_lock", "can_remotely_unlock"),
     "auto_lock": ("can_configure_auto_lock",),
     "keypad": ("can_unlock_with_code",),
+    "access_codes": ("can_program_online_access_codes",),
 }
 #: What a device reports that goes to the wire as it is.
 _REPORTED = (
@@ -153,9 +164,11 @@ def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
         "connected_account_id": device.connected_account_id,
         "device_type": device.device_type,
         "display_name": device.display_name,
-        "capabilities_supported": [word for word in _SUPPORTED if word in device.capabilities],
+        "capabilities_supported": [
+            word for word in _SUPPORTED if _CALLED.get(word, word) in device.capabilities
+        ],
         "properties": _properties(device),
-        "errors": _errors(device),
+        "errors": device_errors(device),
         "warnings": thermostat_warnings(device),
         "custom_metadata": device.custom_metadata,
         "space_ids": [],
@@ -184,7 +197,8 @@ def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
     return cast("Device", json)
 
 
-def _errors(device: domain.Device) -> list[DeviceError]:
+def device_errors(device: domain.Device) -> list[DeviceError]:
+    """What is wrong with a device."""
     state = device.state
     since = state.get("offline_since") or device.created_at
     errors: list[dict[str, Any]] = []
@@ -214,9 +228,22 @@ def _properties(device: domain.Device) -> DeviceProperties:
         json["battery"] = {"level": level, "status": _battery_status(level)}
     if "temperature_celsius" in json:
         json["temperature_fahrenheit"] = to_fahrenheit(json["temperature_celsius"])
+    if "access_codes" in device.capabilities:
+        json.update(_keypad(device))
     if "thermostat" in device.capabilities:
         json.update(thermostat_properties(device))
     return cast("DeviceProperties", json)
+
+
+def _keypad(device: domain.Device) -> Mapping[str, Any]:
+    details = device.details
+    known = ("max_active_codes_supported", "code_constraints", "supports_backup_access_code_pool")
+    return {
+        **{name: details[name] for name in known if name in details},
+        "supported_code_lengths": list(lengths_of(device)),
+        "backup_access_code_pool_enabled": bool(device.settings.get(POOL_ENABLED)),
+        "has_native_entry_events": True,
+    }
 
 
 def _model(device: domain.Device) -> Model:

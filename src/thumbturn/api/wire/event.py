@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from thumbturn.domain import event as domain
 from thumbturn.domain.clock import to_wire
+from thumbturn.engine.pins import Pins
 
 
 class DeniedReason(TypedDict):
@@ -63,10 +64,19 @@ class Event(TypedDict):
     noise_threshold_name: NotRequired[str]
     webhook_id: NotRequired[str]
     disabled_because: NotRequired[str]
+    access_code_id: NotRequired[str]
+    backup_access_code_id: NotRequired[str]
+    code: NotRequired[str | None]
+    change_reason: NotRequired[str]
+    changed_properties: NotRequired[list[Mapping[str, Any]]]
+    requested_mutations: NotRequired[list[Mapping[str, Any]]]
+    description: NotRequired[str]
+    access_code_errors: NotRequired[list[Mapping[str, Any]]]
+    access_code_warnings: NotRequired[list[Mapping[str, Any]]]
 
 
-def event_json(event: domain.Event) -> Event:
-    """The event as the wire has it."""
+def event_json(event: domain.Event, pins: Pins) -> Event:
+    """The event as the wire has it; the PINs in it can be read."""
     common: dict[str, Any] = {
         "event_id": event.event_id,
         "event_type": event.event_type,
@@ -78,4 +88,18 @@ def event_json(event: domain.Event) -> Event:
         id = getattr(event, name)
         if id is not None:
             common[name] = id
-    return cast("Event", common | dict(event.payload))
+    payload = dict(event.payload)
+    if event.event_type.startswith("access_code."):
+        payload = {name: _opened(value, name, pins) for name, value in payload.items()}
+    return cast("Event", common | payload)
+
+
+def _opened(value: Any, name: str, pins: Pins) -> Any:
+    """A part of an event about a code: what is under this name is sealed, however deep."""
+    if isinstance(value, Mapping):
+        # A changed property has its name beside it.
+        called = value.get("property")
+        return {key: _opened(each, called or key, pins) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_opened(each, name, pins) for each in value]
+    return pins.open(value) if name == "code" and isinstance(value, str) and value != "code" else value

@@ -17,6 +17,7 @@ from thumbturn.api.wire.event import event_json
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.event import Recorded
 from thumbturn.engine.live import Moved
+from thumbturn.engine.pins import Pins
 
 #: Ends each line. A browser takes any of the three that there are; this is the shortest.
 LINE_END = "\n"
@@ -67,13 +68,13 @@ def ready_frame(sequence: int) -> bytes:
     return said.encode()
 
 
-def event_frame(recorded: Recorded) -> bytes:
+def event_frame(recorded: Recorded, pins: Pins) -> bytes:
     """An event, with its place in the sequence as its id."""
     event = recorded.event
     return _once(
         event.event_id,
         lambda: ServerSentEvent(
-            _text(event_json(event)), event=event.event_type, id=str(recorded.sequence), sep=LINE_END
+            _text(event_json(event, pins)), event=event.event_type, id=str(recorded.sequence), sep=LINE_END
         ),
     )
 

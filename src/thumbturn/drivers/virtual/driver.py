@@ -21,6 +21,7 @@ from thumbturn.drivers.virtual.locks import VirtualLock
 from thumbturn.drivers.virtual.noise_sensors import VirtualNoiseSensor
 from thumbturn.drivers.virtual.thermostats import VirtualThermostat
 from thumbturn.drivers.virtual.world import World
+from thumbturn.engine.pins import Pins, new_pins
 from thumbturn.engine.ports import Seed
 
 C = TypeVar("C")
@@ -30,15 +31,18 @@ class VirtualDriver:
     """Virtual devices, and the world they stand in.
 
     ``chance_seed`` decides what is left to chance: the same seed, the same run. ``journal`` is the
-    file in which the world outlives the process; without it everything begins anew each time.
+    file in which the world outlives the process; without it everything begins anew each time. ``pins``
+    are those of the server, so that what its keypads hold can be read again; without them it cannot.
     """
 
     name = seeds.DRIVER
     #: Every virtual device has a hub to itself.
     commands_at_once: int | None = None
 
-    def __init__(self, clock: Clock, chance_seed: int, journal: Path | None) -> None:
-        self._world = World(clock, chance_seed, Journal(journal))
+    def __init__(
+        self, clock: Clock, chance_seed: int, journal: Path | None, pins: Pins | None = None
+    ) -> None:
+        self._world = World(clock, chance_seed, Journal(journal), pins or new_pins())
         self._links: dict[str, Link] = {}
         self._things: dict[str, VirtualLock | VirtualThermostat | VirtualNoiseSensor] = {}
 
@@ -170,6 +174,13 @@ class VirtualDriver:
         if not isinstance(lock, VirtualLock) or not lock.has_door_contact:
             raise DeviceTypeNotSupported
         lock.swing_door(is_open=is_open)
+
+    def touch_code(self, device_id: str, place: str | None, pin: str | None, name: str | None) -> str:
+        """Set, change or delete a code at a lock's keypad by hand; in which place of its memory."""
+        lock = self._things.get(device_id)
+        if not isinstance(lock, VirtualLock) or not lock.codes.is_there:
+            raise DeviceTypeNotSupported
+        return lock.touch_code(place, pin, name)
 
     def adjust_climate(self, device_id: str, setting: Mapping[str, Any]) -> None:
         """Set a thermostat by hand."""

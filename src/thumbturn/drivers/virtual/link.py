@@ -96,6 +96,7 @@ class Link:
         method: str | None = None,
         denied: str | None = None,
         said: str = "",
+        place: str | None = None,
     ) -> None:
         """What the device reports now, if it can be heard."""
         if self.answers:
@@ -108,6 +109,7 @@ class Link:
                     method=method,
                     denied=denied,
                     said=said,
+                    place=place,
                 )
             )
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from thumbturn.domain.access_code import Slot
 from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.drivers.virtual.faults import SOUND, Fault
+from thumbturn.drivers.virtual.keypad import KeypadMemory
 from thumbturn.drivers.virtual.link import Link
 from thumbturn.drivers.virtual.things import NOTHING, Obedient, Order
 from thumbturn.drivers.virtual.world import World
@@ -34,24 +36,29 @@ LOCK = _bolt("lock", "remote", locked=True)
 UNLOCK = _bolt("unlock", "remote", locked=False)
 RIGHT_CODE = _bolt("keypad", "keycode", locked=False)
 WRONG_CODE = Order("keypad", denied="unknown_code", said="Somebody entered an unknown code.")
+EXPIRED_CODE = Order("keypad", denied="expired_code", said="Somebody entered a code out of its time.")
 LOCK_KEY = _bolt("keypad", "manual", locked=True)
 TIMER = _bolt("auto_lock", "automatic", locked=True)
 
 
 class VirtualLock(Obedient):
-    """Implements ``Lock``, ``AutoLock`` and ``Keypad`` of ``domain.capabilities.lock``."""
+    """Implements ``Lock``, ``AutoLock``, ``Keypad`` and ``CodeMemory`` of ``domain.capabilities``."""
 
     def __init__(self, device: Device, link: Link, world: World) -> None:
         super().__init__(link, world)
         self._travel = int(device.details.get("travel_milliseconds", 0)) * MILLISECOND
         self._has_sensor = bool(device.details.get("has_bolt_sensor"))
         #: What the server knows, to tell it what has changed behind its back.
-        self._believed = {"jammed": False, **device.state}
+        self._believed = {"jammed": False, "codes_touched_at": 0, **device.state}
         fresh: dict[str, Any] = {"locked": True, "jammed": False}
         if "auto_lock" in device.capabilities:
             fresh |= {"auto_lock_enabled": False, "auto_lock_delay_seconds": 30}
         if "door_contact" in device.capabilities:
             fresh["door_open"] = False
+        if "access_codes" in device.capabilities:
+            fresh["codes_touched_at"] = 0
+        #: What its keypad knows.
+        self.codes = KeypadMemory(device, world)
         facts = world.journal.facts(device.id)
         known = {name: value for name, value in device.state.items() if value is not None} | facts
         self._is = {name: known.get(name, value) for name, value in fresh.items()}
@@ -82,7 +89,28 @@ class VirtualLock(Obedient):
 
     async def enter_code(self, code: str) -> Evidence:
         """Press these digits and the unlock key."""
-        return await self._obey(RIGHT_CODE if code == SANDBOX_PIN else WRONG_CODE)
+        return await self._obey(self._order_of(code))
+
+    async def set_code(self, place: str, slot: Slot) -> Evidence:
+        """Hold this code in this place."""
+        return await self._program("set_code", place, slot)
+
+    async def clear_code(self, place: str) -> Evidence:
+        """Hold no code in this place."""
+        return await self._program("clear_code", place, None)
+
+    async def read_codes(self) -> Mapping[str, Slot] | None:
+        """All that it holds, as the lock says; ``None`` if it does not answer."""
+        return self.codes.said() if self._link.answers else None
+
+    async def fetch_codes(self) -> Mapping[str, Slot] | None:
+        """All that it holds, read anew."""
+        fault = self._link.receive("fetch_codes")
+        if fault.milliseconds:
+            await self._world.clock.sleep(fault.milliseconds * MILLISECOND)
+        if fault.dies:
+            self._link.cut()
+        return self.codes.said() if fault.reaches and self._link.answers else None
 
     async def press_lock(self) -> Evidence:
         """Press the lock key."""
@@ -125,7 +153,38 @@ class VirtualLock(Obedient):
             if task is not None:
                 task.cancel()
 
+    def touch_code(self, place: str | None, pin: str | None, name: str | None = None) -> str:
+        """Set, change or delete (without a PIN) a code at the lock by hand; in which place."""
+        place = self.codes.touch(place, pin, name)
+        self._is["codes_touched_at"] = now = self._world.clock.now()
+        self._world.journal.record(now, self._link.device_id, "touch_code", {"codes_touched_at": now})
+        self._link.report({"codes_touched_at": now}, method="manual", said="Somebody changed its codes.")
+        return place
+
     # inside -------------------------------------------------------------------------------------
+
+    async def _program(self, did: str, place: str, slot: Slot | None) -> Evidence:
+        fault = self._link.receive(did)
+        if not fault.reaches:
+            return fault.reply
+        self.codes.check(place, slot)
+        if fault.milliseconds:
+            await self._world.clock.sleep(fault.milliseconds * MILLISECOND)
+        if fault.jams or self._acts(fault):
+            self.codes.put(did, place, slot)
+        self.codes.claim(place, slot, is_lie=fault.lies)
+        if fault.dies:
+            self._link.cut()
+        return fault.reply
+
+    def _order_of(self, pin: str) -> Order:
+        """What the keypad does with these digits."""
+        if pin == SANDBOX_PIN:
+            return RIGHT_CODE
+        place, is_in_time = self.codes.find(pin)
+        if place is None:
+            return WRONG_CODE
+        return RIGHT_CODE._replace(place=place) if is_in_time else EXPIRED_CODE
 
     def _begin(self, order: Order, fault: Fault) -> None:
         """What comes of it is decided and written down now; it happens when the motor has run."""
@@ -169,7 +228,7 @@ class VirtualLock(Obedient):
         said = "The motor strained and the bolt stayed." if so is _JAMMED else order.said
         if turned and self._charge is not None:
             changes = self._drain(changes, self._charge)
-        self._link.report(changes, method=order.method, denied=order.denied, said=said)
+        self._link.report(changes, method=order.method, denied=order.denied, said=said, place=order.place)
         if turned and self._has_sensor:
             self._ask_sensor(order.method)
         if so is not NOTHING:

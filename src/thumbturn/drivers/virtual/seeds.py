@@ -33,6 +33,8 @@ class Model:
     capabilities: frozenset[str]
     state: Mapping[str, Any]
     has_bolt_sensor: bool = False
+    #: What its keypad takes.
+    keypad: Mapping[str, Any] = field(default_factory=dict)
     #: What it can be set to, and what its room is like.
     climate: Mapping[str, Any] = field(default_factory=dict)
     #: What was set about it before anybody here did.
@@ -53,17 +55,35 @@ PLAIN_LOCK = Model(
     capabilities=frozenset({"lock", "battery"}),
     state=_LOCK_STATE,
 )
+_KEYPAD = {
+    "supported_code_lengths": [4, 5, 6, 7, 8],
+    "max_active_codes_supported": 250,
+    "code_constraints": [],
+    "supports_backup_access_code_pool": True,
+    "has_native_scheduling": False,
+}
+#: A keypad that is particular about its codes, and keeps their time itself.
+_PARTICULAR_KEYPAD = {
+    **_KEYPAD,
+    "supported_code_lengths": [4, 6],
+    "max_active_codes_supported": 20,
+    "code_constraints": [{"constraint_type": "no_all_same_digits"}],
+    "has_native_scheduling": True,
+}
+
 FULL_LOCK = Model(
     name="Virtual Lock Plus",
     device_type=LOCK_TYPE,
-    capabilities=frozenset({"lock", "auto_lock", "keypad", "door_contact", "battery"}),
+    capabilities=frozenset({"lock", "auto_lock", "keypad", "access_codes", "door_contact", "battery"}),
     state=_FULL_STATE,
+    keypad=_KEYPAD,
 )
 SENSED_LOCK = Model(
     name="Virtual Lock Plus with Bolt Sensor",
     device_type=LOCK_TYPE,
     capabilities=FULL_LOCK.capabilities,
     state=_FULL_STATE,
+    keypad=_PARTICULAR_KEYPAD,
     has_bolt_sensor=True,
 )
 SENSOR = Model(
@@ -279,6 +299,7 @@ def _make(
         "location_name": HOME,
         "time_zone": "Etc/UTC",
         **model.climate,
+        **model.keypad,
     }
     if "lock" in model.capabilities:
         details |= {"travel_milliseconds": travel, "has_bolt_sensor": model.has_bolt_sensor}

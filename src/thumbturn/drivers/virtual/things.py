@@ -28,6 +28,8 @@ class Order(NamedTuple):
     #: Why the keypad says no.
     denied: str | None = None
     said: str = ""
+    #: Where the code is that was entered, as ``Observation.place``.
+    place: str | None = None
 
 
 class Thing(Protocol):

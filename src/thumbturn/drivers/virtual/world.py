@@ -10,14 +10,17 @@ from thumbturn.domain import ids
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Observation
 from thumbturn.drivers.virtual.journal import Journal
+from thumbturn.engine.pins import Pins
 
 
 class World:
     """What all virtual devices have in common."""
 
-    def __init__(self, clock: Clock, chance_seed: int, journal: Journal) -> None:
+    def __init__(self, clock: Clock, chance_seed: int, journal: Journal, pins: Pins) -> None:
         self.clock = clock
         self.journal = journal
+        #: What opens the PINs that keypads are told, and tells them apart.
+        self.pins = pins
         #: Where reports go: nowhere before ``open`` and after ``close``.
         self.observe: Callable[[Observation], None] = _to_nobody
         self.is_open = False

@@ -73,7 +73,8 @@ async def stream(
         raise TooManyStreams
     if caller.reach is not None and callers.watchers(caller.key.id) >= MOST_STREAMS_OF_A_SESSION:
         raise TooManyStreams("A client session has at most 20 streams open at a time. Close one.")
-    sources = Sources(feed=feed, live=engine.live, store=store, callers=callers, clock=clock)
+    pins = engine.access_codes.pins
+    sources = Sources(feed=feed, live=engine.live, store=store, callers=callers, clock=clock, pins=pins)
     return EventStream(Following(sources, caller, view_of(ask), after), settings.stream_patience)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from thumbturn.actions.noise_thresholds import LOUDEST
+from thumbturn.api.access_codes import OfCode, Pin
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, OfDevice, Parameters
@@ -57,6 +58,13 @@ class Noise(OfDevice):
     """In dB."""
 
 
+class CodeTouch(OfCode):
+    """A code that somebody changes at its lock."""
+
+    code: Maybe[Pin] = None
+    """Its new PIN; without one it is deleted there."""
+
+
 @endpoint(methods=WRITE)
 async def inject_fault(ask: FaultInject, caller: Caller, engine: Engine) -> Answer:
     """Makes a virtual device misbehave."""
@@ -89,6 +97,13 @@ async def swing_door(ask: DoorSwing, caller: Caller, engine: Engine) -> Answer:
 async def make_noise(ask: Noise, caller: Caller, engine: Engine) -> Answer:
     """Makes it as loud as this, from now on, where a virtual noise sensor is."""
     await engine.sandbox.make_noise(caller.workspace, ask.device_id, ask.noise_level_decibels)
+    return {}
+
+
+@endpoint(methods=WRITE)
+async def touch_code(ask: CodeTouch, caller: Caller, engine: Engine) -> Answer:
+    """Changes or deletes a code at a virtual lock's own keypad, behind the server's back."""
+    await engine.keypads.change_code(caller.workspace, ask.access_code_id, ask.code)
     return {}
 
 

@@ -1,0 +1,102 @@
+"""``/access_codes``: the codes of locks. What is asked here is made so at the lock behind the answer."""
+
+from __future__ import annotations
+
+from thumbturn.api.access_codes import (
+    CodeCreate,
+    CodeDelete,
+    CodeGet,
+    CodeList,
+    CodeUpdate,
+    Shown,
+    found,
+    new_code,
+)
+from thumbturn.api.asking import asker_of
+from thumbturn.api.call import Call
+from thumbturn.api.callers import Caller
+from thumbturn.api.endpoint import DELETE, WRITE, Answer, endpoint
+from thumbturn.api.pages import Pages
+from thumbturn.api.parameters import OfDevice
+from thumbturn.api.waiting import settled
+from thumbturn.api.wire.access_code import AccessCode
+from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
+from thumbturn.api.wire.pagination import Pagination
+from thumbturn.domain.clock import Clock
+from thumbturn.engine.access_codes import AccessCodeNotFound
+from thumbturn.engine.engine import Engine
+
+UPDATE = ("POST", "PUT", "PATCH")
+
+
+@endpoint({"access_code": AccessCode, "action_attempt": ActionAttempt}, methods=WRITE, waits_for_others=True)
+async def create(ask: CodeCreate, caller: Caller, engine: Engine, clock: Clock, call: Call) -> Answer:
+    """Creates a code. It is on its lock soon, or, if it has a start, ahead of that."""
+    ask.check()
+    new = new_code(ask, common_code_key=ask.common_code_key)
+    code, attempt = await engine.access_codes.create(
+        caller.workspace.id, ask.device_id, new, asker_of(call, caller), caller.reach
+    )
+    ended = await settled(call, engine, attempt, sync=ask.sync)
+    if ended is not attempt:
+        code = await engine.access_codes.stands(code)
+    return {"access_code": Shown(engine, clock).managed(code), "action_attempt": attempt_json(ended)}
+
+
+@endpoint({"access_code": AccessCode})
+async def get(ask: CodeGet, caller: Caller, engine: Engine, clock: Clock) -> Answer:
+    """Returns a code."""
+    code = await found(ask, caller, engine, is_managed=True)
+    return {"access_code": Shown(engine, clock).managed(code)}
+
+
+@endpoint({"access_codes": list[AccessCode], "pagination": Pagination})
+async def list_(ask: CodeList, caller: Caller, engine: Engine, clock: Clock, pages: Pages) -> Answer:
+    """Lists codes, oldest first."""
+    codes = (
+        []
+        if ask.asks_for_the_unknown()
+        else await engine.access_codes.listed(
+            caller.workspace.id, ask.wanted(caller), after=pages.after, limit=ask.most + 1
+        )
+    )
+    page, pagination = pages.turn(codes, ask.most, lambda code: (code.created_at, code.id))
+    shown = Shown(engine, clock)
+    return {"access_codes": [shown.managed(code) for code in page], "pagination": pagination}
+
+
+@endpoint({"action_attempt": ActionAttempt}, methods=UPDATE, waits_for_others=True)
+async def update(ask: CodeUpdate, caller: Caller, engine: Engine, call: Call) -> Answer:
+    """Changes a code, here at once and then at its lock."""
+    ask.check()
+    await _at(ask.device_id, ask.access_code_id, caller, engine)
+    attempt = await engine.access_codes.update(
+        caller.workspace.id, ask.access_code_id, ask.changes(), asker_of(call, caller), caller.reach
+    )
+    return {"action_attempt": attempt_json(await settled(call, engine, attempt, sync=ask.sync))}
+
+
+@endpoint({"action_attempt": ActionAttempt}, methods=DELETE, waits_for_others=True)
+async def delete(ask: CodeDelete, caller: Caller, engine: Engine, call: Call) -> Answer:
+    """Deletes a code: it is gone when its lock holds it no longer."""
+    await _at(ask.device_id, ask.access_code_id, caller, engine)
+    attempt = await engine.access_codes.delete(
+        caller.workspace.id, ask.access_code_id, asker_of(call, caller), caller.reach
+    )
+    return {"action_attempt": attempt_json(await settled(call, engine, attempt, sync=ask.sync))}
+
+
+@endpoint({"generated_code": AccessCode})
+async def generate_code(ask: OfDevice, caller: Caller, engine: Engine, clock: Clock) -> Answer:
+    """Makes up a code that a lock would take. Nothing is created: create it with this PIN."""
+    code = await engine.access_codes.generate(caller.workspace.id, ask.device_id, caller.reach)
+    return {"generated_code": Shown(engine, clock).managed(code)}
+
+
+async def _at(device_id: str | None, access_code_id: str, caller: Caller, engine: Engine) -> None:
+    """Return if the code is the named lock's, or none is named. Raises ``AccessCodeNotFound``."""
+    if device_id is None:
+        return
+    code = await engine.access_codes.get(caller.workspace.id, access_code_id, caller.reach)
+    if code.device_id != device_id:
+        raise AccessCodeNotFound(data={"access_code_id": access_code_id})

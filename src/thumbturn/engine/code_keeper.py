@@ -1,0 +1,296 @@
+"""Keeps locks' codes as they shall be: programs them ahead of their time, removes them, puts them right.
+
+It goes by what is on record: what a code shall be, and what its lock is known to hold.
+Each code has the moment at which something must be done for it (``due_at``). What has to be done is done by
+attempts like any other; one that fails is made again, ever more slowly, until it succeeds or is no
+longer wanted. So whatever passed while the server was down is made up for by the next start.
+
+Each lock is looked after by itself: one that is dead keeps no other waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from typing import Any
+
+import structlog
+
+from thumbturn.domain import access_code_news as news
+from thumbturn.domain.access_code import (
+    ABOUT_A_CODE,
+    DELETE,
+    SYNC,
+    AccessCode,
+    Step,
+    late_at,
+    looked_at,
+    step,
+)
+from thumbturn.domain.asker import Asker
+from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.clock import SECOND, Clock, seconds
+from thumbturn.domain.device import Device
+from thumbturn.domain.errors import FAILURES, Refusal
+from thumbturn.domain.failures import ActionAttemptExpired, AttemptCancelled, DeviceRemoved
+from thumbturn.domain.ids import new_id
+from thumbturn.engine.acceptance import Timing
+from thumbturn.engine.access_code_ports import CodeFacts
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.ports import Store
+from thumbturn.engine.timetable import Timetable
+
+log = structlog.get_logger(__name__)
+
+#: How long after it could not be looked after a lock is looked after again.
+TRIED_AGAIN_AFTER = seconds(60)
+#: The longest that it relies on what the clock said.
+LOOK_EVERY = seconds(600)
+#: Locks that are looked after at a time: what they wait for is the database.
+AT_A_TIME = 32
+
+#: Ends of an attempt that are no failure of its lock.
+_WANTED_BY_SOMEBODY = frozenset({AttemptCancelled.type, DeviceRemoved.type, ActionAttemptExpired.type})
+
+#: Begins an attempt: which action, of which workspace and lock, for which code if for one, and who wants it.
+Begin = Callable[[str, str, str, str | None, Asker, Timing], Coroutine[Any, Any, Attempt]]
+#: How long an attempt waits for a lock that is offline, from when it may be sent.
+WAITS_FOR = seconds(24 * 3_600)
+
+
+class CodeKeeper:
+    """Looks after the codes of all locks."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        devices: Devices,
+        begin: Begin,
+        is_open: Callable[[str], bool],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._devices = devices
+        self._begin = begin
+        self._is_open = is_open
+        self._clock = clock
+        #: Codes for which an attempt is open, and which.
+        self._working: dict[str, str] = {}
+        #: Attempts that failed, by their code: a failure that could not be put on record with them is noted.
+        self._failed: dict[str, Attempt] = {}
+        #: Locks whose memory is being read.
+        self._reading: set[str] = set()
+        #: What has to be looked at at a moment, beyond what is on record: who is late.
+        self._turns: Timetable[str] = Timetable(clock, self._turn)
+        self._planned: dict[str, int] = {}
+        self._busy: set[str] = set()
+        #: Locks that want another look, and codes among theirs that are to be looked at by all means.
+        self._again: dict[str, set[str]] = {}
+        self._room = asyncio.Semaphore(AT_A_TIME)
+        self._sooner: asyncio.Future[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, open_attempts: Iterable[Attempt]) -> None:
+        """Take up what an earlier process left; these attempts of it are open still."""
+        for attempt in open_attempts:
+            if attempt.action_type in ABOUT_A_CODE:
+                self._working[attempt.ask["access_code_id"]] = attempt.id
+        self._turns.start()
+        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+        for device in self._devices:
+            if "access_codes" in device.capabilities:
+                self.touched(device.id)
+
+    async def stop(self) -> None:
+        """Do nothing more."""
+        await self._turns.stop()
+        tasks = [*self._tasks, *([self._sweeping] if self._sweeping else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def works_on(self, access_code_id: str) -> str | None:
+        """The attempt that is open for a code, if one is."""
+        return self._working.get(access_code_id) or None
+
+    @contextmanager
+    def reserved(self, access_code_id: str) -> Iterator[None]:
+        """Inside the block an attempt is being begun for a code: nobody else begins one."""
+        before = self._working.setdefault(access_code_id, "")
+        try:
+            yield
+        finally:
+            if not before and self._working.get(access_code_id) == "":
+                del self._working[access_code_id]
+
+    def begun(self, attempt: Attempt) -> None:
+        """An attempt on a code was accepted. It may have ended since."""
+        if self._is_open(attempt.id) and attempt.action_type in ABOUT_A_CODE:
+            self._working[attempt.ask["access_code_id"]] = attempt.id
+
+    def ended(self, attempt: Attempt) -> None:
+        """It has ended, whatever came of it: see whether there is more to do."""
+        device_id, code_id = attempt.device_id or "", attempt.ask.get("access_code_id")
+        if code_id is None:
+            self._reading.discard(device_id)
+            if attempt.failure is None:
+                # It may have been touched again while it was read.
+                self.touched(device_id)
+                self.look(device_id)
+            return
+        if self._working.get(code_id) == attempt.id:
+            del self._working[code_id]
+        if attempt.failure is not None and attempt.failure[0] not in _WANTED_BY_SOMEBODY:
+            self._failed[code_id] = attempt
+        self.look(device_id, code_id)
+
+    def touched(self, device_id: str) -> None:
+        """Somebody may have changed codes at a lock: if that was not looked at yet, have it read."""
+        device = self._devices.get(device_id)
+        if device is None or device_id in self._reading or not device.is_managed:
+            return
+        if device.state.get("codes_touched_at", 0) > device.state.get("codes_seen_at", 0):
+            self._reading.add(device_id)
+            self._spawn(self._read_lock(device))
+
+    def look(self, device_id: str, *code_ids: str) -> None:
+        """See soon whether there is something to do for a lock; for these codes by all means."""
+        self._again.setdefault(device_id, set()).update(code_ids)
+        if device_id not in self._busy:
+            self._spawn(self._turn(device_id))
+
+    def due(self, moment: int | None) -> None:
+        """A code must be looked at at this moment."""
+        if moment is not None and self._sooner is not None and not self._sooner.done():
+            self._sooner.set_result(None)
+
+    def forget(self, device_ids: Iterable[str]) -> None:
+        """These locks are gone, and their codes with them."""
+        for device_id in device_ids:
+            self._again.pop(device_id, None)
+            self._reading.discard(device_id)
+            self._plan(device_id, None)
+
+    # inside -------------------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        """Look after each lock when a code of it is due."""
+        loop, seen = asyncio.get_running_loop(), -1
+        while True:
+            now = self._clock.now()
+            self._sooner = loop.create_future()
+            wait = LOOK_EVERY
+            try:
+                for device_id in await self._store.access_codes.due(seen, now):
+                    self.look(device_id)
+                seen = now
+                coming = await self._store.access_codes.next_due(now)
+                if coming is not None:
+                    wait = min(coming - self._clock.now(), LOOK_EVERY)
+            except Refusal as refusal:
+                log.warning("codes_are_looked_after_later", because=refusal.message)
+                wait = SECOND
+            await self._clock.wait(self._sooner, max(wait, 0) + 1)
+
+    async def _turn(self, device_id: str) -> None:
+        self._again.setdefault(device_id, set())
+        if device_id in self._busy:
+            return
+        self._busy.add(device_id)
+        try:
+            while device_id in self._again:
+                async with self._room:
+                    await self._see_to(device_id, self._again.pop(device_id))
+        except Refusal as refusal:  # the database is away for a moment, or has its hands full
+            log.warning("codes_are_looked_after_later", device_id=device_id, because=refusal.message)
+            self._plan(device_id, self._clock.now() + TRIED_AGAIN_AFTER)
+        finally:
+            self._busy.discard(device_id)
+
+    async def _see_to(self, device_id: str, code_ids: set[str]) -> None:
+        device = self._devices.get(device_id)
+        if device is None or not device.is_managed:
+            return
+        now = self._clock.now()
+        codes = {code.id: code for code in await self._store.access_codes.of_device(device_id, due_by=now)}
+        for code_id in code_ids - codes.keys():
+            code = await self._store.access_codes.get(code_id)
+            if code is not None:
+                codes[code_id] = code
+        moments = [await self._see_to_code(code, now) for code in codes.values()]
+        self._plan(device_id, min((each for each in moments if each is not None), default=None))
+
+    async def _see_to_code(self, code: AccessCode, now: int) -> int | None:
+        """Do what is to be done for a code; when it must be looked at beyond what is on record."""
+        code = await self._with_failure(code, now)
+        wanted_step = step(code, now)
+        if wanted_step is None:
+            found = news.usable(code, now)
+            code = looked_at(found.code, now)
+            if found.events or code.due_at != found.code.due_at:
+                await self._store.access_codes.note((CodeFacts(code),), found.events)
+            self.due(code.due_at)
+            return None
+        if code.id not in self._working:
+            if wanted_step is DELETE and code.is_certainly_off:
+                await self._store.access_codes.note((CodeFacts(code, is_gone=True),), news.gone(code, now))
+                return None
+            if code.waits_until > now:
+                if code.due_at != code.waits_until:
+                    await self._store.access_codes.note((CodeFacts(looked_at(code, now)),), ())
+                self.due(code.waits_until)
+            else:
+                await self._make_so(code, wanted_step)
+        return await self._see_whether_late(code, now)
+
+    async def _with_failure(self, code: AccessCode, now: int) -> AccessCode:
+        """The code with the failure of its last attempt, if that ended in a way that nobody could note."""
+        attempt = self._failed.pop(code.id, None)
+        if attempt is None or attempt.failure is None or code.facts.failed_at >= attempt.accepted_at:
+            return code
+        type, message = attempt.failure
+        found = news.failed(code, FAILURES[type](message), now, attempt.id)
+        after = looked_at(found.code, now)
+        await self._store.access_codes.note((CodeFacts(after),), found.events)
+        return after
+
+    async def _make_so(self, code: AccessCode, wanted_step: Step) -> None:
+        asker = Asker(code.id, "access_code", None, new_id())
+        timing = Timing(None, WAITS_FOR)
+        self.begun(await self._begin(wanted_step, code.workspace_id, code.device_id, code.id, asker, timing))
+
+    async def _see_whether_late(self, code: AccessCode, now: int) -> int | None:
+        moment = late_at(code, now)
+        if moment > now:
+            return moment
+        found = news.late(code, now)
+        if found.events:
+            await self._store.access_codes.note((CodeFacts(looked_at(found.code, now)),), found.events)
+        return None
+
+    async def _read_lock(self, device: Device) -> None:
+        asker = Asker(device.id, "access_code", None, new_id())
+        try:
+            await self._begin(SYNC, device.workspace_id, device.id, None, asker, Timing(None, WAITS_FOR))
+        except Refusal as refusal:
+            self._reading.discard(device.id)
+            log.warning("lock_is_read_later", device_id=device.id, because=refusal.message)
+
+    def _plan(self, device_id: str, moment: int | None) -> None:
+        """Look after the lock again at this moment, and at no other."""
+        planned = self._planned.pop(device_id, None)
+        if planned is not None:
+            self._turns.remove(device_id, planned)
+        if moment is not None:
+            self._planned[device_id] = moment
+            self._turns.add(device_id, moment)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        # Whoever gave occasion to it, in whichever request, does not do what comes of it.
+        task = asyncio.get_running_loop().create_task(work, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
