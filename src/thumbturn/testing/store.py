@@ -390,12 +390,11 @@ class MemoryStore:
             told = self._events[event.workspace_id]
             told.append(event._replace(sequence=len(told) + 1))
         if events and self._listeners:
-            told_something = frozenset([event.workspace_id for event in events])
+            loop, told_something = asyncio.get_running_loop(), frozenset(each.workspace_id for each in events)
             for listener in self._listeners:
-                asyncio.get_running_loop().call_soon(listener, told_something)
+                loop.call_soon(listener, told_something)
 
 
 def _answer(value: T) -> Awaitable[T]:
-    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-    future.set_result(value)
+    (future := asyncio.get_running_loop().create_future()).set_result(value)
     return future
