@@ -8,6 +8,7 @@ import resource
 import signal
 import stat
 import subprocess
+import sys
 import time
 
 import httpx
@@ -21,6 +22,17 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, *map(str, arguments)], capture_output=True, check=False, text=True, timeout=60
     )
+
+
+def test_a_start_loads_only_what_it_needs():
+    """The client of webhooks, what writes the API's description and what exports traces come when needed."""
+    program = (
+        "import sys, thumbturn.main, thumbturn.api.table as table; table.endpoints(); print(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert {"uvicorn", "sqlalchemy", "thumbturn.webhooks.lane"} <= loaded
+    assert not {"aiohttp", "thumbturn.api.openapi", "opentelemetry.sdk", "thumbturn.webhooks.post"} & loaded
 
 
 def test_sigterm_ends_it_in_time_with_zero(fresh_server):

@@ -385,3 +385,13 @@ def test_the_required_header_of_a_reply_is_the_request_id_alone():
             for reply in operation["responses"].values():
                 required = [name for name, header in reply["headers"].items() if header.get("required")]
                 assert required == ["seam-request-id"]
+
+
+def test_a_parameter_says_what_it_is_for():
+    """A parameter has the text that stands below it in the code, also one that another model brings."""
+    unlock, devices = (
+        DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        for path in ("/locks/unlock_door", "/devices/list")
+    )
+    assert unlock["device_id"]["description"] == "The device that shall act."
+    assert devices["page_cursor"]["description"].startswith("Where to go on")

@@ -25,6 +25,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias, TypeVar, get
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
+from thumbturn.actions.described import describe_fields
 from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
 from thumbturn.domain.capabilities.noise_sensor import NoiseSensor
@@ -62,7 +63,7 @@ Maybe = Annotated[T | None, _NotNull()]
 class Ask(BaseModel):
     """What a caller asks of an action: the parameters of its endpoint. Unknown ones are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, json_schema_extra=describe_fields)
 
 
 class DeviceAsk(Ask):
@@ -75,7 +76,7 @@ class DeviceAsk(Ask):
 class Result(BaseModel):
     """What a successful attempt carries as its ``result``; the base is the empty one."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=describe_fields)
 
 
 class Outcome(NamedTuple):

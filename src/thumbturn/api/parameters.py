@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from thumbturn.actions.definition import Maybe as Maybe  # noqa: PLC0414 - given on
+from thumbturn.actions.described import describe_fields
 from thumbturn.domain.clock import from_datetime
 
 #: No list answers with more at once, whatever ``limit`` says: one answer must not stop all others.
@@ -19,7 +20,7 @@ MOST_AT_ONCE = 10_000
 class Parameters(BaseModel):
     """What an endpoint takes. Unknown parameters are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, json_schema_extra=describe_fields)
 
 
 class OfDevice(Parameters):

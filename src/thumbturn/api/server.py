@@ -163,7 +163,7 @@ class Api:
         if query:
             if len(query) > self._settings.max_query_bytes:
                 raise PayloadTooLarge
-            parameters = _joined(route.grammar.parse(query), parameters)
+            parameters = _joined(route.grammar().parse(query), parameters)
         call.parameters = parameters
         try:
             ask = route.validate(parameters, strict=True)
@@ -208,7 +208,8 @@ class Route:
         self.methods = endpoint.methods
         self.access = endpoint.access
         self.acts = endpoint.acts
-        self.grammar = grammar_of(endpoint.ask)
+        #: Learned by the first who asks: most routes are never asked with a query.
+        self.grammar = partial(grammar_of, endpoint.ask)
         self.validate = endpoint.ask.__pydantic_validator__.validate_python
         self._open_to = endpoint.open_to
         self._path = endpoint.path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.event import Event
@@ -12,13 +13,15 @@ from thumbturn.engine.meters import WebhookMeters
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webhook_ports import Seal
 from thumbturn.webhooks.pace import Pace
-from thumbturn.webhooks.post import Posted
 from thumbturn.webhooks.record import Record
 from thumbturn.webhooks.schedule import Schedule
 from thumbturn.webhooks.shares import Shares
 
+if TYPE_CHECKING:
+    from thumbturn.webhooks.post import Posted
+
 #: Sends a body with headers to an address. It never raises for what the network does.
-Post = Callable[[str, Mapping[str, str], bytes], Awaitable[Posted]]
+Post = Callable[[str, Mapping[str, str], bytes], Awaitable["Posted"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

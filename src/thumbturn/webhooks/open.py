@@ -12,10 +12,10 @@ from thumbturn.engine.meters import WebhookMeters
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webhook_ports import Seal
 from thumbturn.engine.webhooks import Webhooks
+from thumbturn.webhooks.client import Client
 from thumbturn.webhooks.deliver import Deliveries
 from thumbturn.webhooks.means import Means
 from thumbturn.webhooks.pace import Pace
-from thumbturn.webhooks.post import Poster
 from thumbturn.webhooks.record import Record
 from thumbturn.webhooks.schedule import Schedule
 from thumbturn.webhooks.targets import Targets
@@ -41,14 +41,14 @@ async def open_webhooks(
     ``written`` is how an event is written, as JSON. ``jitter`` is the share of a pause by which the next try
     may come earlier or later. ``traceparent`` gives the W3C trace context of an attempt.
     """
-    poster = Poster(targets, clock)
+    client = Client(targets, clock)
     meters = WebhookMeters()
     means = Means(
         store=store,
         feed=feed,
         clock=clock,
         seal=seal,
-        post=poster.post,
+        post=client.post,
         written=written,
         schedule=Schedule(jitter),
         record=Record(store.webhooks, clock, meters),
@@ -62,4 +62,4 @@ async def open_webhooks(
         yield Webhooks(store=store, deliverer=deliveries, seal=seal, targets=targets, clock=clock)
     finally:
         await deliveries.stop(DELIVERIES_MAY_TAKE)
-        await poster.close()
+        await client.close()
