@@ -20,7 +20,7 @@ REASONS = {
     "/access_codes/": "codes are not programmed yet",
     "/access_grants/": _LATER,
     "/access_methods/": _LATER,
-    "/acs/": "there are no access control systems yet",
+    "/acs/encoders/": "there are no encoders yet",
     "/acs/systems/report_devices": "only the bridges of some makers report to it",
     "/connect_webviews/": "accounts come with their workspace, and no person connects one yet",
     "/customers/": "the pages of a customer are a product of their own, beside devices",
@@ -28,7 +28,8 @@ REASONS = {
     "/instant_keys/": _PHONES,
     "/phones/": _PHONES,
     "/spaces/": "spaces group what grants open: they come with these",
-    "/user_identities/": "identities join users of access control systems: they come with these",
+    "/user_identities/generate_instant_key": _PHONES,
+    "/user_identities/unmanaged/": "no identity comes from elsewhere, so none is unmanaged",
 }
 
 

@@ -37,6 +37,8 @@ from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual.driver import VirtualDriver
+from thumbturn.engine.acs_credentials import AcsCredentials
+from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
@@ -44,6 +46,7 @@ from thumbturn.engine.pins import open_pins
 from thumbturn.engine.ports import Store
 from thumbturn.engine.sealing import Sealing
 from thumbturn.engine.secrets import SecretsLocked, open_seal
+from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.logs import configure_logs
 from thumbturn.sealing import KeyUnusable
 from thumbturn.settings import Settings
@@ -179,6 +182,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
             write_credentials(settings.data, credentials)
             feed = Feed(store, clock)
+            sessions = ClientSessions(store, seal, clock)
             allowed = read_networks(settings.webhook_allow)
             async with open_webhooks(
                 store=store,
@@ -195,7 +199,10 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         engine=engine,
                         store=store,
                         webhooks=webhooks,
-                        client_sessions=ClientSessions(store, seal, clock),
+                        client_sessions=sessions,
+                        user_identities=UserIdentities(store, sessions, clock),
+                        acs_users=AcsUsers(store.access, clock),
+                        acs_credentials=AcsCredentials(store.access, seal, clock),
                         clock=clock,
                         feed=feed,
                         settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 
 import thumbturn
 from tests.fixtures.stores import NOON
+from thumbturn.domain.access import AcsCredential
 from thumbturn.domain.client_session import ClientSession
 from thumbturn.domain.ids import random_bytes
 from thumbturn.domain.webhook import Webhook
@@ -45,6 +46,19 @@ async def keep(store: Store, seal: Seal, id: str, *, rotated: bool = False) -> N
     await store.webhooks.add(webhook)
     if rotated:
         await store.webhooks.rotate("w1", id, sealed(f"secret of {id}"), NOON)
+
+
+def a_credential(seal: Seal) -> AcsCredential:
+    """A credential with a sealed code."""
+    return AcsCredential(
+        id="c1",
+        workspace_id="w1",
+        created_at=NOON,
+        acs_system_id="s1",
+        connected_account_id="w1_account",
+        access_method="code",
+        code=seal.seal("4815", sealed_for("acs_credential", "c1")),
+    )
 
 
 def a_session(seal: Seal) -> ClientSession:
@@ -202,6 +216,7 @@ async def test_what_is_sealed_stands_in_no_other_column(sql_store: SqlStore):
     await keep(sql_store, seal, "h1", rotated=True)
     await sql_store.client_sessions.add(a_session(seal), most=1)
     await open_pins(sql_store.access_codes, seal)
+    await sql_store.access.add(a_credential(seal))
     kinds = {each.kind for each in await sql_store.secrets.others(None, limit=100)}
     assert kinds == kinds_in_source(), "keep one of the new kind here, too"
     secret = {(each.table.name, each.column.name) for each in secret_columns(metadata)}

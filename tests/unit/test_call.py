@@ -29,6 +29,9 @@ async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
         clock=nothing,
         feed=nothing,
         client_sessions=nothing,
+        user_identities=nothing,
+        acs_users=nothing,
+        acs_credentials=nothing,
         settings=ApiSettings(),
     )
     transport = httpx.ASGITransport(Api(surroundings, table, {}))

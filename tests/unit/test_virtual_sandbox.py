@@ -4,6 +4,7 @@ import pytest
 
 from tests.fixtures.house import WORKSPACE, House
 from thumbturn.actions.definition import CAPABILITY_WORD
+from thumbturn.domain.access import AcsEntrance
 from thumbturn.domain.device import absorb
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import DeviceOffline
@@ -35,8 +36,12 @@ def test_the_same_workspace_begins_with_the_same_things():
 
 def test_a_sandbox_has_one_of_each_kind():
     """There are locks and thermostats that can all and that can little, and what is neither."""
-    account, devices = House().driver.seed(WORKSPACE, 1_000)
+    account, devices, access = House().driver.seed(WORKSPACE, 1_000)
     by_name = {device.name: device for device in devices}
+    assert {each.connected_account_id for each in access} == {account[0].id}
+    assert {each.device_id for each in access if isinstance(each, AcsEntrance)} <= {
+        device.id for device in devices if "lock" in device.capabilities
+    }
     assert [each.name for each in account] == ["Virtual Home"]
     assert {device.connected_account_id for device in devices} == {account[0].id}
     assert by_name["Front Door"].capabilities >= set(CAPABILITY_WORD.values()) - {

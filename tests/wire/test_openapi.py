@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from thumbturn.actions import ways
+from tests.fixtures.openapi_differences import INTENDED
+from thumbturn.actions.acs_credentials import AcsCredential
 from thumbturn.actions.noise_thresholds import NoiseThreshold
 from thumbturn.api.openapi import openapi
 from thumbturn.api.table import endpoints
+from thumbturn.api.wire.access import AcsAccessGroup, AcsEntrance, AcsSystem, AcsUser, UserIdentity
 from thumbturn.api.wire.access_code import AccessCode, UnmanagedAccessCode
 from thumbturn.api.wire.attempt import ActionAttempt
 from thumbturn.api.wire.client_session import ClientSession
@@ -40,127 +42,6 @@ COMPONENTS = DOCUMENT["components"]["schemas"]
 #: Holds for every parameter, so it is taken out of the facts before they are compared.
 IDS_ARE_OPAQUE = " uuid"
 
-OWN_LIMIT = "one bound for all lists: a whole number above zero"
-LOCKS_AND_DEVICES = "the words of /devices/list are accepted here too; what is no lock matches nothing"
-NO_LONGER = "words of somebody else's are indexed: at most 500 characters"
-PAGES = "our own, and optional: there may be very many"
-THERMOSTATS_AND_DEVICES = "the words of /devices/list are accepted here too, likewise"
-SENSORS_AND_DEVICES = "the words of /devices/list are accepted here too, likewise"
-OWN_EVENT_TYPE = "webhook.disabled is known, too"
-SHORT_WORDS = "kept in memory, and part of every look at the thermostat: at most 255 characters"
-A_MOMENT = "must be a moment, so that a typing error is no schedule"
-NO_DEFAULT = "the same: what is null and what is not given has no limit"
-THERMOSTATS = {
-    **{
-        f"/thermostats/{path} climate_preset_key{mark}": SHORT_WORDS
-        for path, mark in (
-            ("activate_climate_preset", "!"),
-            ("create_climate_preset", "!"),
-            ("delete_climate_preset", "!"),
-            ("schedules/create", "!"),
-            ("schedules/update", ""),
-            ("set_fallback_climate_preset", "!"),
-            ("update_climate_preset", "!"),
-        )
-    },
-    **{
-        f"/thermostats/{path} {name}": SHORT_WORDS
-        for path in ("create_climate_preset", "update_climate_preset")
-        for name in ("name", "ecobee_metadata")
-    },
-    **{
-        f"/thermostats/daily_programs/{path} {name}": SHORT_WORDS
-        for path in ("create", "update")
-        for name in ("name!", "periods!")
-    },
-    **{
-        f"/thermostats/set_temperature_threshold {which}_limit_{unit}": NO_DEFAULT
-        for which in ("lower", "upper")
-        for unit in ("celsius", "fahrenheit")
-    },
-    **{
-        f"/thermostats/schedules/{path} {name}{mark}": A_MOMENT
-        for path, mark in (("create", "!"), ("update", ""))
-        for name in ("starts_at", "ends_at")
-    },
-    **{f"/thermostats/schedules/{path} name": SHORT_WORDS for path in ("create", "update")},
-    **{
-        f"/thermostats/schedules/{path} max_override_period_minutes": "at most a year"
-        for path in ("create", "update")
-    },
-}
-NOISE_THRESHOLDS = {
-    f"/noise_sensors/noise_thresholds/{path} {name}": why
-    for path, marks in (("create", "!"), ("update", ""))
-    for name, why in (
-        ("name", "a sensor holds it: from 1 to 255 characters"),
-        ("noise_threshold_decibels", "as loud as something can be: from 0 to 200"),
-        ("noise_threshold_nrs", "never negative"),
-        (f"starts_daily_at{marks}", "a time of the day with its zone is no longer than that"),
-        (f"ends_daily_at{marks}", "likewise"),
-    )
-}
-ACCESS_CODES = {
-    **{
-        f"/access_codes/{path} {name}": why
-        for path in ("create", "update")
-        for name, why in (
-            ("name", "a lock holds it: at most 255 characters"),
-            ("preferred_code_length", "a whole number"),
-            ("starts_at", A_MOMENT),
-            ("ends_at", A_MOMENT),
-        )
-    },
-    "/access_codes/create common_code_key": "at most 255 characters",
-    "/access_codes/list limit": OWN_LIMIT,
-    "/access_codes/unmanaged/list limit": OWN_LIMIT,
-    "/access_codes/simulate/create_unmanaged_access_code name!": "a lock holds it: at most 255 characters",
-}
-INTENDED = {
-    **ACCESS_CODES,
-    **THERMOSTATS,
-    **NOISE_THRESHOLDS,
-    "/connected_accounts/get email": "looked for as it is: what is no address is nobody's",
-    "/connected_accounts/list limit": OWN_LIMIT,
-    "/connected_accounts/update customer_key": NO_LONGER,
-    "/devices/list limit": OWN_LIMIT,
-    "/devices/unmanaged/list limit": OWN_LIMIT,
-    "/locks/list limit": OWN_LIMIT,
-    "/events/list limit": OWN_LIMIT,
-    "/events/list event_type": OWN_EVENT_TYPE,
-    "/events/list event_types": OWN_EVENT_TYPE,
-    "/events/list unstable_offset": "a whole number within bounds, because a database is asked with it",
-    "/events/list since": "must be a moment, so that a typing error is not an empty list",
-    "/events/list between": "must be moments, likewise",
-    "/locks/list device_type": LOCKS_AND_DEVICES,
-    "/locks/list device_types": LOCKS_AND_DEVICES,
-    "/locks/list manufacturer": LOCKS_AND_DEVICES,
-    "/locks/list answers": "pagination is added, as everywhere",
-    "/thermostats/list limit": OWN_LIMIT,
-    "/thermostats/list device_type": THERMOSTATS_AND_DEVICES,
-    "/thermostats/list device_types": THERMOSTATS_AND_DEVICES,
-    "/thermostats/list manufacturer": THERMOSTATS_AND_DEVICES,
-    "/thermostats/list answers": "pagination is added, as everywhere",
-    "/noise_sensors/list limit": OWN_LIMIT,
-    "/noise_sensors/list device_type": SENSORS_AND_DEVICES,
-    "/noise_sensors/list device_types": SENSORS_AND_DEVICES,
-    "/noise_sensors/list manufacturer": SENSORS_AND_DEVICES,
-    "/noise_sensors/list answers": "pagination is added, as everywhere",
-    "/locks/configure_auto_lock auto_lock_delay_seconds": "null is accepted as not given",
-    **{
-        f"{path} {name}": "our own, and optional: when the command shall be sent"
-        for path in ways()
-        for name in ("deadline_seconds", "not_before")
-    },
-    "/client_sessions/create customer_key": NO_LONGER,
-    "/client_sessions/create user_identifier_key": NO_LONGER,
-    "/client_sessions/get_or_create user_identifier_key": NO_LONGER,
-    "/client_sessions/list limit": PAGES,
-    "/client_sessions/list page_cursor": PAGES,
-    "/client_sessions/list answers": "pagination is added, as everywhere",
-    "/events/get answers": "an event that is not found is 404, never a message in its place",
-}
-
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema behind a reference."""
@@ -176,6 +57,8 @@ def fact(schema: dict[str, Any]) -> str:
         text = f"one of {schema['const']}"
     elif "enum" in schema:
         text = "one of " + " ".join(sorted(schema["enum"]))
+    elif "const" in schema:
+        text = f"one of {schema['const']}"
     elif "anyOf" in schema:
         members = [fact(each) for each in schema["anyOf"]]
         text = " or ".join([*sorted(set(members) - {"null"}), *(["null"] if "null" in members else [])])
@@ -278,6 +161,12 @@ SHAPES: dict[str, Any] = {
     "thermostat_schedule": ThermostatSchedule,
     "device.properties.model": Model,
     "device_provider": DeviceProvider,
+    "acs_access_group": AcsAccessGroup,
+    "acs_credential": AcsCredential,
+    "acs_entrance": AcsEntrance,
+    "acs_system": AcsSystem,
+    "acs_user": AcsUser,
+    "user_identity": UserIdentity,
     "noise_threshold": NoiseThreshold,
     "access_code": AccessCode,
     "unmanaged_access_code": UnmanagedAccessCode,

@@ -127,6 +127,11 @@ class Known(Protocol):
         sensor itself is refused with.
         """
 
+    async def device_at_entrance(self, credential_id: str, entrance_id: str) -> str:
+        """The lock at an entrance that this credential may unlock from here, now. Raises
+        ``CredentialCannotUnlock``, ``AcsCredentialNotFound`` or ``AcsEntranceNotFound``.
+        """
+
 
 Perform: TypeAlias = Callable[[Any, Any, Run], Awaitable[Outcome]]
 #: From what is asked to what is accepted. Raises a ``Refusal`` for what this device cannot do.

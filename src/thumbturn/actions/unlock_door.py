@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
+from thumbturn.actions.definition import Ask, DeviceAsk, Known, Outcome, Run, action, way
 from thumbturn.actions.door import DoorMoved, ask_bolt, move_bolt
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.policy import AfterCrash, WhenOffline
+
+
+class EntranceUnlock(Ask):
+    """An entrance that shall be unlocked, and the credential that allows it."""
+
+    acs_credential_id: str
+    """A cloud key whose user gets through there."""
+    acs_entrance_id: str
+    """The entrance."""
 
 
 async def find_out(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
@@ -28,3 +37,10 @@ async def find_out(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
 async def unlock_door(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
     """Unlocks a door."""
     return await move_bolt(run, lock.unlock, lock.read_bolt, locked=False)
+
+
+@way("UNLOCK_DOOR", at="/acs/entrances/unlock")
+async def unlock_entrance(ask: EntranceUnlock, known: Known) -> DeviceAsk:
+    """Unlocks the door at an entrance, by a cloud key that opens it."""
+    device_id = await known.device_at_entrance(ask.acs_credential_id, ask.acs_entrance_id)
+    return DeviceAsk(device_id=device_id)

@@ -41,10 +41,13 @@ from thumbturn.domain.audit import RECORDING
 from thumbturn.domain.clock import Clock, stopwatch
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
+from thumbturn.engine.acs_credentials import AcsCredentials
+from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
+from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.engine.webhooks import Webhooks
 
 Scope = MutableMapping[str, Any]
@@ -76,6 +79,9 @@ class Api:
             Store: surroundings.store,
             Webhooks: surroundings.webhooks,
             ClientSessions: surroundings.client_sessions,
+            UserIdentities: surroundings.user_identities,
+            AcsUsers: surroundings.acs_users,
+            AcsCredentials: surroundings.acs_credentials,
             Clock: surroundings.clock,
             Feed: surroundings.feed,
             ApiSettings: surroundings.settings,

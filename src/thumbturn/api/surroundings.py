@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thumbturn.domain.clock import Clock
+from thumbturn.engine.acs_credentials import AcsCredentials
+from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
+from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.engine.webhooks import Webhooks
 
 #: How the sentence for one missing parameter is worded: as the oldest documents have it, or as
@@ -40,6 +43,9 @@ class Surroundings:
     store: Store
     webhooks: Webhooks
     client_sessions: ClientSessions
+    user_identities: UserIdentities
+    acs_users: AcsUsers
+    acs_credentials: AcsCredentials
     clock: Clock
     feed: Feed
     settings: ApiSettings

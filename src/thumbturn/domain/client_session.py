@@ -36,6 +36,8 @@ class ClientSession:
     created_at: int = 0
     expires_at: int = 0
     revoked_at: int | None = None
+    #: The user identity that it is for.
+    user_identity_id: str | None = None
 
     @property
     def ends_at(self) -> int:

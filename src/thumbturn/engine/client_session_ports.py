@@ -16,6 +16,7 @@ class ClientSessionFilter:
 
     id: str | None = None
     user_identifier_key: str | None = None
+    user_identity_id: str | None = None
     #: True for those without any.
     without_user_identifier_key: bool = False
 
@@ -50,9 +51,15 @@ class ClientSessionStore(Protocol):
         """Sessions in order of (created_at, id), behind ``after``."""
 
     async def grant(
-        self, workspace_id: str, session_id: str, account_ids: Iterable[str]
+        self,
+        workspace_id: str,
+        session_id: str,
+        account_ids: Iterable[str],
+        user_identity_id: str | None = None,
     ) -> ClientSession | None:
-        """Let a session reach these accounts too; the session, or ``None`` if there is none such."""
+        """Let a session reach these accounts too, and be for this user identity if one is named; the session,
+        or ``None`` if there is none such.
+        """
 
     async def revoke(self, workspace_id: str, session_id: str, at: int) -> ClientSession | None:
         """End a session; one that was revoked before keeps its time. ``None`` if there is none such."""

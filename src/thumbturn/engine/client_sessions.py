@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from thumbturn.domain.access import UserIdentity
 from thumbturn.domain.client_session import GOOD_FOR, ClientSession
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.ids import new_id
@@ -14,6 +15,7 @@ from thumbturn.domain.refusals import (
     ClientSessionNotFound,
     ConnectedAccountNotFound,
     TooManyClientSessions,
+    UserIdentityNotFound,
 )
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.engine.ports import Store
@@ -30,6 +32,7 @@ class Wanted(NamedTuple):
     user_identifier_key: str | None = None
     customer_key: str | None = None
     connected_account_ids: Sequence[str] = ()
+    user_identity_id: str | None = None
     #: µs; ``None`` for as long as usual.
     expires_at: int | None = None
 
@@ -46,8 +49,8 @@ class Seen(NamedTuple):
 class ClientSessions:
     """The client sessions of all workspaces.
 
-    ``ClientSessionNotFound`` is raised for what is not the given workspace's, and so is
-    ``ConnectedAccountNotFound``.
+    ``ClientSessionNotFound`` is raised for what is not the given workspace's, and so are
+    ``ConnectedAccountNotFound`` and ``UserIdentityNotFound``.
     """
 
     def __init__(self, store: Store, seal: Seal, clock: Clock) -> None:
@@ -109,11 +112,14 @@ class ClientSessions:
         session_id: str | None,
         user_identifier_key: str | None,
         account_ids: Sequence[str],
+        user_identity_id: str | None = None,
     ) -> Seen:
-        """Let a session, found as by ``get``, reach these accounts too."""
-        await self._require(workspace_id, account_ids)
+        """Let a session, found as by ``get``, reach these accounts too, and be for this user identity."""
+        await self._require(workspace_id, account_ids, user_identity_id)
         found = await self._find(workspace_id, session_id, user_identifier_key)
-        granted = await self._store.client_sessions.grant(workspace_id, found.id, account_ids)
+        granted = await self._store.client_sessions.grant(
+            workspace_id, found.id, account_ids, user_identity_id
+        )
         return await self._seen(_there(granted))
 
     async def revoke(self, workspace_id: str, session_id: str) -> ClientSession:
@@ -131,7 +137,7 @@ class ClientSessions:
 
     async def _add(self, workspace_id: str, wanted: Wanted) -> tuple[ClientSession, ClientSession]:
         """The session that shall be, and the one that is on record then."""
-        await self._require(workspace_id, wanted.connected_account_ids)
+        await self._require(workspace_id, wanted.connected_account_ids, wanted.user_identity_id)
         id, token, now = new_id(), new_client_session_token(), self._clock.now()
         new = ClientSession(
             id=id,
@@ -141,6 +147,7 @@ class ClientSessions:
             user_identifier_key=wanted.user_identifier_key,
             customer_key=wanted.customer_key,
             connected_account_ids=tuple(dict.fromkeys(wanted.connected_account_ids)),
+            user_identity_id=wanted.user_identity_id,
             created_at=now,
             expires_at=now + GOOD_FOR if wanted.expires_at is None else wanted.expires_at,
         )
@@ -160,7 +167,13 @@ class ClientSessions:
             raise ClientSessionNotFound
         return found
 
-    async def _require(self, workspace_id: str, account_ids: Iterable[str]) -> None:
+    async def _require(
+        self, workspace_id: str, account_ids: Iterable[str], user_identity_id: str | None
+    ) -> None:
+        if user_identity_id is not None:
+            identity = await self._store.access.get(UserIdentity, workspace_id, user_identity_id)
+            if identity is None:
+                raise UserIdentityNotFound(data={"user_identity_ids": [user_identity_id]})
         wanted = set(account_ids)
         if wanted:
             missing = wanted - await self._store.client_sessions.accounts(workspace_id, wanted)

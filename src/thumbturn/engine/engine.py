@@ -23,6 +23,7 @@ from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.thermostat import ACTIVATION
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.acceptance import AT_ONCE, Acceptance, Timing
+from thumbturn.engine.access import Access
 from thumbturn.engine.access_codes import AccessCodes
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
@@ -156,6 +157,7 @@ class Engine:
         self.climate = Climate(
             self._devices, self.change_device, self._observations.review, self._keeper.of_device
         )
+        self._access = Access(store.access)
         #: What noise sensors hold.
         self.noise_sensors = NoiseSensors(self._devices, self._lanes)
         #: Thermostats' schedules.
@@ -234,7 +236,14 @@ class Engine:
 
     def known(self, workspace_id: str, reach: Reach = None) -> Known:
         """What the asks of somebody with this reach may name."""
-        return Things(workspace_id, reach, self.climate, self.noise_sensors)
+        return Things(
+            workspace_id,
+            reach,
+            climate=self.climate,
+            noise_sensors=self.noise_sensors,
+            access=self._access,
+            clock=self._clock,
+        )
 
     def census(self) -> Census:
         """How things stand now, over all workspaces. Looks at every open attempt and every device."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
+from thumbturn.domain.access import Thing
 from thumbturn.domain.attempt import Attempt, Mark, Phase, Progress
 from thumbturn.domain.audit import Act
 from thumbturn.domain.chain import Head, Sealed
@@ -20,6 +21,7 @@ from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts
+from thumbturn.engine.access_ports import AccessStore
 from thumbturn.engine.account_ports import AccountStore
 from thumbturn.engine.client_session_ports import ClientSessionStore
 from thumbturn.engine.meters import WriterMeters
@@ -122,6 +124,8 @@ class EventFilter:
     before: int | None = None
     #: Keys of the payload that must have this value (``access_code_id`` …).
     payload: Mapping[str, str] = field(default_factory=dict)
+    #: Keys of the payload that must have one of these values.
+    payload_among: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reach: Reach = None
 
 
@@ -130,6 +134,8 @@ class Seed(NamedTuple):
 
     accounts: tuple[ConnectedAccount, ...]
     devices: tuple[Device, ...]
+    #: Of access control.
+    access: tuple[Thing, ...] = ()
 
 
 class Writing(NamedTuple):
@@ -168,6 +174,10 @@ class Store(Protocol):
     @property
     def access_codes(self) -> AccessCodeStore:
         """What is remembered of access codes."""
+
+    @property
+    def access(self) -> AccessStore:
+        """What is remembered of access control."""
 
     @property
     def secrets(self) -> SecretStore:
@@ -339,8 +349,8 @@ class Store(Protocol):
         """False for a database that nobody has used yet."""
 
     async def reset_workspace(self, workspace_id: str, seed: Seed, events: Sequence[Event]) -> None:
-        """Replace the workspace's accounts and devices by the seed's; schedules go with their devices.
-        Attempts and events stay.
+        """Replace the workspace's accounts, devices and access control by the seed's; schedules go with their
+        devices. Attempts and events stay.
         """
 
     async def key(self, token_hash: str) -> Key | None:

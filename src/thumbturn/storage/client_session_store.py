@@ -56,10 +56,16 @@ class SqlClientSessions:
         )
 
     async def grant(
-        self, workspace_id: str, session_id: str, account_ids: Iterable[str]
+        self,
+        workspace_id: str,
+        session_id: str,
+        account_ids: Iterable[str],
+        user_identity_id: str | None = None,
     ) -> ClientSession | None:
         return await self._act(
-            lambda connection: client_sessions.grant(connection, workspace_id, session_id, account_ids)
+            lambda connection: client_sessions.grant(
+                connection, workspace_id, session_id, account_ids, user_identity_id
+            )
         )
 
     async def revoke(self, workspace_id: str, session_id: str, at: int) -> ClientSession | None:

@@ -65,12 +65,18 @@ def listed(
 ) -> list[ClientSession]:
     """The sessions of a workspace that fit, oldest first."""
     query = _of_workspace(workspace_id)
-    if not all(can_be_stored(text) for text in (wanted.id, wanted.user_identifier_key) if text is not None):
+    if not all(
+        can_be_stored(text)
+        for text in (wanted.id, wanted.user_identifier_key, wanted.user_identity_id)
+        if text is not None
+    ):
         return []
     if wanted.id is not None:
         query = query.where(_columns.id == wanted.id)
     if wanted.user_identifier_key is not None:
         query = query.where(_columns.user_identifier_key == wanted.user_identifier_key)
+    if wanted.user_identity_id is not None:
+        query = query.where(_columns.user_identity_id == wanted.user_identity_id)
     if wanted.without_user_identifier_key:
         query = query.where(_columns.user_identifier_key.is_(None))
     if after is not None:
@@ -80,15 +86,26 @@ def listed(
 
 
 def grant(
-    connection: Connection, workspace_id: str, session_id: str, account_ids: Iterable[str]
+    connection: Connection,
+    workspace_id: str,
+    session_id: str,
+    account_ids: Iterable[str],
+    user_identity_id: str | None,
 ) -> ClientSession | None:
-    """Store that a session reaches these accounts too."""
+    """Store that a session reaches these accounts too, and for whom it is, if it is said."""
     mine = _mine(workspace_id, session_id)
     found = _one(connection, select(client_sessions).where(*mine).with_for_update())
     if found is None:
         return None
     all_of_them = list(dict.fromkeys([*found.connected_account_ids, *account_ids]))
-    granted = update(client_sessions).where(*mine).values(connected_account_ids=encode(all_of_them))
+    granted = (
+        update(client_sessions)
+        .where(*mine)
+        .values(
+            connected_account_ids=encode(all_of_them),
+            user_identity_id=user_identity_id or found.user_identity_id,
+        )
+    )
     connection.execute(granted)
     return get(connection, workspace_id, session_id)
 
@@ -174,6 +191,7 @@ def _row(session: ClientSession) -> Row:
         session.created_at,
         session.expires_at,
         session.revoked_at,
+        session.user_identity_id,
     )
 
 
@@ -189,4 +207,5 @@ def _session_of(row: Row) -> ClientSession:
         created_at=row[7],
         expires_at=row[8],
         revoked_at=row[9],
+        user_identity_id=row[10],
     )

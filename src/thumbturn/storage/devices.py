@@ -14,6 +14,7 @@ from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import DeviceFilter, Seed
+from thumbturn.storage import access
 from thumbturn.storage.access_codes import forget_codes
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.client_sessions import take_from_all
@@ -150,6 +151,7 @@ def plant(connection: Connection, seed: Seed) -> None:
     """Insert a workspace's first accounts and devices."""
     insert_rows(connection, connected_accounts, [account_row(account) for account in seed.accounts])
     insert_rows(connection, devices, [device_row(device) for device in seed.devices])
+    access.plant(connection, seed.access)
 
 
 def remove_devices(connection: Connection, workspace_id: str, account_id: str | None = None) -> None:
@@ -166,10 +168,11 @@ def remove_devices(connection: Connection, workspace_id: str, account_id: str | 
     )
     forget_codes(connection, workspace_id, gone)
     connection.execute(delete(devices).where(*which))
+    access.clear(connection, workspace_id, account_id)
 
 
 def reset(connection: Connection, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:
-    """Replace a workspace's accounts and devices by the seed's; schedules and codes go with their devices."""
+    """Replace a workspace's accounts, devices and access control and what is kept of them by the seed's."""
     remove_devices(connection, workspace_id)
     accounts = connected_accounts.c
     before = connection.execute(select(accounts.id).where(accounts.workspace_id == workspace_id)).scalars()

@@ -192,4 +192,6 @@ def _that_fit(wanted: EventFilter, dialect: Dialect) -> Select[Any]:
         query = query.where(one_of(about, wanted.access_code_ids, dialect))
     for key, value in wanted.payload.items():
         query = query.where(member(columns.payload, key, dialect) == value)
+    for key, values in wanted.payload_among.items():
+        query = query.where(one_of(member(columns.payload, key, dialect), values, dialect))
     return query.where(*within(columns.connected_account_id, wanted.reach, dialect))

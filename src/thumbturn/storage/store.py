@@ -29,6 +29,7 @@ from thumbturn.engine.ports import (
     Writing,
 )
 from thumbturn.storage import attempts, audit, devices, events, idempotency, search, workspaces
+from thumbturn.storage.access import SqlAccess
 from thumbturn.storage.access_codes import SqlAccessCodes, changing_codes
 from thumbturn.storage.accounts import SqlAccounts
 from thumbturn.storage.client_session_store import SqlClientSessions
@@ -76,6 +77,7 @@ class SqlStore:
         self.client_sessions = SqlClientSessions(self._act, self._read)
         self.accounts = SqlAccounts(self._act, self._read)
         self.schedules = SqlSchedules(self._write, self._read)
+        self.access = SqlAccess(self._act, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self.access_codes = SqlAccessCodes(self._act, self._write, self._reader)
         self._files = url.get_backend_name() == "sqlite"

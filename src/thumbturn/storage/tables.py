@@ -28,7 +28,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0009"
+HEAD = "0012"
 
 metadata = MetaData(
     naming_convention={
@@ -141,6 +141,25 @@ thermostat_schedules = Table(
     Column("is_over", Boolean, nullable=False),
     Column("errors", Text, nullable=False),
     UniqueConstraint("device_id", "starts_at"),
+)
+
+#: What access control knows (``access.py``). What is not asked for by a column of its own is in the facts.
+access_things = Table(
+    "access_things",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workspace_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("acs_system_id", Text),
+    Column("connected_account_id", Text),
+    Column("holder_id", Text),
+    Column("key", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("secret", SecretText("acs_credential")),
+    Index("ix_access_things_in_order", "workspace_id", "kind", "created_at", "id"),
+    Index("ix_access_things_of_holder", "workspace_id", "kind", "holder_id"),
+    Index("ix_access_things_by_key", "workspace_id", "kind", "key"),
 )
 
 #: Whether a row is in the indices by device and by type yet (``filing.py``), in the words of those.
@@ -338,6 +357,7 @@ client_sessions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("user_identity_id", Text),
     UniqueConstraint("token_hash"),
     Index(None, "workspace_id", "created_at", "id"),
     Index("ix_client_sessions_of_user", "workspace_id", "user_identifier_key", "created_at", "id"),

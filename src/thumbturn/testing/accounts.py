@@ -11,6 +11,7 @@ from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.account_ports import AccountFilter
+from thumbturn.testing.access import MemoryAccess
 from thumbturn.testing.client_sessions import MemoryClientSessions
 
 
@@ -30,12 +31,14 @@ class MemoryAccounts:
         devices: dict[str, Device],
         of_devices: Sequence[Forgetful],
         sessions: MemoryClientSessions,
+        access: MemoryAccess,
         tell: Callable[[Sequence[Event]], None],
     ) -> None:
         self._accounts = accounts
         self._devices = devices
         self._of_devices = of_devices
         self._sessions = sessions
+        self._access = access
         self._tell = tell
 
     async def get(self, workspace_id: str, account_id: str, reach: Reach = None) -> ConnectedAccount | None:
@@ -93,6 +96,7 @@ class MemoryAccounts:
         gone = [each.id for each in self._devices.values() if each.connected_account_id in account_ids]
         for each in self._of_devices:
             each.forget(gone)
+        self._access.forget_accounts(account_ids)
         for device_id in gone:
             del self._devices[device_id]
         for account_id in account_ids:

@@ -64,19 +64,25 @@ class MemoryClientSessions:
             for each in self._of_workspace(workspace_id)
             if wanted.id in (None, each.id)
             and wanted.user_identifier_key in (None, each.user_identifier_key)
+            and wanted.user_identity_id in (None, each.user_identity_id)
             and not (wanted.without_user_identifier_key and each.user_identifier_key is not None)
             and (after is None or (each.created_at, each.id) > after)
         ]
         return found[:limit]
 
     async def grant(
-        self, workspace_id: str, session_id: str, account_ids: Iterable[str]
+        self,
+        workspace_id: str,
+        session_id: str,
+        account_ids: Iterable[str],
+        user_identity_id: str | None = None,
     ) -> ClientSession | None:
         found = await self.get(workspace_id, session_id)
         if found is None:
             return None
         all_of_them = tuple(dict.fromkeys([*found.connected_account_ids, *account_ids]))
-        return self.put(replace(found, connected_account_ids=all_of_them))
+        whose = user_identity_id or found.user_identity_id
+        return self.put(replace(found, connected_account_ids=all_of_them, user_identity_id=whose))
 
     async def revoke(self, workspace_id: str, session_id: str, at: int) -> ClientSession | None:
         found = await self.get(workspace_id, session_id)

@@ -58,4 +58,5 @@ def wanted_event(event: Event, wanted: EventFilter) -> bool:
         and (wanted.before is None or event.created_at < wanted.before)
         and among(wanted.reach, event.connected_account_id)
         and all(event.payload.get(key) == value for key, value in wanted.payload.items())
+        and all(event.payload.get(key) in values for key, values in wanted.payload_among.items())
     )

@@ -10,7 +10,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from thumbturn.domain.attempt import Attempt, Mark, Progress
 from thumbturn.domain.audit import Act, act_of
@@ -31,16 +30,16 @@ from thumbturn.engine.ports import (
     Trail,
     Writing,
 )
+from thumbturn.testing.access import MemoryAccess
 from thumbturn.testing.access_codes import MemoryAccessCodes
 from thumbturn.testing.accounts import MemoryAccounts
+from thumbturn.testing.answers import answered
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
 from thumbturn.testing.schedules import MemorySchedules
 from thumbturn.testing.secrets import MemorySecrets
 from thumbturn.testing.trails import MemoryTrails
 from thumbturn.testing.webhooks import MemoryWebhooks
-
-T = TypeVar("T")
 
 
 class MemoryStore:
@@ -58,10 +57,13 @@ class MemoryStore:
         self._keys: dict[str, Key] = {}
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self.client_sessions = MemoryClientSessions(self.every_account, self.every_device, self._tell)
+        self.access = MemoryAccess(self._tell)
         self.schedules = MemorySchedules(self._devices.get)
         self.access_codes = MemoryAccessCodes(self._devices.get, self._tell)
         kept = (self.schedules, self.access_codes)
-        self.accounts = MemoryAccounts(self._accounts, self._devices, kept, self.client_sessions, self._tell)
+        self.accounts = MemoryAccounts(
+            self._accounts, self._devices, kept, self.client_sessions, self.access, self._tell
+        )
         self.secrets = MemorySecrets(self.webhooks, self.client_sessions)
         self._meters = WriterMeters()
         self._first_answers: dict[str, FirstAnswer] = {}
@@ -76,29 +78,29 @@ class MemoryStore:
             raise ValueError(f"attempt {attempt.id} exists")
         self._attempts[attempt.id] = attempt
         self._trails.add(act_of(attempt))
-        return _answer(None)
+        return answered(None)
 
     def accept_all(self, attempts: Sequence[Attempt], first: FirstAnswer | None = None) -> Awaitable[bool]:
         known = {attempt.id for attempt in attempts} & self._attempts.keys()
         if known:
             raise ValueError(f"attempts {sorted(known)} exist")
         if first is not None and not self._take(first):
-            return _answer(False)
+            return answered(False)
         for attempt in attempts:
             self.accept(attempt)
-        return _answer(True)
+        return answered(True)
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         if not self._take(first):
-            return _answer(False)
+            return answered(False)
         self.accept(attempt)
-        return _answer(True)
+        return answered(True)
 
     def apply(self, change: Change) -> Awaitable[bool]:
         for attempt, came_from in change.transitions:
             known = self._attempts.get(attempt.id)
             if known is None or known.phase is not came_from:
-                return _answer(False)
+                return answered(False)
         for attempt, _ in change.transitions:
             self._attempts[attempt.id] = attempt
         for device in change.devices:
@@ -106,11 +108,11 @@ class MemoryStore:
                 self._devices[device.id] = replace(self._devices[device.id], state=device.state)
         self.access_codes.learn(change.codes)
         self._tell(change.events)
-        return _answer(True)
+        return answered(True)
 
     def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:
         self._late[attempt_id].append(mark)
-        return _answer(None)
+        return answered(None)
 
     # its own health ---------------------------------------------------------------------------
 
@@ -192,7 +194,7 @@ class MemoryStore:
     # first answers ----------------------------------------------------------------------------
 
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:
-        return _answer(self._take(first))
+        return answered(self._take(first))
 
     async def complete(self, first: FirstAnswer) -> None:
         known = self._first_answers.get(first.scope)
@@ -336,6 +338,7 @@ class MemoryStore:
         gone = {i for i, each in self._accounts.items() if each.workspace_id == workspace_id}
         self.accounts.drop(gone)
         self.client_sessions.take_from_all(workspace_id, gone - {each.id for each in seed.accounts})
+        self.access.forget(workspace_id)
         self._plant(seed)
         self._tell(events)
 
@@ -384,6 +387,7 @@ class MemoryStore:
     def _plant(self, seed: Seed) -> None:
         self._accounts.update({account.id: account for account in seed.accounts})
         self._devices.update({device.id: device for device in seed.devices})
+        self.access.plant(seed.access)
 
     def _tell(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -393,8 +397,3 @@ class MemoryStore:
             loop, told_something = asyncio.get_running_loop(), frozenset(each.workspace_id for each in events)
             for listener in self._listeners:
                 loop.call_soon(listener, told_something)
-
-
-def _answer(value: T) -> Awaitable[T]:
-    (future := asyncio.get_running_loop().create_future()).set_result(value)
-    return future

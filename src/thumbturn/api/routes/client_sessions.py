@@ -36,7 +36,7 @@ class Access(Parameters):
     connect_webview_ids: Maybe[list[str]] = None
     """What comes of these webviews. There are none yet."""
     user_identity_id: Maybe[str] = None
-    """What this user identity has. There are none yet."""
+    """The user identity that it is for: the session sees it."""
     user_identity_ids: Maybe[Annotated[list[str], Field(min_length=1, max_length=1)]] = None
     """The older way to give it."""
 
@@ -44,10 +44,14 @@ class Access(Parameters):
         """The accounts. Raises the refusal of whatever this server has none of."""
         if self.connect_webview_ids:
             raise ConnectWebviewNotFound(data={"connect_webview_ids": self.connect_webview_ids})
-        if self.user_identity_id is not None or self.user_identity_ids:
-            identities = [self.user_identity_id, *(self.user_identity_ids or ())]
-            raise UserIdentityNotFound(data={"user_identity_ids": [each for each in identities if each]})
         return self.connected_account_ids or []
+
+    def identity(self) -> str | None:
+        """The user identity, by whichever parameter. Raises ``UserIdentityNotFound`` if these differ."""
+        given = {self.user_identity_id, *(self.user_identity_ids or ())} - {None}
+        if len(given) > 1:
+            raise UserIdentityNotFound(data={"user_identity_ids": sorted(filter(None, given))})
+        return next(iter(given), None)
 
 
 class SessionGetOrCreate(Access):
@@ -157,10 +161,11 @@ async def get(ask: SessionGet, caller: Caller, sessions: ClientSessions) -> Answ
 async def list_(ask: SessionList, caller: Caller, sessions: ClientSessions, pages: Pages) -> Answer:
     """Lists client sessions, oldest first, also those that have ended."""
     found = []
-    if ask.connect_webview_id is None and ask.user_identity_id is None:
+    if ask.connect_webview_id is None:
         wanted = ClientSessionFilter(
             id=ask.client_session_id,
             user_identifier_key=ask.user_identifier_key,
+            user_identity_id=ask.user_identity_id,
             without_user_identifier_key=ask.without_user_identifier_key or False,
         )
         found = await sessions.listed(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
@@ -174,8 +179,13 @@ async def grant_access(
     ask: SessionGrant, caller: Caller, sessions: ClientSessions, callers: Callers
 ) -> Answer:
     """Lets a client session reach more than before."""
-    accounts = ask.granted()
-    seen = await sessions.grant(caller.workspace.id, ask.client_session_id, ask.user_identifier_key, accounts)
+    seen = await sessions.grant(
+        caller.workspace.id,
+        ask.client_session_id,
+        ask.user_identifier_key,
+        ask.granted(),
+        ask.identity(),
+    )
     callers.forget_key(seen.session.id)
     return {"client_session": client_session_json(seen)}
 
@@ -214,5 +224,6 @@ def _wanted(ask: SessionGetOrCreate, caller: Caller, call: Call, clock: Clock) -
         user_identifier_key=user,
         customer_key=ask.customer_key if isinstance(ask, SessionCreate) else None,
         connected_account_ids=ask.granted(),
+        user_identity_id=ask.identity(),
         expires_at=ask.expires_at,
     )

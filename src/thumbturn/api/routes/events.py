@@ -89,6 +89,14 @@ class EventList(Parameters):
 
 
 _FILTERS = frozenset(EventList.model_fields) - {"limit", "unstable_offset"}
+#: Filters by a thing of an access control system, as it stands in the event.
+_OF_ACCESS = (
+    "acs_access_group_id",
+    "acs_credential_id",
+    "acs_encoder_id",
+    "acs_entrance_id",
+    "acs_user_id",
+)
 #: Filters for things that no event of this server is about yet: nothing matches them.
 _UNKNOWN = _FILTERS - {
     "event_ids",
@@ -101,6 +109,9 @@ _UNKNOWN = _FILTERS - {
     "access_code_ids",
     "since",
     "between",
+    "acs_system_id",
+    "acs_system_ids",
+    *_OF_ACCESS,
 }
 
 
@@ -122,7 +133,8 @@ async def get(ask: EventGet, caller: Caller, store: Store, engine: Engine) -> An
 @endpoint({"events": list[Event]})
 async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) -> Answer:
     """Lists events in the order in which they were told."""
-    if any(getattr(ask, name) is not None for name in _UNKNOWN):
+    systems = either(ask.acs_system_id, ask.acs_system_ids)
+    if systems == [] or any(getattr(ask, name) is not None for name in _UNKNOWN):
         return {"events": []}
     after, before = ask.between or (ask.since, None)
     wanted = EventFilter(
@@ -133,6 +145,8 @@ async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) ->
         access_code_ids=either(ask.access_code_id, ask.access_code_ids),
         after=after,
         before=before,
+        payload={name: id for name in _OF_ACCESS if (id := getattr(ask, name)) is not None},
+        payload_among={} if systems is None else {"acs_system_id": systems},
         reach=caller.reach,
     )
     events = await store.events(

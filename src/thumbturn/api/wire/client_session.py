@@ -23,6 +23,7 @@ class ClientSession(TypedDict):
     connected_account_ids: list[str]
     connect_webview_ids: list[str]
     user_identity_ids: list[str]
+    user_identity_id: NotRequired[str]
     device_count: int
     created_at: str
     expires_at: str
@@ -37,13 +38,15 @@ def client_session_json(seen: Seen) -> ClientSession:
         "token": seen.token,
         "user_identifier_key": session.user_identifier_key,
         "connected_account_ids": list(session.connected_account_ids),
-        # There are no webviews and no user identities yet that one could be made for.
+        # There are no webviews yet that one could be made for.
         "connect_webview_ids": [],
-        "user_identity_ids": [],
+        "user_identity_ids": [] if session.user_identity_id is None else [session.user_identity_id],
         "device_count": seen.device_count,
         "created_at": to_wire(session.created_at),
         "expires_at": to_wire(session.ends_at),
     }
+    if session.user_identity_id is not None:
+        json["user_identity_id"] = session.user_identity_id
     if session.customer_key is not None:
         json["customer_key"] = session.customer_key
     return json

@@ -11,6 +11,7 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.ids import named_id, new_id
 from thumbturn.domain.noise import BREACHED, LEVEL, THRESHOLDS
 from thumbturn.domain.presets import PRESETS
+from thumbturn.drivers.virtual.access import first_access
 from thumbturn.drivers.virtual.noise_sensors import QUIET
 from thumbturn.engine.ports import Seed
 
@@ -249,7 +250,8 @@ def first_things(workspace_id: str, now: int) -> Seed:
                 now=now + number,
             )
         )
-    return Seed((account,), tuple(devices))
+    locks = {device.name: device.id for device in devices if "lock" in device.capabilities}
+    return Seed((account,), tuple(devices), first_access(workspace_id, account.id, locks, now))
 
 
 def more_devices(

@@ -1,0 +1,52 @@
+"""What persons are described by, and named by, in requests."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from thumbturn.api.parameters import Maybe, Parameters
+from thumbturn.engine.access import Whom
+
+#: What is between the spaces of a phone number, or nothing of it.
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+
+
+def _email(text: str) -> str:
+    if _EMAIL.fullmatch(text) is None:
+        raise ValueError("Invalid email")
+    return text
+
+
+Email = Annotated[str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_email)]
+FullName = Annotated[str, Field(min_length=1, max_length=255)]
+Phone = Annotated[str, Field(max_length=50)]
+
+
+class UserOrIdentity(Parameters):
+    """A user of an access control system, by his own id or by that of his user identity."""
+
+    acs_user_id: Maybe[str] = None
+    """The ACS user."""
+    user_identity_id: Maybe[str] = None
+    """Or his user identity."""
+
+    @property
+    def whom(self) -> Whom:
+        """Who is meant."""
+        return Whom(self.acs_user_id, self.user_identity_id, getattr(self, "acs_system_id", None))
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> UserOrIdentity:
+        if self.acs_user_id is None and self.user_identity_id is None:
+            raise ValueError("Either 'acs_user_id' or 'user_identity_id' is required")
+        return self
+
+
+class UserSomewhere(UserOrIdentity):
+    """A user of an access control system."""
+
+    acs_system_id: Maybe[str] = None
+    """Where his user identity has users in several systems, the one that is meant."""

@@ -1,0 +1,180 @@
+"""Who may go where: user identities, and what an access control system (ACS) knows of users and entrances.
+
+A **user identity** is a person, whatever systems he is a user of. An **ACS** has entrances, users, access
+groups and credentials. A user gets through an entrance that he was granted himself, or that one of his access
+groups opens. A credential opens the entrances of its user, or those of them that it was made for.
+
+All of these are ``Thing``s: they are kept alike (``storage/access.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from thumbturn.domain.event import Event
+from thumbturn.domain.ids import new_id
+
+AccessMethod = Literal["code", "card", "mobile_key", "cloud_key"]
+
+
+class Thing(Protocol):
+    """What all that is kept here has."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def workspace_id(self) -> str:
+        """Whose it is."""
+
+    @property
+    def created_at(self) -> int:
+        """Since when, µs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserIdentity:
+    """A person."""
+
+    id: str
+    workspace_id: str
+    created_at: int
+    #: The workspace's own word for him, which no other has.
+    user_identity_key: str | None = None
+    full_name: str | None = None
+    email_address: str | None = None
+    phone_number: str | None = None
+    #: The devices that he was granted.
+    device_ids: tuple[str, ...] = ()
+
+    @property
+    def display_name(self) -> str:
+        """What to show for him."""
+        return (
+            self.full_name or self.email_address or self.phone_number or self.user_identity_key or "Unnamed"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcsSystem:
+    """An access control system."""
+
+    id: str
+    workspace_id: str
+    created_at: int
+    connected_account_id: str
+    name: str
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcsEntrance:
+    """An entrance: a door in a system."""
+
+    id: str
+    workspace_id: str
+    created_at: int
+    acs_system_id: str
+    connected_account_id: str
+    name: str
+    #: The lock at it, which is a device.
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcsAccessGroup:
+    """An access group: its users get through its entrances."""
+
+    id: str
+    workspace_id: str
+    created_at: int
+    acs_system_id: str
+    connected_account_id: str
+    name: str
+    acs_entrance_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcsUser:
+    """A user of a system."""
+
+    id: str
+    workspace_id: str
+    created_at: int
+    acs_system_id: str
+    connected_account_id: str
+    full_name: str
+    email_address: str | None = None
+    phone_number: str | None = None
+    #: From when until when he gets through, µs; ``None`` is without end.
+    starts_at: int | None = None
+    ends_at: int | None = None
+    is_suspended: bool = False
+    user_identity_id: str | None = None
+    acs_access_group_ids: tuple[str, ...] = ()
+    #: The entrances that he was granted himself.
+    acs_entrance_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcsCredential:
+    """What a user shows or enters at an entrance."""
+
+    id: str
+    workspace_id: str
+    created_at: int
+    acs_system_id: str
+    connected_account_id: str
+    access_method: AccessMethod
+    acs_user_id: str | None = None
+    #: The digits, sealed.
+    code: str | None = None
+    #: The card that it is on.
+    card_number: str | None = None
+    #: µs.
+    starts_at: int | None = None
+    ends_at: int | None = None
+    #: The entrances that it was made for; ``None`` is all that its user gets through.
+    acs_entrance_ids: tuple[str, ...] | None = None
+    issued_at: int | None = None
+
+
+def is_on(starts_at: int | None, ends_at: int | None, at: int) -> bool:
+    """True from the start until the end, where there are any."""
+    return (starts_at is None or starts_at <= at) and (ends_at is None or at < ends_at)
+
+
+def entrances_of(user: AcsUser, groups: Iterable[AcsAccessGroup]) -> frozenset[str]:
+    """The entrances that a user gets through, while he is not suspended and his time has come."""
+    opened = {
+        entrance
+        for group in groups
+        if group.id in user.acs_access_group_ids
+        for entrance in group.acs_entrance_ids
+    }
+    return frozenset(opened.union(user.acs_entrance_ids))
+
+
+def opened_by(credential: AcsCredential, its_users: frozenset[str]) -> frozenset[str]:
+    """The entrances that a credential opens, of those that its user gets through."""
+    if credential.acs_entrance_ids is None:
+        return its_users
+    return its_users.intersection(credential.acs_entrance_ids)
+
+
+def told(kind: str, of: Any, at: int) -> Event:
+    """The event that something became of a thing of a system: ``acs_user.created`` and its like."""
+    noun = kind.partition(".")[0]
+    payload: Mapping[str, Any] = {"acs_system_id": of.acs_system_id, f"{noun}_id": of.id}
+    return Event(
+        event_id=new_id(),
+        event_type=kind,
+        workspace_id=of.workspace_id,
+        occurred_at=at,
+        created_at=at,
+        connected_account_id=of.connected_account_id,
+        payload=payload,
+    )

@@ -1,0 +1,236 @@
+"""Access control on record: the ``AccessStore`` of ``engine/access_ports.py``.
+
+Its things share a table. What they are asked for by has a column; what else is known of them is JSON, because
+that differs from kind to kind and from system to system, and nothing is ever asked of it (ADR 0019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic_core import from_json
+from sqlalchemy import Connection, delete, select, tuple_, update
+
+from thumbturn.domain.access import (
+    AcsAccessGroup,
+    AcsCredential,
+    AcsEntrance,
+    AcsSystem,
+    AcsUser,
+    Thing,
+    UserIdentity,
+)
+from thumbturn.domain.client_session import Reach
+from thumbturn.domain.event import Event
+from thumbturn.engine.access_ports import KeyIsTaken, Wanted
+from thumbturn.storage.bulk import insert_rows
+from thumbturn.storage.expressions import can_be_stored, one_of, within
+from thumbturn.storage.hot import write_events
+from thumbturn.storage.rows import Row, encode
+from thumbturn.storage.tables import access_things, workspaces
+from thumbturn.storage.webhook_store import ActOn, Do
+
+T = TypeVar("T", bound=Thing)
+_columns = access_things.c
+
+
+class Kind(NamedTuple):
+    """How a kind of thing stands in the table: the name of each field that has a column."""
+
+    word: str
+    system: str | None = "acs_system_id"
+    account: str | None = "connected_account_id"
+    holder: str | None = None
+    key: str | None = None
+    sealed: str | None = None
+
+
+KINDS: Mapping[type[Any], Kind] = {
+    UserIdentity: Kind("user_identity", system=None, account=None, key="user_identity_key"),
+    AcsSystem: Kind("acs_system", system="id"),
+    AcsEntrance: Kind("acs_entrance", holder="device_id"),
+    AcsAccessGroup: Kind("acs_access_group"),
+    AcsUser: Kind("acs_user", holder="user_identity_id"),
+    AcsCredential: Kind("acs_credential", holder="acs_user_id", key="card_number", sealed="code"),
+}
+#: What has a column, whatever the kind.
+_COMMON = ("id", "workspace_id", "created_at")
+_TUPLES = frozenset({"device_ids", "acs_entrance_ids", "acs_access_group_ids"})
+
+
+class SqlAccess:
+    """The things of a ``SqlStore``, which lends its ways to act and to read."""
+
+    def __init__(self, act: ActOn, read: Do) -> None:
+        self._act = act
+        self._read = read
+
+    async def add(self, thing: Thing, told: Sequence[Event] = ()) -> bool:
+        made = {f"{KINDS[type(thing)].word}_id": thing.id}
+        return await self._act(lambda connection: _add(connection, thing, told), told, **made)
+
+    async def change(
+        self,
+        kind: type[T],
+        workspace_id: str,
+        id: str,
+        change: Callable[[T], T],
+        told: Sequence[Event] = (),
+    ) -> T | None:
+        return await self._act(
+            lambda connection: _change(connection, kind, (workspace_id, id), change, told), told
+        )
+
+    async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
+        told = [event for event in gone.values() if event is not None]
+        return await self._act(lambda connection: _remove(connection, workspace_id, gone), told)
+
+    async def get(self, kind: type[T], workspace_id: str, id: str, reach: Reach = None) -> T | None:
+        found = await self.find(kind, workspace_id, Wanted(ids=(id,), reach=reach), limit=1)
+        return found[0] if found else None
+
+    async def find(
+        self,
+        kind: type[T],
+        workspace_id: str,
+        wanted: Wanted,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int | None = None,
+    ) -> list[T]:
+        return await self._read(
+            lambda connection: _find(connection, kind, workspace_id, wanted, after, limit)
+        )
+
+
+def plant(connection: Connection, things: Sequence[Thing]) -> None:
+    """Insert a workspace's first things."""
+    insert_rows(connection, access_things, [_row(thing) for thing in things])
+
+
+def clear(connection: Connection, workspace_id: str, account_id: str | None = None) -> None:
+    """Delete all that a workspace has of access control, or what there is of one of its accounts."""
+    which = [_columns.workspace_id == workspace_id]
+    if account_id is not None:
+        which.append(_columns.connected_account_id == account_id)
+    connection.execute(delete(access_things).where(*which))
+
+
+def _add(connection: Connection, thing: Thing, told: Sequence[Event]) -> bool:
+    if _is_taken(connection, thing):
+        return False
+    insert_rows(connection, access_things, [_row(thing)])
+    write_events(connection, told)
+    return True
+
+
+def _change(
+    connection: Connection,
+    kind: type[T],
+    whose: tuple[str, str],
+    change: Callable[[T], T],
+    told: Sequence[Event],
+) -> T | None:
+    query = select(access_things).where(*_mine(kind, *whose)).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    before: T = _thing(kind, row)
+    after = change(before)
+    if after == before:
+        return before
+    if _key(after) != _key(before) and _is_taken(connection, after):
+        raise KeyIsTaken
+    values = dict(zip(_columns.keys(), _row(after), strict=True))
+    connection.execute(update(access_things).where(*_mine(kind, *whose)).values(values))
+    write_events(connection, told)
+    return after
+
+
+def _remove(connection: Connection, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
+    mine = _columns.workspace_id == workspace_id, one_of(_columns.id, gone, connection.dialect)
+    there = frozenset(connection.execute(select(_columns.id).where(*mine).with_for_update()).scalars())
+    connection.execute(delete(access_things).where(*mine))
+    write_events(connection, [event for id, event in gone.items() if event is not None and id in there])
+    return there
+
+
+def _find(
+    connection: Connection,
+    kind: type[T],
+    workspace_id: str,
+    wanted: Wanted,
+    after: tuple[int, str] | None,
+    limit: int | None,
+) -> list[T]:
+    if wanted.key is not None and not can_be_stored(wanted.key):
+        return []
+    query = select(access_things).where(
+        _columns.workspace_id == workspace_id, _columns.kind == KINDS[kind].word
+    )
+    for column, values in (
+        (_columns.id, wanted.ids),
+        (_columns.acs_system_id, wanted.acs_system_ids),
+        (_columns.connected_account_id, wanted.connected_account_ids),
+        (_columns.holder_id, wanted.holder_ids),
+    ):
+        if values is not None:
+            query = query.where(one_of(column, values, connection.dialect))
+    if wanted.key is not None:
+        query = query.where(_columns.key == wanted.key)
+    if wanted.created_before is not None:
+        query = query.where(_columns.created_at < wanted.created_before)
+    if after is not None:
+        query = query.where(tuple_(_columns.created_at, _columns.id) > after)
+    query = query.where(*within(_columns.connected_account_id, wanted.reach, connection.dialect))
+    rows = connection.execute(query.order_by(_columns.created_at, _columns.id).limit(limit))
+    return [_thing(kind, row) for row in rows]
+
+
+def _is_taken(connection: Connection, thing: Thing) -> bool:
+    """True if another has its key. Of cards there may be several credentials, one after the other."""
+    key = _key(thing)
+    if key is None or type(thing) is not UserIdentity:
+        return False
+    # Whoever holds the workspace's row is alone in giving it a key.
+    connection.execute(select(workspaces.c.id).where(workspaces.c.id == thing.workspace_id).with_for_update())
+    query = select(_columns.id).where(
+        _columns.workspace_id == thing.workspace_id,
+        _columns.kind == KINDS[type(thing)].word,
+        _columns.key == key,
+        _columns.id != thing.id,
+    )
+    return connection.execute(query).first() is not None
+
+
+def _mine(kind: type[Any], workspace_id: str, id: str) -> tuple[Any, ...]:
+    id = id if can_be_stored(id) else ""
+    return _columns.id == id, _columns.workspace_id == workspace_id, _columns.kind == KINDS[kind].word
+
+
+def _key(thing: Thing) -> str | None:
+    name = KINDS[type(thing)].key
+    key: str | None = None if name is None else getattr(thing, name)
+    return key
+
+
+def _row(thing: Any) -> Row:
+    kind = KINDS[type(thing)]
+    named = kind[1:]
+    apart = {*_COMMON, *named}
+    facts = {each.name: getattr(thing, each.name) for each in fields(thing) if each.name not in apart}
+    *columns, secret = [None if name is None else getattr(thing, name) for name in named]
+    return (thing.id, thing.workspace_id, kind.word, *columns, thing.created_at, encode(facts), secret)
+
+
+def _thing(kind: type[T], row: Row) -> T:
+    id, workspace_id, _, *columns, created_at, facts, secret = row
+    known = {
+        name: tuple(value) if name in _TUPLES and value is not None else value
+        for name, value in from_json(facts).items()
+    }
+    named = zip(KINDS[kind][1:], (*columns, secret), strict=True)
+    known |= {name: value for name, value in named if name is not None}
+    return kind(**known | {"id": id, "workspace_id": workspace_id, "created_at": created_at})

@@ -1,0 +1,127 @@
+"""Things of access control that are forgotten when the process ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
+
+from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsSystem, AcsUser, Thing, UserIdentity
+from thumbturn.domain.client_session import Reach, among
+from thumbturn.domain.event import Event
+from thumbturn.engine.access_ports import KeyIsTaken, Wanted
+
+T = TypeVar("T", bound=Thing)
+#: As the names of columns in ``storage/access.py``.
+_HOLDERS = {AcsUser: "user_identity_id", AcsCredential: "acs_user_id", AcsEntrance: "device_id"}
+_KEYS = {UserIdentity: "user_identity_key", AcsCredential: "card_number"}
+
+
+class MemoryAccess:
+    """Implements ``engine.access_ports.AccessStore`` with a dictionary."""
+
+    def __init__(self, tell: Callable[[Sequence[Event]], None]) -> None:
+        self._tell = tell
+        self._things: dict[str, Any] = {}
+
+    async def add(self, thing: Thing, told: Sequence[Event] = ()) -> bool:
+        if self._is_taken(thing):
+            return False
+        self._things[thing.id] = thing
+        self._tell(told)
+        return True
+
+    async def change(
+        self,
+        kind: type[T],
+        workspace_id: str,
+        id: str,
+        change: Callable[[T], T],
+        told: Sequence[Event] = (),
+    ) -> T | None:
+        before = await self.get(kind, workspace_id, id)
+        if before is None:
+            return None
+        after = change(before)
+        if after != before:
+            if self._is_taken(after):
+                raise KeyIsTaken
+            self._things[id] = after
+            self._tell(told)
+        return after
+
+    async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
+        there = frozenset(
+            id for id in gone if id in self._things and self._things[id].workspace_id == workspace_id
+        )
+        for id in there:
+            del self._things[id]
+        self._tell([event for id, event in gone.items() if event is not None and id in there])
+        return there
+
+    async def get(self, kind: type[T], workspace_id: str, id: str, reach: Reach = None) -> T | None:
+        found = await self.find(kind, workspace_id, Wanted(ids=(id,), reach=reach))
+        return found[0] if found else None
+
+    async def find(
+        self,
+        kind: type[T],
+        workspace_id: str,
+        wanted: Wanted,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int | None = None,
+    ) -> list[T]:
+        found = [
+            each
+            for each in self._things.values()
+            if type(each) is kind and each.workspace_id == workspace_id and _fits(each, wanted)
+        ]
+        found.sort(key=lambda each: (each.created_at, each.id))
+        return [each for each in found if after is None or (each.created_at, each.id) > after][:limit]
+
+    def plant(self, things: Sequence[Thing]) -> None:
+        """Remember a workspace's first things."""
+        self._things.update({each.id: each for each in things})
+
+    def forget(self, workspace_id: str) -> None:
+        """Forget those of a workspace."""
+        kept = {id: each for id, each in self._things.items() if each.workspace_id != workspace_id}
+        self._things = kept
+
+    def forget_accounts(self, account_ids: Collection[str]) -> None:
+        """Forget what there is of these accounts."""
+        self._things = {
+            id: each
+            for id, each in self._things.items()
+            if getattr(each, "connected_account_id", None) not in account_ids
+        }
+
+    def _is_taken(self, thing: Any) -> bool:
+        if type(thing) is not UserIdentity or thing.user_identity_key is None:
+            return False
+        return any(
+            type(each) is UserIdentity
+            and each.id != thing.id
+            and (each.workspace_id, each.user_identity_key) == (thing.workspace_id, thing.user_identity_key)
+            for each in self._things.values()
+        )
+
+
+def _fits(thing: Any, wanted: Wanted) -> bool:
+    kind = type(thing)
+    system = thing.id if kind is AcsSystem else getattr(thing, "acs_system_id", None)
+    account = getattr(thing, "connected_account_id", None)
+    holder = getattr(thing, _HOLDERS[kind]) if kind in _HOLDERS else None
+    for value, values in (
+        (thing.id, wanted.ids),
+        (system, wanted.acs_system_ids),
+        (account, wanted.connected_account_ids),
+        (holder, wanted.holder_ids),
+    ):
+        if values is not None and value not in values:
+            return False
+    if wanted.key is not None and (kind not in _KEYS or getattr(thing, _KEYS[kind]) != wanted.key):
+        return False
+    if wanted.created_before is not None and thing.created_at >= wanted.created_before:
+        return False
+    return among(wanted.reach, account)

@@ -1,0 +1,25 @@
+// What the official JavaScript SDK can do with access control: `node access.mjs`; prints what came of it as JSON.
+import { Seam } from 'seam'
+
+const { ENDPOINT: endpoint, TOKEN: personalAccessToken, WORKSPACE: workspaceId } = process.env
+const seam = new Seam({ personalAccessToken, workspaceId, endpoint, waitForActionAttempt: { pollingInterval: 50 } })
+const { acs, userIdentities } = seam
+
+const [{ acs_system_id }] = await acs.systems.list()
+const { user_identity_id } = await userIdentities.create({ full_name: 'Jane', acs_system_ids: [acs_system_id] })
+const [{ acs_user_id }] = await userIdentities.listAcsUsers({ user_identity_id })
+const [{ acs_access_group_id }] = await acs.accessGroups.list({ search: 'residents' })
+await acs.users.addToAccessGroup({ acs_user_id, acs_access_group_id })
+const entrances = await acs.users.listAccessibleEntrances({ acs_user_id })
+const { acs_credential_id } = await acs.credentials.create({ acs_user_id, access_method: 'cloud_key' })
+await acs.credentials.create({ user_identity_id, access_method: 'code' })
+const { action_type, status } = await acs.entrances.unlock({
+  acs_credential_id,
+  acs_entrance_id: entrances[0].acs_entrance_id,
+})
+const held = (await acs.credentials.list({ acs_user_id })).map((each) => each.access_method)
+await userIdentities.delete({ user_identity_id })
+const gone = await acs.users.get({ acs_user_id }).catch(({ code }) => code)
+
+const doors = entrances.map((each) => each.display_name)
+console.log(JSON.stringify({ doors, attempt: [action_type, status], held, gone }))

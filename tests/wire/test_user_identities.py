@@ -1,0 +1,207 @@
+"""User identities on the wire: persons, their users in systems, their devices and their client sessions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fixtures.access import credential, groups, identity, refused, system, told, user
+from tests.fixtures.sessions import Guest, own_account
+
+JANE = {
+    "user_identity_key": "jane",
+    "full_name": "Jane Doe",
+    "email_address": "jane@example.com",
+    "phone_number": "+15551234567",
+}
+
+
+async def test_an_identity_is_made_and_found(wire):
+    """It has what was said of it, and is found by its id and by its key."""
+    made = await identity(wire, **JANE)
+    assert made == {
+        **JANE,
+        "user_identity_id": made["user_identity_id"],
+        "workspace_id": "w1",
+        "display_name": "Jane Doe",
+        "acs_user_ids": [],
+        "errors": [],
+        "warnings": [],
+        "created_at": made["created_at"],
+    }
+    for ask in ({"user_identity_id": made["user_identity_id"]}, {"user_identity_key": "jane"}):
+        assert (await wire.call("/user_identities/get", **ask))["user_identity"] == made
+    assert await refused(wire, "/user_identities/get") == (400, "invalid_input")
+    for ask in ({"user_identity_id": "x"}, {"user_identity_key": "x"}):
+        assert await refused(wire, "/user_identities/get", **ask) == (404, "user_identity_not_found")
+
+
+@pytest.mark.parametrize(
+    ("known", "shown"),
+    [
+        ({}, "Unnamed"),
+        ({"user_identity_key": "k"}, "k"),
+        ({"user_identity_key": "k", "phone_number": "+1"}, "+1"),
+        ({"phone_number": "+1", "email_address": "a@b.ch"}, "a@b.ch"),
+    ],
+)
+async def test_what_is_shown_for_an_identity(wire, known, shown):
+    """The name, else the address, else the number, else the key."""
+    assert (await identity(wire, **known))["display_name"] == shown
+
+
+async def test_a_key_is_one_identitys(wire):
+    """A key that another has is refused, when it is made and when it is changed; null gives it up."""
+    first = await identity(wire, **JANE)
+    assert await refused(wire, "/user_identities/create", **JANE) == (409, "user_identity_key_taken")
+    other = await identity(wire)
+    ask = {"user_identity_id": other["user_identity_id"], "user_identity_key": "jane"}
+    assert await refused(wire, "/user_identities/update", **ask) == (409, "user_identity_key_taken")
+    await wire.call(
+        "/user_identities/update", user_identity_id=first["user_identity_id"], user_identity_key=None
+    )
+    await wire.call("/user_identities/update", **ask)
+    found = await wire.call("/user_identities/get", user_identity_key="jane")
+    assert found["user_identity"]["user_identity_id"] == other["user_identity_id"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [{"email_address": "jane"}, {"full_name": ""}, {"user_identity_key": ""}, {"phone_number": 5}],
+    ids=str,
+)
+async def test_what_describes_nobody_is_refused(wire, ask):
+    """An address that is none, and names without a letter."""
+    assert await refused(wire, "/user_identities/create", **ask) == (400, "invalid_input")
+
+
+async def test_identities_are_listed(wire):
+    """Filters narrow the list, and pages hold each once."""
+    made = [await identity(wire, full_name=name) for name in ("Ann", "Bob", "ANNE")]
+    path = "/user_identities/list"
+
+    async def names(**ask):
+        return [each["full_name"] for each in (await wire.call(path, **ask))["user_identities"]]
+
+    assert await names() == ["Ann", "Bob", "ANNE"]
+    assert await names(search="ann") == ["Ann", "ANNE"]
+    assert await names(user_identity_ids=[made[1]["user_identity_id"], "x"]) == ["Bob"]
+    assert await names(created_before="2000-01-01") == []
+    assert await names(credential_manager_acs_system_id=await system(wire)) == []
+    page = await wire.call(path, limit=2)
+    assert [each["full_name"] for each in page["user_identities"]] == ["Ann", "Bob"]
+    assert await names(limit=2, page_cursor=page["pagination"]["next_page_cursor"]) == ["ANNE"]
+
+
+async def test_an_identity_has_users_in_systems(wire):
+    """One is made with it where that is asked for, and told; others are added and taken away."""
+    id = await system(wire)
+    made = await identity(wire, **JANE, acs_system_ids=[id])
+    [theirs] = made["acs_user_ids"]
+    assert await told(wire) == [("acs_user.created", theirs)]
+    who = {"user_identity_id": made["user_identity_id"]}
+    users = (await wire.call("/user_identities/list_acs_users", **who))["acs_users"]
+    assert [(each["full_name"], each["email_address"]) for each in users] == [
+        ("Jane Doe", "jane@example.com")
+    ]
+    systems = (await wire.call("/user_identities/list_acs_systems", **who))["acs_systems"]
+    assert [each["acs_system_id"] for each in systems] == [id]
+    other = await user(wire, "Other")
+    path = "/user_identities/add_acs_user"
+    assert await refused(wire, path, **who, acs_user_id=other["acs_user_id"]) == (
+        409,
+        "user_identity_has_acs_user",
+    )
+    await wire.call("/user_identities/remove_acs_user", **who, acs_user_id=theirs)
+    await wire.call(path, user_identity_key="jane", acs_user_id=other["acs_user_id"])
+    found = (await wire.call("/user_identities/get", **who))["user_identity"]
+    assert found["acs_user_ids"] == [other["acs_user_id"]]
+    second = await identity(wire)
+    ask = {"user_identity_id": second["user_identity_id"], "acs_user_id": other["acs_user_id"]}
+    assert await refused(wire, path, **ask) == (409, "acs_user_of_another_identity")
+    assert await refused(wire, path, **who, acs_user_id="x") == (404, "acs_user_not_found")
+
+
+async def test_an_identity_gets_through_its_users_entrances(wire):
+    """The entrances of a user of his are his, too."""
+    made = await identity(wire, acs_system_ids=[await system(wire)])
+    who = {"user_identity_id": made["user_identity_id"]}
+    await wire.call(
+        "/acs/access_groups/add_user", acs_access_group_id=(await groups(wire))["Visitors"], **who
+    )
+    found = await wire.call("/user_identities/list_accessible_entrances", **who)
+    assert [each["display_name"] for each in found["acs_entrances"]] == ["Front Door"]
+
+
+async def test_an_identity_is_granted_devices(wire):
+    """A device is granted once, listed, and revoked; one that is not there is not granted."""
+    who = {"user_identity_id": (await identity(wire))["user_identity_id"]}
+    door = await wire.door("Back Door")
+    for _ in range(2):
+        await wire.call("/user_identities/grant_access_to_device", **who, device_id=door)
+    found = await wire.call("/user_identities/list_accessible_devices", **who)
+    assert [each["display_name"] for each in found["devices"]] == ["Back Door"]
+    assert found["accessible_devices"] == found["devices"]
+    path = "/user_identities/grant_access_to_device"
+    assert await refused(wire, path, **who, device_id="x") == (404, "device_not_found")
+    await wire.call("/user_identities/revoke_access_to_device", **who, device_id=door)
+    assert (await wire.call("/user_identities/list_accessible_devices", **who))["devices"] == []
+
+
+async def test_an_identity_goes_with_all_that_is_its(wire):
+    """With it go its users, their credentials, each told once, and its sessions: they open nothing."""
+    made = await identity(wire, acs_system_ids=[await system(wire)])
+    who = {"user_identity_id": made["user_identity_id"]}
+    [theirs] = made["acs_user_ids"]
+    code = await credential(wire, acs_user_id=theirs)
+    session = (await wire.call("/client_sessions/create", **who))["client_session"]
+    guest = Guest(wire, session)
+    assert (await guest.ask("/workspaces/get")).status == 200
+    await wire.call("/user_identities/delete", **who)
+    assert await told(wire) == [
+        ("acs_user.created", theirs),
+        ("acs_credential.issued", code["acs_credential_id"]),
+        ("acs_credential.deleted", code["acs_credential_id"]),
+        ("acs_user.deleted", theirs),
+    ]
+    assert (await guest.ask("/workspaces/get")).status == 401
+    assert await refused(wire, "/user_identities/delete", **who) == (404, "user_identity_not_found")
+
+
+async def test_a_session_is_for_an_identity(wire):
+    """It says so, is found by it, and sees its own identity and no other."""
+    made = await identity(wire, **JANE, acs_system_ids=[await system(wire)])
+    other = await identity(wire)
+    who = {"user_identity_id": made["user_identity_id"]}
+    account = await own_account(wire)
+    ask = {"connected_account_ids": [account], "user_identity_ids": [made["user_identity_id"]]}
+    session = (await wire.call("/client_sessions/create", **ask))["client_session"]
+    assert (session["user_identity_id"], session["user_identity_ids"]) == (
+        made["user_identity_id"],
+        [made["user_identity_id"]],
+    )
+    found = (await wire.call("/client_sessions/list", **who))["client_sessions"]
+    assert [each["client_session_id"] for each in found] == [session["client_session_id"]]
+    guest = Guest(wire, session)
+    seen = (await guest.call("/user_identities/list"))["user_identities"]
+    assert [each["user_identity_id"] for each in seen] == [made["user_identity_id"]]
+    assert (await guest.call("/user_identities/list_acs_systems", **who))["acs_systems"] != []
+    for id in (other["user_identity_id"], "x"):
+        beyond = await guest.refusal("/user_identities/list_acs_systems", user_identity_id=id)
+        assert beyond == (404, "user_identity_not_found")
+    assert await guest.refusal("/user_identities/get", **who) == (401, "unauthorized")
+
+
+async def test_a_session_is_given_an_identity_later(wire):
+    """Granting access may name it; a session for nobody sees no identity at all."""
+    made = await identity(wire)
+    session = (await wire.call("/client_sessions/create"))["client_session"]
+    guest = Guest(wire, session)
+    assert (await guest.call("/user_identities/list"))["user_identities"] == []
+    which = {"client_session_id": session["client_session_id"]}
+    granted = await wire.call(
+        "/client_sessions/grant_access", **which, user_identity_id=made["user_identity_id"]
+    )
+    assert granted["client_session"]["user_identity_ids"] == [made["user_identity_id"]]
+    assert len((await guest.call("/user_identities/list"))["user_identities"]) == 1
+    ask = {"user_identity_id": made["user_identity_id"], "user_identity_ids": ["another"]}
+    assert await refused(wire, "/client_sessions/create", **ask) == (404, "user_identity_not_found")
