@@ -9,6 +9,7 @@ import pytest
 
 pytest_plugins = [
     "tests.fixtures.engine",
+    "tests.fixtures.codes",
     "tests.fixtures.postgres",
     "tests.fixtures.receiver",
     "tests.fixtures.server",

@@ -17,7 +17,6 @@ _LATER = "grants span doors and ways to open them: codes and credentials, which 
 _PHONES = "mobile keys are made by a maker's cloud, in an app of his: no device here can hold one"
 
 REASONS = {
-    "/access_codes/": "codes are not programmed yet",
     "/access_grants/": _LATER,
     "/access_methods/": _LATER,
     "/acs/encoders/": "there are no encoders yet",

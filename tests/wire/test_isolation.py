@@ -39,6 +39,7 @@ TRIED = [
 OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT_SESSION in each.open_to}
 TAKES_AWAY = {
     *isolation_of_access.TAKES_AWAY,
+    "/access_codes/pull_backup_access_code",
     "/thumbturn/sandbox/touch_code",
     "/access_codes/delete",
     "/access_codes/unmanaged/convert_to_managed",
@@ -102,6 +103,7 @@ class Party:
         held = self.caller.call("/noise_sensors/noise_thresholds/list", device_id=sensor)["noise_thresholds"]
         at_door = {"device_id": door["device_id"]}
         code = self.caller.call("/access_codes/create", **at_door, code=PIN, name=name, sync=True)
+        together = self.caller.call("/access_codes/create_multiple", device_ids=[door["device_id"]])
         by_hand = self.caller.call(
             "/access_codes/simulate/create_unmanaged_access_code", **at_door, code=PIN_BY_HAND, name=name
         )
@@ -113,6 +115,7 @@ class Party:
         self.caller.call("/devices/update", device_id=unmanaged, is_managed=False)
         self.things = self._of_access(name) | {
             "code": code["access_code"]["access_code_id"],
+            "common_code": together["access_codes"][0]["common_code_key"],
             "unmanaged_code": by_hand["access_code"]["access_code_id"],
             "noise_sensor": sensor,
             "noise_threshold": held[0]["noise_threshold_id"],

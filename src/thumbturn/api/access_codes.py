@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -20,6 +21,7 @@ from thumbturn.domain.refusals import DeviceTypeNotSupported
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.several_codes import MOST_TOGETHER, WhenNotShared
 
 Pin = Annotated[str, Field(min_length=4, max_length=12, pattern=r"^[0-9]+$")]
 Name = Annotated[str, Field(max_length=255)]
@@ -204,21 +206,86 @@ class CodeDelete(OfCode):
     sync: Annotated[bool, Field(description="Answer only when the attempt has ended.")] = False
 
 
+class CodesCreate(CodeWish):
+    """A new code for each of several locks."""
+
+    device_ids: Annotated[list[str], Field(min_length=1, max_length=MOST_TOGETHER)]
+    """The locks, at most 500."""
+    behavior_when_code_cannot_be_shared: WhenNotShared = "throw"
+    """What to do about locks that cannot have the same PIN: refuse all, or make up one for each of them."""
+
+
+class CodesUpdate(Parameters):
+    """What shall change of codes that share a PIN. What is not given stays."""
+
+    common_code_key: str
+    """What they have in common."""
+    name: Maybe[Name] = None
+    """What to call them."""
+    starts_at: Maybe[Moment] = None
+    """From when they let in."""
+    ends_at: Maybe[Moment] = None
+    """Until when."""
+
+    def changes(self) -> dict[str, Any]:
+        """What is given, by the names of a code's fields."""
+        return self.model_dump(include=self.model_fields_set - {"common_code_key"})
+
+
+Digits = Annotated[int, Field(ge=4, le=20)]
+
+
+class Constraints(OfDevice):
+    """How many digits the codes of a lock have."""
+
+    supported_code_lengths: Maybe[Annotated[list[Digits], Field(min_length=1)]] = None
+    """One of these."""
+    min_code_length: Maybe[Digits] = None
+    """Or at least so many,"""
+    max_code_length: Maybe[Digits] = None
+    """and at most so many."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Constraints:
+        if not self.lengths():
+            raise ValueError("Either 'supported_code_lengths' or a range of lengths is required")
+        return self
+
+    def lengths(self) -> list[int]:
+        """Every length that is meant."""
+        if self.supported_code_lengths is not None:
+            return sorted(set(self.supported_code_lengths))
+        if self.min_code_length is None and self.max_code_length is None:
+            return []
+        return list(range(self.min_code_length or 4, (self.max_code_length or 20) + 1))
+
+
 class Shown:
     """Codes as their caller is shown them."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, backed: frozenset[str] = frozenset()) -> None:
         self._codes = engine.access_codes
         self._now = clock.now()
+        #: The locks at which a backup stands ready.
+        self._backed = backed
 
     def managed(self, code: domain.AccessCode) -> AccessCode:
         """A code that is managed here."""
         device, pins = self._codes.device_of(code), self._codes.pins
-        return access_code_json(code, device, pins, self._now)
+        can_pull = code.is_time_bound and code.uses_backup_pool and code.pulled_backup_id is None
+        has_backup = can_pull and code.device_id in self._backed
+        return access_code_json(code, device, pins, self._now, has_backup=has_backup)
 
     def unmanaged(self, code: domain.AccessCode) -> UnmanagedAccessCode:
         """A code that is not."""
         return unmanaged_json(code, self._codes.device_of(code), self._codes.pins, self._now)
+
+
+async def shown(codes: Sequence[domain.AccessCode], engine: Engine, clock: Clock) -> list[AccessCode]:
+    """Managed codes of one workspace as their caller is shown them."""
+    backed = await engine.backup_pool.ready_at(codes[0].workspace_id, codes) if codes else frozenset()
+    as_shown = Shown(engine, clock, backed)
+    return [as_shown.managed(code) for code in codes]
 
 
 async def found(ask: CodeGet, caller: Caller, engine: Engine, *, is_managed: bool) -> domain.AccessCode:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from thumbturn.domain import access_code_news as news
+from thumbturn.domain import pin as pins_of
 from thumbturn.domain.access_code import (
-    AHEAD,
     CONVERT,
     CREATE,
     DELETE,
-    NATIVE_AHEAD,
     UPDATE,
     AccessCode,
     looked_at,
+    step,
 )
 from thumbturn.domain.access_code_changes import told_of_update
 from thumbturn.domain.access_code_times import check_times
@@ -31,7 +31,7 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
 from thumbturn.domain.failures import DeviceOffline
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.pin import check_pin, new_pin
+from thumbturn.domain.pin import check_pin
 from thumbturn.domain.refusals import DeviceNotFound, DeviceTypeNotSupported, DeviceUnmanaged
 from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts, CodeFilter, CodeStored
@@ -172,11 +172,11 @@ class AccessCodes:
         ``lock`` raises.
         """
         device = self.lock(workspace_id, device_id, reach)
-        pin = new.pin or await self._new_pin((device,), new.preferred_length)
-        code = self._made(device, new, pin)
+        pin = new.pin or await self.new_pin((device,), new.preferred_length)
+        code = self.made(device, new, pin)
         with self._keeper.reserved(code.id):
-            await self._add((code,))
-            return code, await self._program(CREATE, code, asker)
+            await self.add((code,))
+            return code, await self.program(CREATE, code, asker)
 
     async def update(
         self,
@@ -192,12 +192,29 @@ class AccessCodes:
         ``AccessCodeNotFound``, ``AccessCodeIsOver``.
         """
         known = await self.get(workspace_id, access_code_id, reach)
-        with self._keeper.reserved(known.id):
-            async with self._changing_at(known.device_id):
-                known = await self.get(workspace_id, access_code_id, reach)
-                code = await self._changed(known, changes)
-            await self._supersede(code, asker)
-            return await self._program(UPDATE, code, asker)
+        return (await self.update_together((known,), changes, asker))[0]
+
+    async def update_together(
+        self, codes: Sequence[AccessCode], changes: Mapping[str, Any], asker: Asker
+    ) -> list[Attempt]:
+        """Change codes alike, all or none; the attempt for each, in order."""
+        async with AsyncExitStack() as stack:
+            for code in codes:
+                stack.enter_context(self._keeper.reserved(code.id))
+            for device_id in sorted({code.device_id for code in codes}):
+                await stack.enter_async_context(self.changing_at(device_id))
+            known = [await self.get(code.workspace_id, code.id) for code in codes]
+            changed = [self._changed(code, changes) for code in known]
+            now = self._clock.now()
+            told = [
+                event
+                for before, after in zip(known, changed, strict=True)
+                for event in told_of_update(before, after, now, was_at_lock=not before.is_certainly_off)
+            ]
+            raise_for(await self._store.change(changed, told), changed[0])
+            for code in changed:
+                await self._supersede(code, asker)
+            return [await self.program(UPDATE, code, asker) for code in changed]
 
     async def delete(
         self,
@@ -211,19 +228,19 @@ class AccessCodes:
         """Have a code removed from its lock and forgotten; one that never was there is gone at once."""
         known = await self.get(workspace_id, access_code_id, reach, is_managed=is_managed)
         await self._supersede(known, asker)
-        async with self._changing_at(known.device_id):
+        async with self.changing_at(known.device_id):
             code = await self.get(workspace_id, access_code_id, reach, is_managed=is_managed)
             now = self._clock.now()
             if code.removed_at is None:
                 code = replace(code, removed_at=now, changed_at=now)
             mutation = {"mutation_code": "deleting"}
             told = () if known.removed_at or not is_managed else (_requested(code, now, mutation),)
-            _raise_for(await self._store.change((looked_at(code, now),), told), code)
+            raise_for(await self._store.change((looked_at(code, now),), told), code)
             gone = code.is_certainly_off and self._keeper.works_on(code.id) is None
             if gone:
                 facts = (CodeFacts(code, is_gone=True),)
                 await self._store.note(facts, news.gone(code, now))
-        return await self._program(DELETE, code, asker, at_once=True)
+        return await self.program(DELETE, code, asker, at_once=True)
 
     async def convert(
         self,
@@ -238,18 +255,20 @@ class AccessCodes:
         known = await self.get(workspace_id, access_code_id, reach, is_managed=False)
         self.lock(workspace_id, known.device_id, reach)
         changed = replace(known, is_external_modification_allowed=may_be_modified)
-        _raise_for(await self._store.change((changed,), ()), known)
-        return await self._program(CONVERT, known, asker, at_once=True)
+        raise_for(await self._store.change((changed,), ()), known)
+        return await self.program(CONVERT, known, asker, at_once=True)
 
     async def generate(self, workspace_id: str, device_id: str, reach: Reach = None) -> AccessCode:
         """A code that its lock would take, and that is not made."""
         device = self.lock(workspace_id, device_id, reach)
-        return self._made(device, NewCode(), await self._new_pin((device,), None))
+        made = self.made(device, NewCode(), await self.new_pin((device,), None))
+        # Nothing will be done about it.
+        return made.but(left_alone_at=made.changed_at)
 
-    # inside -------------------------------------------------------------------------------------
+    # for those who make codes in other ways -----------------------------------------------------
 
-    def _made(self, device: Device, new: NewCode, pin: str) -> AccessCode:
-        """The code that this makes. Raises for what may not be."""
+    def made(self, device: Device, new: NewCode, pin: str) -> AccessCode:
+        """The code that this makes, not stored. Raises for what may not be."""
         now = self._clock.now()
         check_pin(device, pin)
         check_times(new.starts_at, new.ends_at, now)
@@ -276,14 +295,15 @@ class AccessCodes:
         )
         return looked_at(code, now)
 
-    async def _add(self, codes: Sequence[AccessCode]) -> None:
+    async def add(self, codes: Sequence[AccessCode]) -> None:
+        """Store new codes, all or none. Raises ``DuplicateAccessCode``."""
         told = [news.tell(code, "created", code.created_at) for code in codes]
         stored = await self._store.add(codes, told)
-        _raise_for(stored, codes[0])
+        raise_for(stored, codes[0])
         for code in codes:
             self._keeper.due(code.due_at)
 
-    async def _changed(self, known: AccessCode, changes: Mapping[str, Any]) -> AccessCode:
+    def _changed(self, known: AccessCode, changes: Mapping[str, Any]) -> AccessCode:
         now = self._clock.now()
         if known.is_over(now):
             raise AccessCodeIsOver(data={"access_code_id": known.id})
@@ -302,20 +322,15 @@ class AccessCodes:
         is_native = code.ends_at is not None and _is_native(
             device, prefers=known.is_native or None if prefers_native is None else prefers_native
         )
-        code = looked_at(replace(code, is_native=is_native), now)
-        told = told_of_update(known, code, now, was_at_lock=not known.is_certainly_off)
-        _raise_for(await self._store.change((code,), told), code)
-        self._keeper.due(code.due_at)
-        return code
+        return looked_at(replace(code, is_native=is_native), now)
 
-    async def _program(
+    async def program(
         self, action_type: str, code: AccessCode, asker: Asker, *, at_once: bool = False
     ) -> Attempt:
         """The attempt that does this for a code, held until it is time for that."""
         now = self._clock.now()
-        lead = NATIVE_AHEAD if code.is_native else AHEAD
-        moment = None if at_once or code.starts_at is None else code.starts_at - lead
-        timing = Timing(moment if moment is not None and moment > now else None, WAITS_FOR)
+        is_later = not at_once and step(code, now) is None and code.programmed_at > now
+        timing = Timing(code.programmed_at if is_later else None, WAITS_FOR)
         attempt = await self._begin(action_type, code.workspace_id, code.device_id, code.id, asker, timing)
         self._keeper.begun(attempt)
         self._keeper.look(code.device_id, code.id)
@@ -328,7 +343,13 @@ class AccessCodes:
             with suppress(Refusal):  # it was sent, or has ended: what follows finds out what came of it
                 await self._cancel(code.workspace_id, open_attempt, asker.in_words())
 
-    async def _new_pin(self, devices: Sequence[Device], length: int | None) -> str:
+    async def has_pin(self, device: Device, pin: str) -> bool:
+        """True if a code of the lock has this PIN."""
+        wanted = CodeFilter(device_id=device.id, pin_key=self.pins.key_of(device.id, pin))
+        return bool(await self._store.listed(device.workspace_id, wanted, limit=1))
+
+    async def new_pin(self, devices: Sequence[Device], length: int | None) -> str:
+        """A PIN that all of these locks take, and that none has. Raises ``InvalidPin``, ``NoPinLeft``."""
         taken: set[str] = set()
         for device in devices:
             taken |= {code.pin_key for code in await self._store.of_device(device.id)}
@@ -336,13 +357,15 @@ class AccessCodes:
         def is_free(pin: str) -> bool:
             return not any(self.pins.key_of(device.id, pin) in taken for device in devices)
 
-        return new_pin(devices, length, is_free)
+        return pins_of.new_pin(devices, length, is_free)
 
-    def _changing_at(self, device_id: str) -> asyncio.Lock:
+    def changing_at(self, device_id: str) -> asyncio.Lock:
+        """Held while codes of a lock are changed."""
         return self._changing.setdefault(device_id, asyncio.Lock())
 
 
-def _raise_for(stored: CodeStored, code: AccessCode) -> None:
+def raise_for(stored: CodeStored, code: AccessCode) -> None:
+    """Return if it was stored. Raises ``DuplicateAccessCode``, ``AccessCodeNotFound``."""
     if stored is CodeStored.TAKEN:
         raise DuplicateAccessCode(data={"device_id": code.device_id})
     if stored is CodeStored.MISSING:

@@ -141,6 +141,7 @@ class CodeKeeper:
                 # It may have been touched again while it was read.
                 self.touched(device_id)
                 self.look(device_id)
+                self.due(0)
             return
         if self._working.get(code_id) == attempt.id:
             del self._working[code_id]
@@ -164,7 +165,7 @@ class CodeKeeper:
             self._spawn(self._turn(device_id))
 
     def due(self, moment: int | None) -> None:
-        """A code must be looked at at this moment."""
+        """A code must be looked at at this moment, which may be earlier than what is waited for."""
         if moment is not None and self._sooner is not None and not self._sooner.done():
             self._sooner.set_result(None)
 
@@ -250,8 +251,10 @@ class CodeKeeper:
     async def _with_failure(self, code: AccessCode, now: int) -> AccessCode:
         """The code with the failure of its last attempt, if that ended in a way that nobody could note."""
         attempt = self._failed.pop(code.id, None)
-        if attempt is None or attempt.failure is None or code.facts.failed_at >= attempt.accepted_at:
+        if attempt is None or attempt.failure is None:
             return code
+        if code.facts.failed_at >= (attempt.settled_at or 0) - SECOND:
+            return code  # it was noted with its end
         type, message = attempt.failure
         found = news.failed(code, FAILURES[type](message), now, attempt.id)
         after = looked_at(found.code, now)

@@ -25,6 +25,7 @@ from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.acceptance import AT_ONCE, Acceptance, Timing
 from thumbturn.engine.access import Access
 from thumbturn.engine.access_codes import AccessCodes
+from thumbturn.engine.backup_pool import BackupPool
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.climate import Climate
@@ -51,6 +52,7 @@ from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
 from thumbturn.engine.sandbox_ports import SandboxWorld
 from thumbturn.engine.schedule_keeper import ScheduleKeeper
 from thumbturn.engine.schedules import Schedules
+from thumbturn.engine.several_codes import SeveralCodes
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
@@ -179,6 +181,15 @@ class Engine:
             observations=self._observations,
             clock=clock,
         )
+        #: Codes that several locks have in common, and backups that stand ready.
+        self.several_codes = SeveralCodes(self.access_codes, self._code_keeper)
+        self.backup_pool = BackupPool(
+            codes=self.access_codes,
+            store=store.access_codes,
+            keeper=self._code_keeper,
+            change_device=self.change_device,
+            clock=clock,
+        )
         #: What somebody does at their keypads there.
         self.keypads = Keypads(
             world=world,
@@ -282,6 +293,8 @@ class Engine:
                     ),
                 )
             )
+        if changed.is_managed and not before.is_managed:
+            self._code_keeper.look(device_id)
 
     async def add_workspace(
         self, workspace: Workspace, *, user_id: str | None, keys: Sequence[Key] = (), seeded: bool = True

@@ -2,73 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.fixtures.engine import House
-from thumbturn.domain.access_code import status
-from thumbturn.domain.asker import Asker
+from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.ids import new_id
-from thumbturn.engine.access_codes import AccessCodeNotFound, DuplicateAccessCode, NewCode
-from thumbturn.engine.ports import EventFilter
-
-HOUR = seconds(3_600)
-DAY = 24 * HOUR
-ME = Asker("k1", "api_key", None, "r1")
-# Both keep codes; only the second keeps their time itself.
-PLAIN, NATIVE = "Front Door", "Back Door"
-
-
-class Codes:
-    """The codes of a house, in short words."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.all = house.engine.access_codes
-
-    async def create(self, door: str = PLAIN, pin: str = "4711", **more: Any) -> tuple[str, Any]:
-        """A new code: its id, and its attempt."""
-        device = await self.house.device(door)
-        code, attempt = await self.house.engine.access_codes.create(
-            "w1", device.id, NewCode(pin=pin, **more), ME
-        )
-        await self.house.clock.settle()
-        return code.id, attempt
-
-    async def status(self, code_id: str) -> str:
-        """Where it stands; ``gone`` if it is."""
-        try:
-            code = await self.house.engine.access_codes.get("w1", code_id)
-        except AccessCodeNotFound:
-            return "gone"
-        return status(code, self.house.clock.now()).value
-
-    async def at_lock(self, door: str = PLAIN) -> dict[str, str]:
-        """What the lock itself holds: PINs by place."""
-        device = await self.house.device(door)
-        holds = self.house.driver._things[device.id].codes._holds
-        return {place: self.house.pins.open(slot.pin) for place, slot in holds.items()}
-
-    async def told(self) -> list[str]:
-        """The events about codes, in order, without their family's name."""
-        events = await self.house.store.events("w1", EventFilter(), limit=1_000)
-        return [
-            event.event_type.removeprefix("access_code.")
-            for event in events
-            if event.event_type.startswith("access_code.")
-        ]
-
-    async def attempts(self) -> list[tuple[str, str]]:
-        """Every attempt on a code: its type, and how it stands."""
-        found = await self.house.store.attempts("w1", limit=1_000)
-        return [(each.action_type, each.status) for each in found if "ACCESS_CODE" in each.action_type]
-
-
-@pytest.fixture
-async def codes(house) -> Codes:
-    return Codes(house)
+from thumbturn.engine.access_codes import AccessCodeNotFound, DuplicateAccessCode
 
 
 async def test_code_without_times_is_set_at_once(codes):

@@ -83,6 +83,12 @@ def access_code_json(
         "is_waiting_for_code_assignment": False,
         "pulled_backup_access_code_id": code.pulled_backup_id,
     }
+    if code.pulled_backup_id is not None:
+        message = "A backup code lets in instead of it."
+        since = to_wire(code.changed_at)
+        json["warnings"].append(
+            {"warning_code": "using_backup_access_code", "message": message, "created_at": since}
+        )
     return cast("AccessCode", json)
 
 

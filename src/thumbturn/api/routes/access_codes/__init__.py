@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from thumbturn.api.access_codes import (
     CodeCreate,
     CodeDelete,
     CodeGet,
     CodeList,
+    CodesCreate,
+    CodesUpdate,
     CodeUpdate,
+    Constraints,
+    OfCode,
     Shown,
     found,
     new_code,
+    shown,
 )
 from thumbturn.api.asking import asker_of
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
-from thumbturn.api.endpoint import DELETE, WRITE, Answer, endpoint
+from thumbturn.api.endpoint import DELETE, REPLACE, WRITE, Answer, endpoint
+from thumbturn.api.endpoint import UPDATE as PATCH
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import OfDevice
 from thumbturn.api.waiting import settled
@@ -23,6 +31,7 @@ from thumbturn.api.wire.access_code import AccessCode
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain.clock import Clock
+from thumbturn.domain.pin import REPORTED
 from thumbturn.engine.access_codes import AccessCodeNotFound
 from thumbturn.engine.engine import Engine
 
@@ -40,14 +49,17 @@ async def create(ask: CodeCreate, caller: Caller, engine: Engine, clock: Clock, 
     ended = await settled(call, engine, attempt, sync=ask.sync)
     if ended is not attempt:
         code = await engine.access_codes.stands(code)
-    return {"access_code": Shown(engine, clock).managed(code), "action_attempt": attempt_json(ended)}
+    if ask.use_backup_access_code_pool:
+        await engine.backup_pool.use(engine.access_codes.lock(caller.workspace.id, code.device_id))
+    [as_shown] = await shown((code,), engine, clock)
+    return {"access_code": as_shown, "action_attempt": attempt_json(ended)}
 
 
 @endpoint({"access_code": AccessCode})
 async def get(ask: CodeGet, caller: Caller, engine: Engine, clock: Clock) -> Answer:
     """Returns a code."""
-    code = await found(ask, caller, engine, is_managed=True)
-    return {"access_code": Shown(engine, clock).managed(code)}
+    [as_shown] = await shown((await found(ask, caller, engine, is_managed=True),), engine, clock)
+    return {"access_code": as_shown}
 
 
 @endpoint({"access_codes": list[AccessCode], "pagination": Pagination})
@@ -61,8 +73,7 @@ async def list_(ask: CodeList, caller: Caller, engine: Engine, clock: Clock, pag
         )
     )
     page, pagination = pages.turn(codes, ask.most, lambda code: (code.created_at, code.id))
-    shown = Shown(engine, clock)
-    return {"access_codes": [shown.managed(code) for code in page], "pagination": pagination}
+    return {"access_codes": await shown(page, engine, clock), "pagination": pagination}
 
 
 @endpoint({"action_attempt": ActionAttempt}, methods=UPDATE, waits_for_others=True)
@@ -73,6 +84,8 @@ async def update(ask: CodeUpdate, caller: Caller, engine: Engine, call: Call) ->
     attempt = await engine.access_codes.update(
         caller.workspace.id, ask.access_code_id, ask.changes(), asker_of(call, caller), caller.reach
     )
+    if ask.use_backup_access_code_pool and attempt.device_id is not None:
+        await engine.backup_pool.use(engine.access_codes.lock(caller.workspace.id, attempt.device_id))
     return {"action_attempt": attempt_json(await settled(call, engine, attempt, sync=ask.sync))}
 
 
@@ -91,6 +104,59 @@ async def generate_code(ask: OfDevice, caller: Caller, engine: Engine, clock: Cl
     """Makes up a code that a lock would take. Nothing is created: create it with this PIN."""
     code = await engine.access_codes.generate(caller.workspace.id, ask.device_id, caller.reach)
     return {"generated_code": Shown(engine, clock).managed(code)}
+
+
+@endpoint({"access_codes": list[AccessCode]}, methods=REPLACE)
+async def create_multiple(
+    ask: CodesCreate, caller: Caller, engine: Engine, clock: Clock, call: Call
+) -> Answer:
+    """Creates a code for each of several locks, all or none, with one PIN if they can share one."""
+    codes = await engine.several_codes.create(
+        caller.workspace.id,
+        ask.device_ids,
+        new_code(ask),
+        ask.behavior_when_code_cannot_be_shared,
+        asker_of(call, caller),
+        caller.reach,
+    )
+    if ask.use_backup_access_code_pool:
+        for code in codes:
+            await engine.backup_pool.use(engine.access_codes.lock(caller.workspace.id, code.device_id))
+    return {"access_codes": await shown(codes, engine, clock)}
+
+
+@endpoint(methods=PATCH)
+async def update_multiple(ask: CodesUpdate, caller: Caller, engine: Engine, call: Call) -> Answer:
+    """Changes the codes that share a PIN which was made up for them, all or none."""
+    await engine.several_codes.update(
+        caller.workspace.id, ask.common_code_key, ask.changes(), asker_of(call, caller), caller.reach
+    )
+    return {}
+
+
+@endpoint({"access_code": AccessCode, "backup_access_code": AccessCode}, methods=WRITE)
+async def pull_backup_access_code(ask: OfCode, caller: Caller, engine: Engine, clock: Clock) -> Answer:
+    """Takes a backup into use for a code with an end; the same one, however often it is asked for.
+
+    The backup is in both keys of the answer: `access_code` is what the SDKs read.
+    """
+    _, backup = await engine.backup_pool.pull(caller.workspace.id, ask.access_code_id, caller.reach)
+    [as_shown] = await shown((backup,), engine, clock)
+    return {"access_code": as_shown, "backup_access_code": as_shown}
+
+
+@endpoint(methods=WRITE)
+async def report_device_constraints(ask: Constraints, caller: Caller, engine: Engine) -> Answer:
+    """Says how many digits the codes of a lock have, if it takes others than it says itself."""
+    workspace_id = caller.workspace.id
+    engine.access_codes.lock(workspace_id, ask.device_id, caller.reach)
+    await engine.change_device(
+        workspace_id,
+        ask.device_id,
+        lambda device: replace(device, settings={**device.settings, REPORTED: ask.lengths()}),
+        caller.reach,
+    )
+    return {}
 
 
 async def _at(device_id: str | None, access_code_id: str, caller: Caller, engine: Engine) -> None:

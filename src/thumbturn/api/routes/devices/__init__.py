@@ -14,6 +14,7 @@ from thumbturn.api.wire.device import Device
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.provider import DeviceProvider, ProviderCategory, providers
 from thumbturn.domain import device as domain
+from thumbturn.domain.pin import POOL_ENABLED
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 
@@ -37,7 +38,7 @@ class DeviceUpdate(OfDevice):
     is_managed: bool = True
     """False hands the device over: it stays known, and is not commanded any more."""
     backup_access_code_pool_enabled: Maybe[bool] = None
-    """Accepted; there are no access codes yet, so nothing follows."""
+    """Whether backup codes shall stand ready at a lock."""
 
 
 class ProviderList(Parameters):
@@ -74,9 +75,17 @@ async def update(ask: DeviceUpdate, caller: Caller, engine: Engine) -> Answer:
             device = replace(device, is_managed=ask.is_managed)
         if ask.custom_metadata is not None:
             device = replace(device, custom_metadata=merged(device.custom_metadata, ask.custom_metadata))
+        if ask.backup_access_code_pool_enabled is not None:
+            settings = {**device.settings, POOL_ENABLED: ask.backup_access_code_pool_enabled}
+            device = replace(device, settings=settings)
         return device
 
+    lock = None
+    if ask.backup_access_code_pool_enabled:
+        lock = engine.access_codes.lock(caller.workspace.id, ask.device_id, caller.reach)
     await engine.change_device(caller.workspace.id, ask.device_id, change, caller.reach)
+    if lock is not None:
+        await engine.backup_pool.use(lock)
     return {}
 
 

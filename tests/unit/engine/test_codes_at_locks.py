@@ -1,0 +1,150 @@
+"""What somebody does at a lock's own keypad is found, and put right, left alone, or taken over."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fixtures.codes import DAY, HOUR, ME, PLAIN
+from thumbturn.domain.clock import seconds
+from thumbturn.engine.access_code_ports import CodeFilter
+from thumbturn.engine.access_codes import AccessCodeNotFound
+
+CHANGED, DELETED = "modified_external_to_seam", "deleted_external_to_seam"
+
+
+@pytest.mark.parametrize(("pin", "told"), [("9999", CHANGED), (None, DELETED)])
+async def test_what_was_changed_at_the_lock_is_put_right(codes, pin, told):
+    """A code that somebody changed or deleted there is found by reading the lock, and set again."""
+    code_id, _ = await codes.create()
+    await codes.touch(code_id, pin)
+    assert await codes.at_lock() == {code_id: "4711"}
+    assert await codes.status(code_id) == "set"
+    assert await codes.told() == ["created", "set_on_device", told, "set_on_device"]
+    again = "CREATE_ACCESS_CODE" if pin is None else "UPDATE_ACCESS_CODE"
+    assert [type for type, status in await codes.attempts() if status == "success"].count(again) >= 1
+    assert not (await codes.all.get("w1", code_id)).facts.errors
+
+
+@pytest.mark.parametrize("pin", ["9999", None])
+async def test_what_may_be_changed_at_the_lock_is_left_alone(codes, pin):
+    """With leave to change it there is a warning and no more, until it is changed here."""
+    code_id, _ = await codes.create(is_external_modification_allowed=True)
+    await codes.touch(code_id, pin)
+    await codes.house.clock.advance(HOUR)
+    assert await codes.at_lock() == ({} if pin is None else {code_id: pin})
+    assert await codes.status(code_id) == ("unset" if pin is None else "set")
+    assert list((await codes.all.get("w1", code_id)).facts.warnings) == ["external_modification_in_effect"]
+    await codes.all.update("w1", code_id, {"name": "Jane"}, ME)
+    await codes.house.clock.settle()
+    assert await codes.at_lock() == {code_id: "4711"}
+    assert not (await codes.all.get("w1", code_id)).facts.warnings
+
+
+async def test_a_quarrel_goes_on_ever_more_slowly(codes):
+    """Changed again each time it was put right, it is put right after 0, 1, 2, 4 … minutes."""
+    code_id, _ = await codes.create()
+    waits = []
+    for number in range(5):
+        await codes.touch(code_id, f"900{number}")
+        before = codes.house.clock.now()
+        while await codes.at_lock() != {code_id: "4711"}:
+            await codes.house.clock.advance(seconds(10))
+        waits.append(round((codes.house.clock.now() - before) / seconds(60)))
+    assert waits == [0, 1, 2, 4, 8]
+    await codes.house.clock.advance(2 * DAY)
+    await codes.touch(code_id, "9009")
+    assert await codes.at_lock() == {code_id: "4711"}, "a day later it is another quarrel"
+
+
+async def test_what_was_done_while_the_lock_was_away_is_found(codes):
+    """A lock that could not say so says it when it is back."""
+    house = codes.house
+    code_id, _ = await codes.create()
+    device = await house.device(PLAIN)
+    await house.engine.sandbox.disconnect(house.workspace, device.id)
+    house.driver._things[device.id].touch_code(code_id, None)
+    await house.clock.advance(HOUR)
+    assert await codes.at_lock() == {}
+    await house.engine.sandbox.connect(house.workspace, device.id)
+    await house.clock.settle()
+    assert await codes.at_lock() == {code_id: "4711"}
+
+
+async def test_code_that_somebody_set_is_known_and_can_be_taken_over(codes):
+    """It is not managed, opens the door, and is looked after once it was converted."""
+    house = codes.house
+    device = await house.device(PLAIN)
+    code = await house.engine.keypads.set_code(house.workspace, device.id, "2468", "Cleaner")
+    assert (code.is_managed, code.name, house.pins.open(code.pin)) == (False, "Cleaner", "2468")
+    with pytest.raises(AccessCodeNotFound):
+        await codes.all.get("w1", code.id)
+    assert (await house.run("SIMULATE_KEYPAD_CODE_ENTRY", device, code="2468")).status == "success"
+    await codes.all.convert("w1", code.id, ME)
+    await house.clock.settle()
+    assert await codes.status(code.id) == "set"
+    await codes.touch(code.id, None)
+    assert list((await codes.at_lock()).values()) == ["2468"]
+    assert await codes.told() == [
+        "unmanaged.created",
+        "unmanaged.converted_to_managed",
+        DELETED,
+        "set_on_device",
+    ]
+
+
+async def test_code_that_somebody_deleted_again_is_forgotten(codes):
+    """One that was never managed is no more when its lock holds it no longer; taking it over fails then."""
+    house = codes.house
+    device = await house.device(PLAIN)
+    code = await house.engine.keypads.set_code(house.workspace, device.id, "2468", "Cleaner")
+    attempt = await codes.all.delete("w1", code.id, ME, is_managed=False)
+    await house.clock.settle()
+    assert (await house.stored(attempt)).status == "success"
+    assert await codes.at_lock() == {}
+    assert await codes.told() == ["unmanaged.created", "unmanaged.removed"]
+    other = await house.engine.keypads.set_code(house.workspace, device.id, "1357", "Cleaner")
+    # Behind everybody's back, and not even the lock says so.
+    house.driver._things[device.id].codes.put("set_code", other.place, None)
+    attempt = await codes.all.convert("w1", other.id, ME)
+    await house.clock.settle()
+    assert (await house.stored(attempt)).failure[0] == "access_code_gone"
+    assert (await codes.told())[-1] == "unmanaged.failed_to_convert_to_managed"
+
+
+async def test_who_enters_a_code_is_told(codes):
+    """The event of the door has the code that opened it; out of its time a code is refused."""
+    house = codes.house
+    code_id, _ = await codes.create()
+    device = await house.device(PLAIN)
+    await house.run("SIMULATE_KEYPAD_CODE_ENTRY", device, code="4711")
+    await house.clock.advance(seconds(2))
+    events = await house.store.events_after("w1", 0, limit=100)
+    [unlocked] = [event for _, event in events if event.event_type == "lock.unlocked"]
+    assert (unlocked.payload["method"], unlocked.payload["access_code_id"]) == ("keycode", code_id)
+
+
+async def test_lock_that_is_full_says_so_and_takes_it_when_there_is_room(codes):
+    """The code waits with an error that says why, and is set once another one has gone."""
+    house = codes.house
+    [device] = await house.engine.sandbox.add_devices(house.workspace, 1, "lock", 0)
+    house.driver._things[device.id].codes._most = 1
+    first, _ = await codes.all.create("w1", device.id, codes.new("1111"), ME)
+    second, attempt = await codes.all.create("w1", device.id, codes.new("2222"), ME)
+    await house.clock.settle()
+    assert (await house.stored(attempt)).failure[0] == "no_space_for_access_code_on_device"
+    code = await codes.all.get("w1", second.id)
+    assert list(code.facts.errors) == ["no_space_for_access_code_on_device"]
+    await codes.all.delete("w1", first.id, ME)
+    await house.clock.advance(seconds(70))
+    assert await codes.status(second.id) == "set"
+
+
+async def test_codes_of_a_lock_are_chosen(codes):
+    """By their lock, their name and whether they are managed."""
+    jane, _ = await codes.create(pin="1111", name="Jane")
+    await codes.create(pin="2222", name="Joe")
+    device = await codes.house.device(PLAIN)
+    wanted = CodeFilter(device_id=device.id, search="jAN", is_managed=True)
+    assert [each.id for each in await codes.all.listed("w1", wanted, limit=10)] == [jane]
+    assert await codes.all.listed("w1", CodeFilter(is_managed=False), limit=10) == []
+    assert await codes.all.listed("w2", CodeFilter(), limit=10) == []
