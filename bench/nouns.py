@@ -21,7 +21,7 @@ def lists(options: Options) -> Iterator[Row]:
     with fresh("ours", options, DEVICES) as server:
         expected = set(server.device_ids)
         for _ in range(options.rounds):
-            taken, seen = _walk(server)
+            taken, seen = walk(server, "/devices/list", "devices", "device_id")
             if not expected <= set(seen) or len(seen) != len(set(seen)):
                 page.invalid.append(f"{len(seen)} devices listed, {len(set(seen))} different ones")
             page.add("ours", 1e3 * sum(taken) / len(taken))
@@ -48,17 +48,16 @@ def thermostats(options: Options) -> Iterator[Row]:
     yield row
 
 
-def _walk(server: Server) -> tuple[list[float], list[str]]:
-    """The seconds that each page took, and the ids on all of them."""
+def walk(server: Server, path: str, things: str, id: str) -> tuple[list[float], list[str]]:
+    """The seconds that each page of a list took, and the ids on all of them."""
     taken: list[float] = []
     seen: list[str] = []
     cursor = None
     while True:
         began = time.perf_counter()
-        ask = {"limit": PAGE} | ({"page_cursor": cursor} if cursor else {})
-        answer = server.call("/devices/list", ask)
+        answer = server.call(path, {"limit": PAGE} | ({"page_cursor": cursor} if cursor else {}))
         taken.append(time.perf_counter() - began)
-        seen += [each["device_id"] for each in answer["devices"]]
+        seen += [each[id] for each in answer[things]]
         cursor = answer["pagination"]["next_page_cursor"]
         if cursor is None:
             return taken, seen

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import machine, report
 from bench.asked_twice import asked_twice
+from bench.codes import codes
 from bench.load import ensure_wrk
 from bench.nouns import lists, thermostats
 from bench.options import ROOT, SIDES, Options, quick
@@ -35,6 +36,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "asked_twice": asked_twice,
     "waiting": waiting,
     "stream": stream,
+    "codes": codes,
     "lists": lists,
     "thermostats": thermostats,
 }

@@ -84,6 +84,12 @@ class Server:
             ids.append(answer["action_attempt"]["action_attempt_id"])
         return ids
 
+    def hang_up(self) -> None:
+        """Close the connection of ``call``; the next call makes another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def megabytes(self) -> float:
         """Resident memory of the process and its children, in MB of 10⁶ bytes."""
         family = [psutil.Process(self.process.pid)]
@@ -92,8 +98,7 @@ class Server:
 
     def stop(self) -> None:
         """Ask it to end, and insist after a while; says so when ours did not end well."""
-        if self._connection is not None:
-            self._connection.close()
+        self.hang_up()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
