@@ -19,7 +19,6 @@ _PHONES = "mobile keys are made by a maker's cloud, in an app of his: no device 
 REASONS = {
     "/access_grants/": _LATER,
     "/access_methods/": _LATER,
-    "/acs/encoders/": "there are no encoders yet",
     "/acs/systems/report_devices": "only the bridges of some makers report to it",
     "/connect_webviews/": "accounts come with their workspace, and no person connects one yet",
     "/customers/": "the pages of a customer are a product of their own, beside devices",

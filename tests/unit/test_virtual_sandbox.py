@@ -48,6 +48,7 @@ def test_a_sandbox_has_one_of_each_kind():
         "thermostat",
         "thermostat_programs",
         "noise_detection",
+        "encoder",
     }
     modes = {name: set(by_name[name].details["available_hvac_mode_settings"]) for name in THERMOSTATS}
     assert modes == {

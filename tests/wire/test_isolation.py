@@ -152,6 +152,7 @@ class Party:
         return {
             "acs_system": system,
             "acs_access_group": group,
+            "acs_encoder": call("/acs/encoders/list")["acs_encoders"][0]["acs_encoder_id"],
             "acs_entrance": entrance,
             "acs_user": user,
             "acs_credential": made["acs_credential"]["acs_credential_id"],

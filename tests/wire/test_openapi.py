@@ -14,7 +14,14 @@ from thumbturn.actions.acs_credentials import AcsCredential
 from thumbturn.actions.noise_thresholds import NoiseThreshold
 from thumbturn.api.openapi import openapi
 from thumbturn.api.table import endpoints
-from thumbturn.api.wire.access import AcsAccessGroup, AcsEntrance, AcsSystem, AcsUser, UserIdentity
+from thumbturn.api.wire.access import (
+    AcsAccessGroup,
+    AcsEncoder,
+    AcsEntrance,
+    AcsSystem,
+    AcsUser,
+    UserIdentity,
+)
 from thumbturn.api.wire.access_code import AccessCode, UnmanagedAccessCode
 from thumbturn.api.wire.attempt import ActionAttempt
 from thumbturn.api.wire.client_session import ClientSession
@@ -163,6 +170,7 @@ SHAPES: dict[str, Any] = {
     "device_provider": DeviceProvider,
     "acs_access_group": AcsAccessGroup,
     "acs_credential": AcsCredential,
+    "acs_encoder": AcsEncoder,
     "acs_entrance": AcsEntrance,
     "acs_system": AcsSystem,
     "acs_user": AcsUser,

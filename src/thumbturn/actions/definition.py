@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema
 
 from thumbturn.actions.described import describe_fields
 from thumbturn.domain.capabilities.access_codes import CodeMemory
+from thumbturn.domain.capabilities.encoder import Encoder
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
 from thumbturn.domain.capabilities.noise_sensor import NoiseSensor
 from thumbturn.domain.capabilities.sandbox import Sandbox
@@ -44,6 +45,7 @@ CAPABILITY_WORD: dict[type, str] = {
     Thermostat: "thermostat",
     ThermostatPrograms: "thermostat_programs",
     NoiseSensor: "noise_detection",
+    Encoder: "encoder",
 }
 
 
@@ -125,6 +127,21 @@ class Known(Protocol):
     def check_noise_threshold(self, device_id: str, threshold_id: str) -> None:
         """Return if this sensor holds the threshold, or shall. Raises ``NoiseThresholdNotFound``, or what the
         sensor itself is refused with.
+        """
+
+    def encoder(self, encoder_id: str) -> str:
+        """The device that is this encoder. Raises ``AcsEncoderNotFound``."""
+
+    async def check_encodable(self, credential_id: str, encoder_id: str) -> None:
+        """Return if the credential can be on a card of this encoder. Raises ``CredentialIsNoCard``,
+        ``AcsCredentialNotFound`` or ``ThingsOfTwoSystems``.
+        """
+
+    async def user_at_encoder(
+        self, encoder_id: str, acs_user_id: str | None, user_identity_id: str | None
+    ) -> str:
+        """The id of the user that is meant in the encoder's system. Raises ``AcsUserNotFound`` or
+        ``ThingsOfTwoSystems``.
         """
 
     async def device_at_entrance(self, credential_id: str, entrance_id: str) -> str:

@@ -15,6 +15,7 @@ from thumbturn.domain.access_code import code_at
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.connected_account import ACCOUNT_DISCONNECTED, NOT_LET_IN, account_error
+from thumbturn.domain.encoder import ENCODER_TYPE, events_of_encoder, told_of_encoder
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.ids import new_id
@@ -142,7 +143,11 @@ def absorb(device: Device, seen: Observation, now: int, cause: Attempt | None = 
     news = {key: value for key, value in seen.changes.items() if device.state.get(key) != value}
     if not news and not seen.denied:
         return Absorbed(device, ())
-    return _absorbed(device, seen, news, now, cause)
+    absorbed = _absorbed(device, seen, news, now, cause)
+    if device.device_type == ENCODER_TYPE:
+        # To callers it is no device: of its connection nothing is told.
+        return absorbed._replace(events=events_of_encoder(device, news, seen.at, now))
+    return absorbed
 
 
 def review(device: Device, now: int) -> Absorbed:
@@ -163,6 +168,8 @@ def told_of_change(before: Device, after: Device, now: int) -> tuple[Event, ...]
 
 def deleted(device: Device, now: int) -> Event:
     """What the workspace is told of a device that it let go of."""
+    if device.device_type == ENCODER_TYPE:
+        return told_of_encoder(device, "removed", now, now)
     return _event(device, "device.deleted", now, now, {"device_name": device.display_name})
 
 

@@ -77,6 +77,38 @@ class NoiseThresholdDeleted(
     """The noise threshold was deleted before it could be changed. The device has not acted."""
 
 
+class NoCredentialOnEncoder(
+    Failure,
+    type="no_credential_on_encoder",
+    advice="Ask again and have the card presented.",
+):
+    """No card was presented."""
+
+
+class EncodingInterrupted(
+    Failure,
+    type="encoding_interrupted",
+    advice="Ask again, and keep the card on the encoder until it says that it is done.",
+):
+    """The card was taken away before it was written. What was on it may be lost."""
+
+
+class CredentialDeleted(
+    Failure,
+    type="credential_deleted",
+    advice="Make a new credential, if one is still wanted.",
+):
+    """The credential was deleted before it could be encoded. The card has not been written."""
+
+
+class UserDeleted(
+    Failure,
+    type="acs_user_deleted",
+    advice="Ask for a user that is still there.",
+):
+    """The user was deleted before the card could be assigned. Nobody has it."""
+
+
 class OutcomeUnknown(
     Failure,
     type="outcome_unknown",

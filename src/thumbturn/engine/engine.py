@@ -15,9 +15,11 @@ from thumbturn.domain.access_code import SYNC
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.capabilities.access_codes import CodeMemory
+from thumbturn.domain.capabilities.encoder import Encoder
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device, told_of_change
+from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.thermostat import ACTIVATION
@@ -33,6 +35,8 @@ from thumbturn.engine.code_keeper import CodeKeeper
 from thumbturn.engine.connected_accounts import ConnectedAccounts
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
+from thumbturn.engine.encoder_desk import EncoderDesk
+from thumbturn.engine.encoders import Encoders
 from thumbturn.engine.forgetting import Forgetting
 from thumbturn.engine.keypads import Keypads
 from thumbturn.engine.known import Things
@@ -160,6 +164,8 @@ class Engine:
             self._devices, self.change_device, self._observations.review, self._keeper.of_device
         )
         self._access = Access(store.access)
+        #: Credential encoders.
+        self.encoders = Encoders(self._devices, self._access, world.arm_encoder, clock)
         #: What noise sensors hold.
         self.noise_sensors = NoiseSensors(self._devices, self._lanes)
         #: Thermostats' schedules.
@@ -253,6 +259,7 @@ class Engine:
             climate=self.climate,
             noise_sensors=self.noise_sensors,
             access=self._access,
+            encoders=self.encoders,
             clock=self._clock,
         )
 
@@ -316,7 +323,7 @@ class Engine:
 
     def _known(self, workspace_id: str, device_id: str, reach: Reach = None) -> Device:
         device = self._devices.find(workspace_id, device_id, reach)
-        if device is None:
+        if device is None or is_encoder(device):
             raise DeviceNotFound
         return device
 
@@ -331,6 +338,9 @@ class Engine:
         if run.action.needs in _OF_CODES:
             memory: Any = driver.offer(device, run.action.needs)
             return None if memory is None else Programming(memory, self._store.access_codes, run)
+        if run.action.needs is Encoder:
+            encoder: Any = driver.offer(device, run.action.needs)
+            return None if encoder is None else EncoderDesk(encoder, self._store.access, run)
         return driver.offer(device, run.action.needs)
 
     async def _begin_for_code(

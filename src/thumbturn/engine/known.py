@@ -5,8 +5,9 @@ from __future__ import annotations
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.noise import NoiseThresholdNotFound
-from thumbturn.engine.access import Access
+from thumbturn.engine.access import Access, Whom
 from thumbturn.engine.climate import Climate
+from thumbturn.engine.encoders import Encoders
 from thumbturn.engine.noise import NoiseSensors
 
 
@@ -21,6 +22,7 @@ class Things:
         climate: Climate,
         noise_sensors: NoiseSensors,
         access: Access,
+        encoders: Encoders,
         clock: Clock,
     ) -> None:
         self._workspace_id = workspace_id
@@ -28,6 +30,7 @@ class Things:
         self._climate = climate
         self._noise_sensors = noise_sensors
         self._access = access
+        self._encoders = encoders
         self._clock = clock
 
     def device_with_daily_program(self, program_id: str) -> str:
@@ -41,6 +44,25 @@ class Things:
         sensor = self._noise_sensors.sensor(self._workspace_id, device_id, self._reach)
         if threshold_id not in self._noise_sensors.thresholds(sensor):
             raise NoiseThresholdNotFound(data={"noise_threshold_id": threshold_id})
+
+    def encoder(self, encoder_id: str) -> str:
+        """The device that is this encoder. Raises ``AcsEncoderNotFound``."""
+        return self._encoders.one(self._workspace_id, encoder_id).id
+
+    async def check_encodable(self, credential_id: str, encoder_id: str) -> None:
+        """Return if the credential can be on a card of this encoder. Raises ``CredentialIsNoCard``,
+        ``AcsCredentialNotFound`` or ``ThingsOfTwoSystems``.
+        """
+        await self._encoders.check_encodable(self._workspace_id, credential_id, encoder_id)
+
+    async def user_at_encoder(
+        self, encoder_id: str, acs_user_id: str | None, user_identity_id: str | None
+    ) -> str:
+        """The id of the user that is meant in the encoder's system. Raises ``AcsUserNotFound`` or
+        ``ThingsOfTwoSystems``.
+        """
+        whom = Whom(acs_user_id, user_identity_id)
+        return await self._encoders.user_at(self._workspace_id, encoder_id, whom)
 
     async def device_at_entrance(self, credential_id: str, entrance_id: str) -> str:
         """The lock at an entrance that this credential may unlock from here, now. Raises

@@ -77,5 +77,11 @@ class SandboxWorld(Protocol):
     def burst(self, device_id: str, decibels: float) -> None:
         """For some seconds it is this loud where a noise sensor is."""
 
+    def arm_encoder(self, device_id: str, verb: str, outcome: Mapping[str, Any]) -> None:
+        """Have this come of the next ``scan`` or ``encode`` at an encoder: an ``error`` in the wire's words,
+        a ``card`` that lies on it from then on, or neither, and it succeeds with the card that lies there.
+        If ``acs_credential_id`` is among it, only once that credential is read or written.
+        """
+
     def forget(self, device_ids: Iterable[str]) -> None:
         """Bolt positions and faults of these devices are as if never used."""

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, tuple_, update
 
 from thumbturn.domain.client_session import ClientSession
+from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.storage.bulk import insert_rows
@@ -159,6 +160,7 @@ def device_counts(connection: Connection, workspace_id: str, account_ids: Iterab
         .where(
             devices.c.workspace_id == workspace_id,
             devices.c.is_managed,
+            devices.c.device_type != ENCODER_TYPE,
             one_of(account, account_ids, connection.dialect),
         )
         .group_by(account)

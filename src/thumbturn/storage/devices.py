@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Dialect, Select, delete, func, select, tuple_
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
+from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import DeviceFilter, Seed
 from thumbturn.storage import access
@@ -76,6 +77,8 @@ def _that_fit(query: Select[Any], wanted: DeviceFilter, dialect: Dialect) -> Sel
             one_of(accounts.customer_key, (wanted.customer_key,), dialect),
         )
         query = query.where(columns.connected_account_id.in_(theirs))
+    if wanted.capability != "encoder":
+        query = query.where(columns.device_type != ENCODER_TYPE)
     if wanted.capability is not None:
         query = query.where(columns.capabilities.contains(encode(wanted.capability), autoescape=True))
     if wanted.manufacturer is not None:

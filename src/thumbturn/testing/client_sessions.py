@@ -9,6 +9,7 @@ from dataclasses import replace
 from thumbturn.domain.client_session import ClientSession
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
+from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 
@@ -106,7 +107,10 @@ class MemoryClientSessions:
         return Counter(
             each.connected_account_id
             for each in await self._devices()
-            if each.workspace_id == workspace_id and each.is_managed and each.connected_account_id in wanted
+            if each.workspace_id == workspace_id
+            and each.is_managed
+            and each.device_type != ENCODER_TYPE
+            and each.connected_account_id in wanted
         )
 
     def take_from_all(self, workspace_id: str, account_ids: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.client_session import among
 from thumbturn.domain.device import Device
+from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import AttemptFilter, DeviceFilter, EventFilter
 
@@ -13,7 +14,8 @@ def wanted_device(device: Device, wanted: DeviceFilter) -> bool:
     """True for a device that fits."""
     metadata = wanted.custom_metadata_has or {}
     return (
-        (wanted.device_ids is None or device.id in wanted.device_ids)
+        (wanted.capability == "encoder" or device.device_type != ENCODER_TYPE)
+        and (wanted.device_ids is None or device.id in wanted.device_ids)
         and (
             wanted.connected_account_ids is None
             or device.connected_account_id in wanted.connected_account_ids

@@ -16,6 +16,7 @@ import pytest_asyncio
 from tests.fixtures.engine import ACTIONS, House
 from tests.fixtures.postgres import bare_database
 from thumbturn.actions import Action
+from thumbturn.domain.access import AcsCredential, AcsUser
 from thumbturn.domain.access_code import CONVERT, DELETE, AccessCode, Slot
 from thumbturn.domain.attempt import ANNOUNCED, Attempt
 from thumbturn.domain.clock import seconds
@@ -38,6 +39,8 @@ class Sample(NamedTuple):
 
 #: Stands for the id of what the sample's device holds from the beginning.
 FIRST_THRESHOLD = "its first threshold"
+#: Stand for the ids of a credential for a card, and of its user.
+CARD, USER = "a credential for a card", "its user"
 THRESHOLD = {
     "name": "Night",
     "starts_daily_at": "22:00:00",
@@ -54,9 +57,12 @@ SAMPLES = {
     "CREATE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": "new", **THRESHOLD}),
     "DELETE_ACCESS_CODE": Sample("Back Door", {"access_code_id": A_CODE}),
     "DELETE_NOISE_THRESHOLD": Sample("Terrace", {"noise_threshold_id": FIRST_THRESHOLD}),
+    "ENCODE_CREDENTIAL": Sample("Front Desk", {"acs_credential_id": CARD}),
     "LOCK_DOOR": Sample("Storage Room", {}),
     "PUSH_THERMOSTAT_PROGRAMS": Sample("Living Room", {"weekly_program": {}}),
     "RESET_SANDBOX_WORKSPACE": Sample(None, {}),
+    "SCAN_CREDENTIAL": Sample("Front Desk", {}),
+    "SCAN_TO_ASSIGN_CREDENTIAL": Sample("Front Desk", {"acs_user_id": USER}),
     "SET_FAN_MODE": Sample("Living Room", {"fan_mode_setting": "circulate"}),
     "SET_HVAC_MODE": Sample("Living Room", {"hvac_mode_setting": "cool", "cooling_set_point_celsius": 23.5}),
     "SIMULATE_KEYPAD_CODE_ENTRY": Sample("Back Door", {"code": "1234"}),
@@ -99,6 +105,8 @@ class Place:
         if sample.device is not None:
             device = self.device(sample.device)
             ask["device_id"] = device.id
+            if {CARD, USER} & set(map(str, ask.values())):
+                await self.have_card(device, ask)
             if FIRST_THRESHOLD in ask.values():
                 ask["noise_threshold_id"] = next(iter(thresholds_of(device)))
             if A_CODE in ask.values():
@@ -127,6 +135,21 @@ class Place:
             self.house.driver._things[device.id].codes.put("set_code", code.place, slot)
         await self.house.store.access_codes.add((code,), ())
         return code.id
+
+    async def have_card(self, encoder: Device, ask: dict[str, Any]) -> None:
+        """Name a new credential, or a new user, of the encoder's system."""
+        of_system: dict[str, Any] = {
+            "workspace_id": self.workspace.id,
+            "created_at": 1,
+            "acs_system_id": encoder.details["acs_system_id"],
+            "connected_account_id": encoder.connected_account_id,
+        }
+        user = AcsUser(id=new_id(), full_name="Jane", **of_system)
+        card = AcsCredential(id=new_id(), access_method="card", acs_user_id=user.id, **of_system)
+        for thing in (user, card):
+            await self.house.store.access.add(thing)
+        named = {CARD: card.id, USER: user.id}
+        ask |= {name: named.get(value, value) for name, value in ask.items()}
 
     async def spoil(self, action: Action, fault: str) -> None:
         """Make the sample's device misbehave."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from seam import Seam, SeamHttpApiError
+from seam import Seam, SeamActionAttemptFailedError, SeamHttpApiError
 
 from tests.fixtures.server import Caller, LiveServer
 
@@ -67,6 +67,37 @@ def test_python_lets_somebody_in(seam):
     assert gone.value.code == "acs_user_not_found"
 
 
+def test_python_encodes_cards(seam):
+    """A card is encoded, scanned, spoiled and assigned; what is armed is met as the SDK's own error."""
+    [system] = seam.acs.systems.list()
+    of_system = {"acs_system_id": system.acs_system_id}
+    [encoder] = seam.acs.encoders.list(**of_system)
+    at = {"acs_encoder_id": encoder.acs_encoder_id}
+    assert seam.acs.encoders.get(**at).display_name == "Front Desk"
+    jane = seam.acs.users.create(full_name="Jane", **of_system)
+    card = seam.acs.credentials.create(access_method="card", acs_user_id=jane.acs_user_id)
+    written = seam.acs.encoders.encode_credential(**at, acs_credential_id=card.acs_credential_id)
+    assert (written.action_type, written.status) == ("ENCODE_CREDENTIAL", "success")
+    read = seam.acs.encoders.scan_credential(**at)
+    assert read.result.acs_credential_on_seam.acs_credential_id == card.acs_credential_id
+    assert read.result.warnings == []
+    simulate = seam.acs.encoders.simulate
+    simulate.next_credential_scan_will_succeed(**at, scenario="credential_does_not_exist_on_seam")
+    [warning] = seam.acs.encoders.scan_credential(**at).result.warnings
+    assert warning.warning_code == "acs_credential_on_seam_not_found"
+    simulate.next_credential_encode_will_fail(**at, error_code="encoding_interrupted")
+    with pytest.raises(SeamActionAttemptFailedError) as pulled:
+        seam.acs.encoders.encode_credential(**at, acs_credential_id=card.acs_credential_id)
+    assert pulled.value.code == "encoding_interrupted"
+    simulate.next_credential_scan_will_fail(**at)
+    with pytest.raises(SeamActionAttemptFailedError) as missing:
+        seam.acs.encoders.scan_credential(**at)
+    assert missing.value.code == "no_credential_on_encoder"
+    simulate.next_credential_encode_will_succeed(**at)
+    assigned = seam.acs.encoders.scan_to_assign_credential(**at, acs_user_id=jane.acs_user_id)
+    assert assigned.result.acs_user_id == jane.acs_user_id
+
+
 def test_javascript_does_all_of_it(caller, server):
     """The same verbs with the JavaScript SDK."""
     node = shutil.which("node")
@@ -90,4 +121,7 @@ def test_javascript_does_all_of_it(caller, server):
     assert came["doors"] == ALL
     assert came["attempt"] == ["UNLOCK_DOOR", "success"]
     assert came["held"] == ["cloud_key", "code"]
+    assert came["cards"] == ["ENCODE_CREDENTIAL", "SCAN_CREDENTIAL", "SCAN_TO_ASSIGN_CREDENTIAL"]
+    assert came["scanned"] == came["encoded"]
+    assert came["pulled"] == "encoding_interrupted"
     assert came["gone"] == "acs_user_not_found"

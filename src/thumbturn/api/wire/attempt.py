@@ -41,5 +41,36 @@ def attempt_json(attempt: Attempt | Progress) -> ActionAttempt:
         "action_type": attempt.action_type,
         "status": cast("Status", attempt.status),
         "result": attempt.result,
-        "error": None if failure is None else {"type": failure[0], "message": failure[1]},
+        "error": None if failure is None else _error(attempt.action_type, *failure),
     }
+
+
+#: What the encoder's closed lists of errors call what is called otherwise here.
+_OF_ENCODER = {
+    "device_offline": "encoder_not_online",
+    "device_removed": "encoder_not_online",
+    "device_unreachable": "encoder_communication_timeout",
+    "outcome_unknown": "encoder_communication_timeout",
+    "no_credential_on_encoder": "no_credential_on_encoder",
+    "action_attempt_expired": "action_attempt_expired",
+}
+#: For types of attempts whose errors the contract lists, the word for each; whatever has none is
+#: ``uncategorized_error`` there. Attempts of other types have any.
+CLOSED: Mapping[str, Mapping[str, str]] = {
+    "SCAN_CREDENTIAL": _OF_ENCODER,
+    "ENCODE_CREDENTIAL": {
+        **_OF_ENCODER,
+        "encoding_interrupted": "encoding_interrupted",
+        "credential_deleted": "credential_deleted",
+    },
+    "SCAN_TO_ASSIGN_CREDENTIAL": {
+        "no_credential_on_encoder": "no_credential_on_encoder",
+        "action_attempt_expired": "action_attempt_expired",
+    },
+}
+
+
+def _error(action_type: str, cause: str, message: str) -> AttemptError:
+    listed = CLOSED.get(action_type)
+    word = cause if listed is None else listed.get(cause, "uncategorized_error")
+    return {"type": word, "message": message}

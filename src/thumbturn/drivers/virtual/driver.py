@@ -14,6 +14,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.refusals import DeviceIsNotThermostat, DeviceTypeNotSupported
 from thumbturn.drivers.virtual import seeds
+from thumbturn.drivers.virtual.encoders import VirtualEncoder
 from thumbturn.drivers.virtual.faults import FAULTS, KINDS
 from thumbturn.drivers.virtual.journal import Journal
 from thumbturn.drivers.virtual.link import Link
@@ -44,7 +45,7 @@ class VirtualDriver:
     ) -> None:
         self._world = World(clock, chance_seed, Journal(journal), pins or new_pins())
         self._links: dict[str, Link] = {}
-        self._things: dict[str, VirtualLock | VirtualThermostat | VirtualNoiseSensor] = {}
+        self._things: dict[str, VirtualLock | VirtualThermostat | VirtualNoiseSensor | VirtualEncoder] = {}
 
     # Driver -------------------------------------------------------------------------------------
 
@@ -69,6 +70,8 @@ class VirtualDriver:
                 self._things[device.id] = VirtualThermostat(device, link, self._world)
             elif "noise_detection" in device.capabilities:
                 self._things[device.id] = VirtualNoiseSensor(device, link, self._world)
+            elif "encoder" in device.capabilities:
+                self._things[device.id] = VirtualEncoder(device, link, self._world)
             if self._world.is_open:
                 self._wake(device.id)
 
@@ -193,6 +196,13 @@ class VirtualDriver:
     def make_noise(self, device_id: str, decibels: float) -> None:
         """From now on it is this loud where a noise sensor is."""
         self._noise_sensor(device_id).make_noise(decibels)
+
+    def arm_encoder(self, device_id: str, verb: str, outcome: Mapping[str, Any]) -> None:
+        """Have this come of the next ``scan`` or ``encode`` at an encoder."""
+        encoder = self._things.get(device_id)
+        if not isinstance(encoder, VirtualEncoder):
+            raise DeviceTypeNotSupported
+        encoder.arm(verb, outcome)
 
     def burst(self, device_id: str, decibels: float) -> None:
         """For some seconds it is this loud where a noise sensor is."""

@@ -8,10 +8,11 @@ from typing import Any
 
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
+from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.ids import named_id, new_id
 from thumbturn.domain.noise import BREACHED, LEVEL, THRESHOLDS
 from thumbturn.domain.presets import PRESETS
-from thumbturn.drivers.virtual.access import first_access
+from thumbturn.drivers.virtual.access import first_access, system_id
 from thumbturn.drivers.virtual.noise_sensors import QUIET
 from thumbturn.engine.ports import Seed
 
@@ -104,6 +105,13 @@ NOISE_SENSOR = Model(
         THRESHOLDS: {},
         BREACHED: [],
     },
+)
+
+ENCODER = Model(
+    name="Virtual Encoder",
+    device_type=ENCODER_TYPE,
+    capabilities=frozenset({"encoder"}),
+    state={},
 )
 
 _LIMITS = {
@@ -206,6 +214,7 @@ _FIRST_DEVICES: tuple[tuple[str, Model, int, Mapping[str, Any]], ...] = (
     ("Bedroom", HEATER, 0, {}),
     ("Server Room", COOLER, 0, {}),
     ("Terrace", NOISE_SENSOR, 0, {}),
+    ("Front Desk", ENCODER, 0, {}),
 )
 #: What a noise sensor among them holds from the beginning: in force at any time, so that a simulated noise
 #: triggers it whenever it comes.
@@ -303,6 +312,8 @@ def _make(
         **model.climate,
         **model.keypad,
     }
+    if model is ENCODER:
+        details["acs_system_id"] = system_id(workspace_id)
     if "lock" in model.capabilities:
         details |= {"travel_milliseconds": travel, "has_bolt_sensor": model.has_bolt_sensor}
     return Device(

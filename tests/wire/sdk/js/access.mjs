@@ -18,8 +18,19 @@ const { action_type, status } = await acs.entrances.unlock({
   acs_entrance_id: entrances[0].acs_entrance_id,
 })
 const held = (await acs.credentials.list({ acs_user_id })).map((each) => each.access_method)
+const [{ acs_encoder_id }] = await acs.encoders.list({ acs_system_id })
+const card = await acs.credentials.create({ acs_user_id, access_method: 'card' })
+const at = { acs_encoder_id, acs_credential_id: card.acs_credential_id }
+const encoding = await acs.encoders.encodeCredential(at)
+const scan = await acs.encoders.scanCredential({ acs_encoder_id })
+const assigning = await acs.encoders.scanToAssignCredential({ acs_encoder_id, acs_user_id })
+await acs.encoders.simulate.nextCredentialEncodeWillFail({ acs_encoder_id, error_code: 'encoding_interrupted' })
+const pulled = await acs.encoders.encodeCredential(at).catch(({ code }) => code)
+const cards = [encoding, scan, assigning].map((each) => each.action_type)
+const scanned = scan.result.acs_credential_on_seam.acs_credential_id
+const encoded = encoding.result.acs_credential_id
 await userIdentities.delete({ user_identity_id })
 const gone = await acs.users.get({ acs_user_id }).catch(({ code }) => code)
 
 const doors = entrances.map((each) => each.display_name)
-console.log(JSON.stringify({ doors, attempt: [action_type, status], held, gone }))
+console.log(JSON.stringify({ doors, attempt: [action_type, status], held, cards, scanned, encoded, pulled, gone }))
