@@ -10,6 +10,7 @@ BIN := .venv/bin
 SDK := tests/wire/sdk/js
 READY := .venv/.ready
 NODE_READY := $(SDK)/node_modules/.ready
+BROWSER_READY := .venv/.browser-ready
 
 .PHONY: help setup demo run test test-crash bench lint docs coverage-of-contract lock clean
 
@@ -27,7 +28,7 @@ THUMBTURN_WEBHOOK_ALLOW ?= 127.0.0.0/8,::1/128
 run: $(READY) ## the server, until Ctrl-C, with a sandbox in ./thumbturn-data
 	@$(BIN)/thumbturn serve --webhook-allow "$(THUMBTURN_WEBHOOK_ALLOW)"
 
-test: lint $(NODE_READY) ## everything needed, then lint and the whole suite with coverage
+test: lint $(NODE_READY) $(BROWSER_READY) ## everything needed, then lint and the whole suite with coverage
 	$(BIN)/coverage erase
 	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --cov --cov-report=term
 
@@ -59,6 +60,10 @@ clean: ## remove everything that a verb has made, except ./thumbturn-data
 
 $(READY): requirements/locked.txt pyproject.toml
 	@scripts/setup.sh $(PYTHON)
+	@touch $@
+
+$(BROWSER_READY): scripts/chromium.sh $(READY)
+	@scripts/chromium.sh
 	@touch $@
 
 $(NODE_READY): $(SDK)/package-lock.json

@@ -20,7 +20,6 @@ REASONS = {
     "/access_grants/": _LATER,
     "/access_methods/": _LATER,
     "/acs/systems/report_devices": "only the bridges of some makers report to it",
-    "/connect_webviews/": "accounts come with their workspace, and no person connects one yet",
     "/customers/": "the pages of a customer are a product of their own, beside devices",
     "/devices/report_provider_metadata": "only the bridges of some makers report to it",
     "/instant_keys/": _PHONES,

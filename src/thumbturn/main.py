@@ -40,6 +40,7 @@ from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.client_sessions import ClientSessions
+from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.pins import open_pins
@@ -200,6 +201,9 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         store=store,
                         webhooks=webhooks,
                         client_sessions=sessions,
+                        connect_webviews=ConnectWebviews(
+                            engine, store=store, world=virtual, seal=seal, clock=clock
+                        ),
                         user_identities=UserIdentities(store, sessions, clock),
                         acs_users=AcsUsers(store.access, clock),
                         acs_credentials=AcsCredentials(store.access, seal, clock),

@@ -25,6 +25,7 @@ from thumbturn.api.wire.access import (
 from thumbturn.api.wire.access_code import AccessCode, UnmanagedAccessCode
 from thumbturn.api.wire.attempt import ActionAttempt
 from thumbturn.api.wire.client_session import ClientSession
+from thumbturn.api.wire.connect_webview import ConnectWebview
 from thumbturn.api.wire.connected_account import ConnectedAccount
 from thumbturn.api.wire.device import Appearance, Battery, Device, DeviceProperties, Model
 from thumbturn.api.wire.event import Event
@@ -154,6 +155,7 @@ def test_our_own_endpoints_stand_apart():
 SHAPES: dict[str, Any] = {
     "action_attempt": ActionAttempt,
     "client_session": ClientSession,
+    "connect_webview": ConnectWebview,
     "connected_account": ConnectedAccount,
     "device": Device,
     "device.properties": DeviceProperties,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from thumbturn.actions import load
 from thumbturn.api.body import Disconnected, Receive
 from thumbturn.api.once import ANY_NUMBER_OF_TIMES, Once
+from thumbturn.api.origin import origin_of
 
 Header = tuple[bytes, bytes]
 #: Parameters, of whichever endpoint, that nobody may read in a log.
@@ -62,6 +63,11 @@ class Call:
         """The method, in capitals."""
         method: str = self._scope["method"]
         return method
+
+    @property
+    def origin(self) -> str:
+        """Under which address the server was asked."""
+        return origin_of(self._scope["scheme"], self.header(b"host") or "")
 
     def header(self, name: bytes) -> str | None:
         """A header of the request by its name in lower case; ``None`` if it was not sent."""

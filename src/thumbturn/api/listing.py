@@ -60,7 +60,7 @@ class DeviceList(Listing):
     exclude_if: Maybe[list[Flag]] = None
     """None of which one of these flags is true."""
     connect_webview_id: Maybe[str] = None
-    """Only those added through this webview."""
+    """Only those of the account that was connected through this webview."""
     customer_key: Maybe[str] = None
     """Only those of accounts of this customer."""
     space_id: Maybe[str] = None
@@ -75,7 +75,6 @@ class DeviceList(Listing):
         return any(
             wanted is not None
             for wanted in (
-                self.connect_webview_id,
                 self.space_id,
                 self.unstable_location_id,
             )
@@ -126,9 +125,14 @@ async def list_devices(
 
 
 async def _filter(ask: DeviceList, caller: Caller, store: Store, capability: str | None) -> DeviceFilter:
+    accounts = either(ask.connected_account_id, ask.connected_account_ids)
+    if ask.connect_webview_id is not None:
+        webview = await store.webviews.get(caller.workspace.id, ask.connect_webview_id)
+        came = None if webview is None else webview.connected_account_id
+        accounts = either(came, accounts) if came is not None else []
     return DeviceFilter(
         device_ids=ask.device_ids,
-        connected_account_ids=either(ask.connected_account_id, ask.connected_account_ids),
+        connected_account_ids=accounts,
         customer_key=ask.customer_key,
         device_types=either(ask.device_type, ask.device_types),
         capability=capability,

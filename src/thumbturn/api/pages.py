@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from pydantic_core import from_json, to_json
 
+from thumbturn.api.origin import origin_of
 from thumbturn.api.refusals import MismatchedPageParameters
 from thumbturn.api.wire.pagination import Pagination
 
 T = TypeVar("T")
 Place = tuple[int, str]
 
-_HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]+")
 _LATEST = 1 << 62
 
 
@@ -37,7 +36,7 @@ class Pages:
             for key, value in sorted(parameters.items())
             if key != "page_cursor" and value is not None
         }
-        self._url = f"{scheme}://{host if _HOST.fullmatch(host) else 'localhost'}{path}"
+        self._url = f"{origin_of(scheme, host)}{path}"
         whole = to_json([workspace_id, path, self._rest])
         self._fingerprint = hashlib.sha256(whole).hexdigest()[:16]
         #: The item behind which the page begins; ``None`` at the beginning.

@@ -21,6 +21,7 @@ from thumbturn.api.asking import asker_of
 from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
 from thumbturn.api.call import Call, Header
 from thumbturn.api.callers import Bearer, Caller, Callers, Person, shown_in
+from thumbturn.api.connecting import HTML, Connecting
 from thumbturn.api.descriptions import descriptions
 from thumbturn.api.endpoint import Answer, Endpoint
 from thumbturn.api.idempotency import HEADER, Idempotency
@@ -36,6 +37,7 @@ from thumbturn.api.stream import EventStream
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.validation import refusal_of
+from thumbturn.api.wire.connect_webview import VIEW
 from thumbturn.domain.about import REQUEST
 from thumbturn.domain.audit import RECORDING
 from thumbturn.domain.clock import Clock, stopwatch
@@ -44,6 +46,7 @@ from thumbturn.domain.ids import new_id
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.client_sessions import ClientSessions
+from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
@@ -82,6 +85,7 @@ class Api:
             UserIdentities: surroundings.user_identities,
             AcsUsers: surroundings.acs_users,
             AcsCredentials: surroundings.acs_credentials,
+            ConnectWebviews: surroundings.connect_webviews,
             Clock: surroundings.clock,
             Feed: surroundings.feed,
             ApiSettings: surroundings.settings,
@@ -92,7 +96,8 @@ class Api:
         }
         self._routes = {path: Route(each, provided) for path, each in table.items()}
         self._documents = dict(described)
-        self._requests = RequestMeters([*self._routes, *self._documents, "/metrics"])
+        self._connecting = Connecting(surroundings.connect_webviews, surroundings.store, self._callers)
+        self._requests = RequestMeters([*self._routes, *self._documents, "/metrics", VIEW])
         if surroundings.settings.metrics:
             metrics = Metrics(
                 surroundings.engine,
@@ -121,6 +126,9 @@ class Api:
                 REQUEST.set(call)
                 body = await self._answer(route, scope, headers, receive, call)
                 more = call.reply_headers
+            elif scope["path"] == VIEW:
+                status, shown, body = await self._connecting.answer(scope, headers, receive)
+                kind, more = HTML, tuple(shown)
             else:
                 kind, body = await self._document(scope)
         except Refusal as refusal:

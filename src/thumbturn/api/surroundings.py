@@ -9,6 +9,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.client_sessions import ClientSessions
+from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.ports import Store
@@ -46,6 +47,7 @@ class Surroundings:
     user_identities: UserIdentities
     acs_users: AcsUsers
     acs_credentials: AcsCredentials
+    connect_webviews: ConnectWebviews
     clock: Clock
     feed: Feed
     settings: ApiSettings

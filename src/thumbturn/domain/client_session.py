@@ -33,6 +33,8 @@ class ClientSession:
     customer_key: str | None = None
     #: What it reaches: these accounts, in the order in which they were granted.
     connected_account_ids: tuple[str, ...] = ()
+    #: The webviews that it was made for, or that it made: it reaches what comes of them.
+    connect_webview_ids: tuple[str, ...] = ()
     created_at: int = 0
     expires_at: int = 0
     revoked_at: int | None = None

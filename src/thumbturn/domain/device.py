@@ -166,6 +166,11 @@ def told_of_change(before: Device, after: Device, now: int) -> tuple[Event, ...]
     return tuple(_event(after, event_type, now, now, payload) for event_type, payload in news)
 
 
+def added(device: Device, now: int) -> Event:
+    """What the workspace is told of a device that came with an account."""
+    return _event(device, "device.added", now, now, {})
+
+
 def deleted(device: Device, now: int) -> Event:
     """What the workspace is told of a device that it let go of."""
     if device.device_type == ENCODER_TYPE:

@@ -60,6 +60,11 @@ def new_client_session_token() -> str:
     return f"{CLIENT_SESSION_TOKEN}_{new_secret()}"
 
 
+def new_webview_token() -> str:
+    """What the address of a new connect webview has beside its id."""
+    return new_secret()
+
+
 def _mint(
     kind: KeyKind, prefix: str, name: str, now: int, *, workspace_id: str | None, user_id: str | None
 ) -> Minted:

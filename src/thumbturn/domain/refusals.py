@@ -62,6 +62,10 @@ class ConnectWebviewNotFound(Refusal, type="connect_webview_not_found", status=4
     """Connect webview not found"""
 
 
+class TooManyConnectWebviews(Refusal, type="too_many_connect_webviews", status=400):
+    """A workspace has at most 100,000 connect webviews. Delete some that are not needed any more."""
+
+
 class UserIdentityNotFound(Refusal, type="user_identity_not_found", status=404):
     """User identity not found"""
 

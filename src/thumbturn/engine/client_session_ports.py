@@ -17,6 +17,8 @@ class ClientSessionFilter:
     id: str | None = None
     user_identifier_key: str | None = None
     user_identity_id: str | None = None
+    #: Those that reach what comes of this webview.
+    connect_webview_id: str | None = None
     #: True for those without any.
     without_user_identifier_key: bool = False
 
@@ -56,9 +58,10 @@ class ClientSessionStore(Protocol):
         session_id: str,
         account_ids: Iterable[str],
         user_identity_id: str | None = None,
+        webview_ids: Iterable[str] = (),
     ) -> ClientSession | None:
-        """Let a session reach these accounts too, and be for this user identity if one is named; the session,
-        or ``None`` if there is none such.
+        """Let a session reach these accounts too, and what comes of these webviews, and be for this user
+        identity if one is named; the session, or ``None`` if there is none such.
         """
 
     async def revoke(self, workspace_id: str, session_id: str, at: int) -> ClientSession | None:

@@ -14,6 +14,7 @@ from thumbturn.domain.refusals import (
     ClientSessionExists,
     ClientSessionNotFound,
     ConnectedAccountNotFound,
+    ConnectWebviewNotFound,
     TooManyClientSessions,
     UserIdentityNotFound,
 )
@@ -21,6 +22,7 @@ from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.engine.ports import Store
 from thumbturn.engine.secrets import sealed_for
 from thumbturn.engine.webhook_ports import Seal
+from thumbturn.engine.webview_ports import WebviewFilter
 
 #: Whoever has a publishable key may make sessions: not without end.
 MOST_IN_A_WORKSPACE = 100_000
@@ -33,6 +35,7 @@ class Wanted(NamedTuple):
     customer_key: str | None = None
     connected_account_ids: Sequence[str] = ()
     user_identity_id: str | None = None
+    connect_webview_ids: Sequence[str] = ()
     #: µs; ``None`` for as long as usual.
     expires_at: int | None = None
 
@@ -113,12 +116,16 @@ class ClientSessions:
         user_identifier_key: str | None,
         account_ids: Sequence[str],
         user_identity_id: str | None = None,
+        webview_ids: Sequence[str] = (),
     ) -> Seen:
-        """Let a session, found as by ``get``, reach these accounts too, and be for this user identity."""
+        """Let a session, found as by ``get``, reach these accounts too, and what comes of these webviews, and
+        be for this user identity.
+        """
         await self._require(workspace_id, account_ids, user_identity_id)
+        account_ids = [*account_ids, *await self._came_of(workspace_id, webview_ids)]
         found = await self._find(workspace_id, session_id, user_identifier_key)
         granted = await self._store.client_sessions.grant(
-            workspace_id, found.id, account_ids, user_identity_id
+            workspace_id, found.id, account_ids, user_identity_id, webview_ids
         )
         return await self._seen(_there(granted))
 
@@ -138,6 +145,7 @@ class ClientSessions:
     async def _add(self, workspace_id: str, wanted: Wanted) -> tuple[ClientSession, ClientSession]:
         """The session that shall be, and the one that is on record then."""
         await self._require(workspace_id, wanted.connected_account_ids, wanted.user_identity_id)
+        came = await self._came_of(workspace_id, wanted.connect_webview_ids)
         id, token, now = new_id(), new_client_session_token(), self._clock.now()
         new = ClientSession(
             id=id,
@@ -146,7 +154,8 @@ class ClientSessions:
             token=self._seal.seal(token, _context(id)),
             user_identifier_key=wanted.user_identifier_key,
             customer_key=wanted.customer_key,
-            connected_account_ids=tuple(dict.fromkeys(wanted.connected_account_ids)),
+            connected_account_ids=tuple(dict.fromkeys([*wanted.connected_account_ids, *came])),
+            connect_webview_ids=tuple(dict.fromkeys(wanted.connect_webview_ids)),
             user_identity_id=wanted.user_identity_id,
             created_at=now,
             expires_at=now + GOOD_FOR if wanted.expires_at is None else wanted.expires_at,
@@ -179,6 +188,20 @@ class ClientSessions:
             missing = wanted - await self._store.client_sessions.accounts(workspace_id, wanted)
             if missing:
                 raise ConnectedAccountNotFound(data={"connected_account_ids": sorted(missing)})
+
+    async def _came_of(self, workspace_id: str, webview_ids: Iterable[str]) -> list[str]:
+        """The accounts that came of these webviews so far. Raises ``ConnectWebviewNotFound``."""
+        wanted = set(webview_ids)
+        if not wanted:
+            return []
+        only = WebviewFilter(ids=sorted(wanted))
+        found = await self._store.webviews.listed(workspace_id, only, limit=len(wanted))
+        missing = wanted - {webview.id for webview in found}
+        if missing:
+            raise ConnectWebviewNotFound(data={"connect_webview_ids": sorted(missing)})
+        came = [webview.connected_account_id for webview in found if webview.connected_account_id]
+        # An account may have been deleted since.
+        return sorted(await self._store.client_sessions.accounts(workspace_id, came)) if came else []
 
     async def _seen(self, session: ClientSession) -> Seen:
         [seen] = await self.seen([session])

@@ -98,6 +98,9 @@ class ConnectedAccounts:
     async def sync(self, workspace_id: str, account_id: str) -> None:
         """Have the account's devices report how they are; what is news is on record when this returns."""
         account = await self.get(workspace_id, account_id)
+        if account.disconnected_at is None:
+            # It may have been signed in to just before a process ended.
+            self._world.let_in([device.id for device in self._behind(account)])
         self._drivers[account.driver].refresh([device.id for device in self._behind(account)])
         await self._observations.written()
 
@@ -120,6 +123,11 @@ class ConnectedAccounts:
             "disconnected", now, connected_account_errors=[error], connected_account_warnings=[]
         )
         await self._store.disconnect(workspace.id, account_id, now, (told,))
+
+    async def let_in(self, account: ConnectedAccount) -> None:
+        """Speak to the devices of an account again that somebody signed in to anew."""
+        self._world.let_in([device.id for device in self._behind(account)])
+        await self._observations.written()
 
     def _behind(self, account: ConnectedAccount) -> list[Device]:
         return [

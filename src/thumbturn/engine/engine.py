@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
-from weakref import WeakValueDictionary
 
 from thumbturn.actions.activate_climate_preset import PresetActivation
 from thumbturn.actions.definition import Action, Ask, Known
@@ -18,8 +16,6 @@ from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.capabilities.encoder import Encoder
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock, seconds
-from thumbturn.domain.device import Device, told_of_change
-from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.thermostat import ACTIVATION
@@ -30,6 +26,7 @@ from thumbturn.engine.access_codes import AccessCodes
 from thumbturn.engine.backup_pool import BackupPool
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
+from thumbturn.engine.changing import Changing
 from thumbturn.engine.climate import Climate
 from thumbturn.engine.code_keeper import CodeKeeper
 from thumbturn.engine.connected_accounts import ConnectedAccounts
@@ -126,8 +123,8 @@ class Engine:
         self._forgetting = Forgetting(store, clock)
         #: True from the end of ``start`` until ``stop``.
         self.is_running = False
-        #: Held while a device is changed; gone when nobody changes it any more.
-        self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        #: Change what people may change of a device (``changing.py``).
+        self.change_device = Changing(store, self._devices, self._code_keeper.look, clock).change_device
         acceptance = Acceptance(
             store=store,
             dispatch=self._dispatch,
@@ -170,7 +167,8 @@ class Engine:
         self.noise_sensors = NoiseSensors(self._devices, self._lanes)
         #: Thermostats' schedules.
         self.schedules = Schedules(store.schedules, self._devices, self.climate, self._keeper, clock)
-        self._moving = Moving(
+        #: Who comes and goes.
+        self.moving = Moving(
             world=world,
             drivers=drivers,
             devices=self._devices,
@@ -181,7 +179,7 @@ class Engine:
         #: What sandboxes may do to their devices.
         self.sandbox = SandboxControls(
             world=world,
-            moving=self._moving,
+            moving=self.moving,
             store=store,
             devices=self._devices,
             observations=self._observations,
@@ -209,7 +207,7 @@ class Engine:
             devices=self._devices,
             drivers=drivers,
             world=world,
-            moving=self._moving,
+            moving=self.moving,
             observations=self._observations,
             clock=clock,
         )
@@ -269,40 +267,6 @@ class Engine:
 
     # workspaces and devices ---------------------------------------------------------------------
 
-    async def change_device(
-        self,
-        workspace_id: str,
-        device_id: str,
-        change: Callable[[Device], Device],
-        reach: Reach = None,
-        **made: str,
-    ) -> None:
-        """Change a device's nickname, metadata or whether it is managed, store that, and tell it.
-
-        Changes of one device are made one after the other, so that none undoes another. Raises
-        ``DeviceNotFound``.
-        """
-        async with self._changing.setdefault(device_id, asyncio.Lock()):
-            before = self._known(workspace_id, device_id, reach)
-            changed = change(before)
-            told = told_of_change(before, changed, self._clock.now())
-            if not await self._store.update_device(changed, told, **made):
-                raise DeviceNotFound
-            # It may have reported something since it was read: only what people change is taken over.
-            self._devices.put(
-                (
-                    replace(
-                        self._known(workspace_id, device_id),
-                        nickname=changed.nickname,
-                        custom_metadata=changed.custom_metadata,
-                        is_managed=changed.is_managed,
-                        settings=changed.settings,
-                    ),
-                )
-            )
-        if changed.is_managed and not before.is_managed:
-            self._code_keeper.look(device_id)
-
     async def add_workspace(
         self, workspace: Workspace, *, user_id: str | None, keys: Sequence[Key] = (), seeded: bool = True
     ) -> None:
@@ -317,15 +281,9 @@ class Engine:
             workspace, user_id=user_id, seed=seed, keys=keys, most=MOST_WORKSPACES
         ):
             raise TooManyWorkspaces
-        self._moving.move_in(seed.devices)
+        self.moving.move_in(seed.devices)
 
     # inside -------------------------------------------------------------------------------------
-
-    def _known(self, workspace_id: str, device_id: str, reach: Reach = None) -> Device:
-        device = self._devices.find(workspace_id, device_id, reach)
-        if device is None or is_encoder(device):
-            raise DeviceNotFound
-        return device
 
     def _capability_of(self, run: Run) -> object | None:
         if not run.action.concerns_device:

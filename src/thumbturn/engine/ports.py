@@ -28,6 +28,7 @@ from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.schedule_ports import ScheduleStore
 from thumbturn.engine.secrets import SecretStore
 from thumbturn.engine.webhook_ports import WebhookStore
+from thumbturn.engine.webview_ports import WebviewStore
 
 C = TypeVar("C")
 
@@ -168,6 +169,10 @@ class Store(Protocol):
         """What is remembered of connected accounts."""
 
     @property
+    def webviews(self) -> WebviewStore:
+        """What is remembered of connect webviews."""
+
+    @property
     def schedules(self) -> ScheduleStore:
         """What is remembered of thermostats' schedules."""
 
@@ -281,9 +286,8 @@ class Store(Protocol):
         """Remember new devices."""
 
     async def update_device(self, device: Device, told: Sequence[Event] = (), /, **made: str) -> bool:
-        """Store ``nickname``, ``custom_metadata``, ``is_managed`` and ``settings``, and tell it; ``False``
-        (and nothing is told) if there is none such. ``made`` are the ids of what this makes, for the
-        audit trail.
+        """Store what people may change of a device, and tell it; ``False`` (and nothing is told) if there is
+        none such. ``made`` are the ids of what this makes, for the audit trail.
         """
 
     # events -----------------------------------------------------------------------------------

@@ -53,6 +53,15 @@ class SandboxWorld(Protocol):
     def owe(self, device_id: str, *, is_unpaid: bool) -> None:
         """The device's maker wants to be paid before the device takes another command, or was."""
 
+    def account_things(self, workspace_id: str, account_id: str, now: int) -> list[Device]:
+        """The devices behind a virtual account, always the same for the same account; not yet attached."""
+
+    def lets_in(self, email: str, password: str) -> bool:
+        """Whether these open a virtual account."""
+
+    def let_in(self, device_ids: Iterable[str]) -> None:
+        """The account of these devices lets the server in again. Those that are none of its own are left."""
+
     def lock_out(self, device_ids: Iterable[str]) -> None:
         """The account of these devices lets nobody in, so that they cannot be reached."""
 

@@ -61,10 +61,11 @@ class SqlClientSessions:
         session_id: str,
         account_ids: Iterable[str],
         user_identity_id: str | None = None,
+        webview_ids: Iterable[str] = (),
     ) -> ClientSession | None:
         return await self._act(
             lambda connection: client_sessions.grant(
-                connection, workspace_id, session_id, account_ids, user_identity_id
+                connection, workspace_id, session_id, account_ids, user_identity_id, webview_ids
             )
         )
 

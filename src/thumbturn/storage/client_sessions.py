@@ -66,11 +66,8 @@ def listed(
 ) -> list[ClientSession]:
     """The sessions of a workspace that fit, oldest first."""
     query = _of_workspace(workspace_id)
-    if not all(
-        can_be_stored(text)
-        for text in (wanted.id, wanted.user_identifier_key, wanted.user_identity_id)
-        if text is not None
-    ):
+    words = (wanted.id, wanted.user_identifier_key, wanted.user_identity_id, wanted.connect_webview_id)
+    if not all(can_be_stored(text) for text in words if text is not None):
         return []
     if wanted.id is not None:
         query = query.where(_columns.id == wanted.id)
@@ -78,6 +75,9 @@ def listed(
         query = query.where(_columns.user_identifier_key == wanted.user_identifier_key)
     if wanted.user_identity_id is not None:
         query = query.where(_columns.user_identity_id == wanted.user_identity_id)
+    if wanted.connect_webview_id is not None:
+        naming = _columns.connect_webview_ids.contains(encode(wanted.connect_webview_id), autoescape=True)
+        query = query.where(naming)
     if wanted.without_user_identifier_key:
         query = query.where(_columns.user_identifier_key.is_(None))
     if after is not None:
@@ -91,24 +91,45 @@ def grant(
     workspace_id: str,
     session_id: str,
     account_ids: Iterable[str],
-    user_identity_id: str | None,
+    user_identity_id: str | None = None,
+    webview_ids: Iterable[str] = (),
 ) -> ClientSession | None:
-    """Store that a session reaches these accounts too, and for whom it is, if it is said."""
+    """Store that a session reaches these accounts too, and what comes of these webviews, and for whom it is,
+    if it is said.
+    """
     mine = _mine(workspace_id, session_id)
     found = _one(connection, select(client_sessions).where(*mine).with_for_update())
     if found is None:
         return None
     all_of_them = list(dict.fromkeys([*found.connected_account_ids, *account_ids]))
+    all_webviews = list(dict.fromkeys([*found.connect_webview_ids, *webview_ids]))
     granted = (
         update(client_sessions)
         .where(*mine)
         .values(
             connected_account_ids=encode(all_of_them),
+            connect_webview_ids=encode(all_webviews),
             user_identity_id=user_identity_id or found.user_identity_id,
         )
     )
     connection.execute(granted)
     return get(connection, workspace_id, session_id)
+
+
+def of_webview(connection: Connection, workspace_id: str, webview_id: str) -> list[ClientSession]:
+    """The sessions of the workspace that reach what comes of this webview."""
+    naming = _of_workspace(workspace_id).where(
+        _columns.connect_webview_ids.contains(encode(webview_id), autoescape=True)
+    )
+    return [_session_of(row) for row in connection.execute(naming.with_for_update())]
+
+
+def take_webview_from_all(connection: Connection, workspace_id: str, webview_id: str) -> None:
+    """Let no session of the workspace name this webview any more."""
+    for session in of_webview(connection, workspace_id, webview_id):
+        left = [each for each in session.connect_webview_ids if each != webview_id]
+        mine = _mine(workspace_id, session.id)
+        connection.execute(update(client_sessions).where(*mine).values(connect_webview_ids=encode(left)))
 
 
 def take_from_all(connection: Connection, workspace_id: str, account_ids: Iterable[str]) -> None:
@@ -194,6 +215,7 @@ def _row(session: ClientSession) -> Row:
         session.expires_at,
         session.revoked_at,
         session.user_identity_id,
+        encode(session.connect_webview_ids),
     )
 
 
@@ -210,4 +232,5 @@ def _session_of(row: Row) -> ClientSession:
         expires_at=row[8],
         revoked_at=row[9],
         user_identity_id=row[10],
+        connect_webview_ids=tuple(from_json(row[11])),
     )

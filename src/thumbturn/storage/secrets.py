@@ -10,8 +10,10 @@ from thumbturn.engine.secrets import KeptSecret
 from thumbturn.storage.code_tables import data_keys
 from thumbturn.storage.secret_text import secret_columns
 from thumbturn.storage.webhook_store import Do
+from thumbturn.storage.webview_tables import connect_webviews
 
-#: Of all tables: those of codes are declared apart.
+#: Of all tables: these are declared apart, and are there once they are named.
+_DECLARED_APART = (data_keys, connect_webviews)
 _SECRET = tuple(secret_columns(data_keys.metadata))
 
 

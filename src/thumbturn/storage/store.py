@@ -52,6 +52,7 @@ from thumbturn.storage.reader import Reader
 from thumbturn.storage.schedules import SqlSchedules
 from thumbturn.storage.secrets import SqlSecrets
 from thumbturn.storage.webhook_store import SqlWebhooks
+from thumbturn.storage.webviews import SqlWebviews
 from thumbturn.storage.writer import Writer
 
 T = TypeVar("T")
@@ -76,6 +77,7 @@ class SqlStore:
         self.webhooks = SqlWebhooks(self._write, self._act, self._read)
         self.client_sessions = SqlClientSessions(self._act, self._read)
         self.accounts = SqlAccounts(self._act, self._read)
+        self.webviews = SqlWebviews(self._write, self._act, self._read)
         self.schedules = SqlSchedules(self._write, self._read)
         self.access = SqlAccess(self._act, self._read)
         self.secrets = SqlSecrets(self._write, self._read)

@@ -28,7 +28,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0012"
+HEAD = "0013"
 
 metadata = MetaData(
     naming_convention={
@@ -358,6 +358,7 @@ client_sessions = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("user_identity_id", Text),
+    Column("connect_webview_ids", Text, nullable=False, server_default="[]"),
     UniqueConstraint("token_hash"),
     Index(None, "workspace_id", "created_at", "id"),
     Index("ix_client_sessions_of_user", "workspace_id", "user_identifier_key", "created_at", "id"),

@@ -66,6 +66,7 @@ class MemoryClientSessions:
             if wanted.id in (None, each.id)
             and wanted.user_identifier_key in (None, each.user_identifier_key)
             and wanted.user_identity_id in (None, each.user_identity_id)
+            and (wanted.connect_webview_id is None or wanted.connect_webview_id in each.connect_webview_ids)
             and not (wanted.without_user_identifier_key and each.user_identifier_key is not None)
             and (after is None or (each.created_at, each.id) > after)
         ]
@@ -77,13 +78,21 @@ class MemoryClientSessions:
         session_id: str,
         account_ids: Iterable[str],
         user_identity_id: str | None = None,
+        webview_ids: Iterable[str] = (),
     ) -> ClientSession | None:
         found = await self.get(workspace_id, session_id)
         if found is None:
             return None
         all_of_them = tuple(dict.fromkeys([*found.connected_account_ids, *account_ids]))
         whose = user_identity_id or found.user_identity_id
-        return self.put(replace(found, connected_account_ids=all_of_them, user_identity_id=whose))
+        webviews = tuple(dict.fromkeys([*found.connect_webview_ids, *webview_ids]))
+        granted = replace(
+            found,
+            connected_account_ids=all_of_them,
+            connect_webview_ids=webviews,
+            user_identity_id=whose,
+        )
+        return self.put(granted)
 
     async def revoke(self, workspace_id: str, session_id: str, at: int) -> ClientSession | None:
         found = await self.get(workspace_id, session_id)

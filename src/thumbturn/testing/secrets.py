@@ -9,6 +9,7 @@ from typing import Any
 from thumbturn.engine.secrets import KeptSecret
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.webhooks import MemoryWebhooks
+from thumbturn.testing.webviews import MemoryWebviews
 
 _FIELDS = ("secret", "previous_secret")
 
@@ -16,7 +17,10 @@ _FIELDS = ("secret", "previous_secret")
 class MemorySecrets:
     """Implements ``engine.secrets.SecretStore``."""
 
-    def __init__(self, webhooks: MemoryWebhooks, sessions: MemoryClientSessions) -> None:
+    def __init__(
+        self, webhooks: MemoryWebhooks, sessions: MemoryClientSessions, webviews: MemoryWebviews
+    ) -> None:
+        self._webviews = webviews
         self._webhooks = webhooks
         self._sessions = sessions
 
@@ -30,6 +34,9 @@ class MemorySecrets:
                 if webhook.id == old.id and getattr(webhook, old.field) == old.sealed:
                     changed: Any = {old.field: text}
                     self._webhooks.put(replace(webhook, **changed))
+            for webview in self._webviews.every():
+                if webview.id == old.id and webview.token == old.sealed:
+                    self._webviews.put(replace(webview, token=text))
             for session in self._sessions.every():
                 if session.id == old.id and session.token == old.sealed:
                     self._sessions.put(replace(session, token=text))
@@ -39,5 +46,7 @@ class MemorySecrets:
             for webhook in self._webhooks.every():
                 if getattr(webhook, field) is not None:
                     yield KeptSecret("webhook", webhook.id, field, getattr(webhook, field))
+        for webview in self._webviews.every():
+            yield KeptSecret("connect_webview", webview.id, "token", webview.token)
         for session in self._sessions.every():
             yield KeptSecret("client_session", session.id, "token", session.token)

@@ -36,10 +36,12 @@ from thumbturn.testing.accounts import MemoryAccounts
 from thumbturn.testing.answers import answered
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
+from thumbturn.testing.first_answers import MemoryFirstAnswers
 from thumbturn.testing.schedules import MemorySchedules
 from thumbturn.testing.secrets import MemorySecrets
 from thumbturn.testing.trails import MemoryTrails
 from thumbturn.testing.webhooks import MemoryWebhooks
+from thumbturn.testing.webviews import MemoryWebviews
 
 
 class MemoryStore:
@@ -64,9 +66,12 @@ class MemoryStore:
         self.accounts = MemoryAccounts(
             self._accounts, self._devices, kept, self.client_sessions, self.access, self._tell
         )
-        self.secrets = MemorySecrets(self.webhooks, self.client_sessions)
+        self.webviews = MemoryWebviews(self._accounts, self._devices, self.client_sessions, self._tell)
+        self.secrets = MemorySecrets(self.webhooks, self.client_sessions, self.webviews)
         self._meters = WriterMeters()
-        self._first_answers: dict[str, FirstAnswer] = {}
+        self._first_answers = answers = MemoryFirstAnswers()
+        self.complete, self.release = answers.complete, answers.release
+        self.first_answer, self.forget_first_answers = answers.first_answer, answers.forget
         #: Everything is in the chain at once.
         self.unsealed = 0
         self._trails = MemoryTrails()
@@ -84,14 +89,14 @@ class MemoryStore:
         known = {attempt.id for attempt in attempts} & self._attempts.keys()
         if known:
             raise ValueError(f"attempts {sorted(known)} exist")
-        if first is not None and not self._take(first):
+        if first is not None and not self._first_answers.take(first):
             return answered(False)
         for attempt in attempts:
             self.accept(attempt)
         return answered(True)
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
-        if not self._take(first):
+        if not self._first_answers.take(first):
             return answered(False)
         self.accept(attempt)
         return answered(True)
@@ -194,27 +199,7 @@ class MemoryStore:
     # first answers ----------------------------------------------------------------------------
 
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:
-        return answered(self._take(first))
-
-    async def complete(self, first: FirstAnswer) -> None:
-        known = self._first_answers.get(first.scope)
-        if known is not None and known.begun_at == first.begun_at:
-            self._first_answers[first.scope] = known._replace(body=first.body)
-
-    async def release(self, scope: str) -> None:
-        known = self._first_answers.get(scope)
-        if known is not None and known.body is None:
-            del self._first_answers[scope]
-
-    async def first_answer(self, scope: str, now: int) -> FirstAnswer | None:
-        found = self._first_answers.get(scope)
-        return None if found is None or found.is_over(now) else found
-
-    async def forget_first_answers(self, begun_before: int, most: int) -> bool:
-        old = [first for first in self._first_answers.values() if first.begun_at <= begun_before]
-        for first in sorted(old, key=lambda first: first.begun_at)[:most]:
-            del self._first_answers[first.scope]
-        return len(old) >= most
+        return answered(self._first_answers.take(first))
 
     # devices ----------------------------------------------------------------------------------
 
@@ -371,13 +356,6 @@ class MemoryStore:
         return key
 
     # inside -----------------------------------------------------------------------------------
-
-    def _take(self, first: FirstAnswer) -> bool:
-        known = self._first_answers.get(first.scope)
-        if known is not None and not known.is_over(first.begun_at):
-            return False
-        self._first_answers[first.scope] = first
-        return True
 
     def _opens(self, key: Key, workspace_id: str) -> bool:
         if key.user_id is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from seam import Seam, SeamHttpApiError
 
@@ -125,4 +126,43 @@ def test_javascript_hands_a_device_over_and_takes_it_back(caller, server):
         "found": [False, 1],
         "refused": "device_unmanaged",
         "status": "success",
+    }
+
+
+def walk_through(url: str) -> None:
+    """Connect an account on the page at this address, as a browser without JavaScript would."""
+    with httpx.Client(follow_redirects=True) as person:
+        for form in (
+            {"step": "choose", "provider": "virtual"},
+            {"step": "sign_in", "email": "jane@example.com", "password": "1234"},
+            {"step": "finish"},
+        ):
+            assert person.post(url, data=form).status_code == 200
+
+
+def test_python_has_a_person_connect_an_account(seam):
+    """A webview is made, found, walked through and deleted; the account and its devices are there."""
+    made = seam.connect_webviews.create(custom_metadata={"flat": "7"}, accepted_capabilities=["lock"])
+    assert (made.status, made.login_successful) == ("pending", False)
+    walk_through(made.url)
+    done = seam.connect_webviews.get(connect_webview_id=made.connect_webview_id)
+    assert (done.status, done.selected_provider) == ("authorized", "virtual")
+    found = seam.connect_webviews.list(custom_metadata_has={"flat": "7"})
+    assert [each.connect_webview_id for each in found] == [made.connect_webview_id]
+    account = seam.connected_accounts.get(email="jane@example.com")
+    assert account.connected_account_id == done.connected_account_id
+    devices = seam.devices.list(connect_webview_id=made.connect_webview_id)
+    assert [device.display_name for device in devices] == ["Cottage Door", "Cottage Gate"]
+    assert seam.locks.unlock_door(device_id=devices[0].device_id).status == "success"
+    seam.connect_webviews.delete(connect_webview_id=made.connect_webview_id)
+    assert seam.connect_webviews.list() == []
+
+
+def test_javascript_has_a_person_connect_an_account(caller, server):
+    """The same with the JavaScript SDK, for a client session of its own."""
+    assert flow(caller, server, "webview") == {
+        "before": ["pending", 0],
+        "after": ["authorized", 4],
+        "pages": 1,
+        "gone": "connect_webview_not_found",
     }

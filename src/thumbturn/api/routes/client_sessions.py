@@ -15,7 +15,7 @@ from thumbturn.api.refusals import InvalidInput, InvalidOptions, SessionMustBeEm
 from thumbturn.api.wire.client_session import ClientSession, client_session_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain.clock import Clock
-from thumbturn.domain.refusals import ConnectWebviewNotFound, CustomerNotFound, UserIdentityNotFound
+from thumbturn.domain.refusals import CustomerNotFound, UserIdentityNotFound
 from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.engine.client_sessions import ClientSessions, Wanted
@@ -34,7 +34,7 @@ class Access(Parameters):
     connected_account_ids: Maybe[list[str]] = None
     """All devices of these accounts."""
     connect_webview_ids: Maybe[list[str]] = None
-    """What comes of these webviews. There are none yet."""
+    """What comes of these webviews."""
     user_identity_id: Maybe[str] = None
     """The user identity that it is for: the session sees it."""
     user_identity_ids: Maybe[Annotated[list[str], Field(min_length=1, max_length=1)]] = None
@@ -42,8 +42,6 @@ class Access(Parameters):
 
     def granted(self) -> list[str]:
         """The accounts. Raises the refusal of whatever this server has none of."""
-        if self.connect_webview_ids:
-            raise ConnectWebviewNotFound(data={"connect_webview_ids": self.connect_webview_ids})
         return self.connected_account_ids or []
 
     def identity(self) -> str | None:
@@ -160,15 +158,14 @@ async def get(ask: SessionGet, caller: Caller, sessions: ClientSessions) -> Answ
 @endpoint({"client_sessions": list[ClientSession], "pagination": Pagination})
 async def list_(ask: SessionList, caller: Caller, sessions: ClientSessions, pages: Pages) -> Answer:
     """Lists client sessions, oldest first, also those that have ended."""
-    found = []
-    if ask.connect_webview_id is None:
-        wanted = ClientSessionFilter(
-            id=ask.client_session_id,
-            user_identifier_key=ask.user_identifier_key,
-            user_identity_id=ask.user_identity_id,
-            without_user_identifier_key=ask.without_user_identifier_key or False,
-        )
-        found = await sessions.listed(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
+    wanted = ClientSessionFilter(
+        id=ask.client_session_id,
+        user_identifier_key=ask.user_identifier_key,
+        user_identity_id=ask.user_identity_id,
+        connect_webview_id=ask.connect_webview_id,
+        without_user_identifier_key=ask.without_user_identifier_key or False,
+    )
+    found = await sessions.listed(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
     page, pagination = pages.turn(found, ask.most, lambda session: (session.created_at, session.id))
     shown = [client_session_json(seen) for seen in await sessions.seen(page)]
     return {"client_sessions": shown, "pagination": pagination}
@@ -185,6 +182,7 @@ async def grant_access(
         ask.user_identifier_key,
         ask.granted(),
         ask.identity(),
+        ask.connect_webview_ids or (),
     )
     callers.forget_key(seen.session.id)
     return {"client_session": client_session_json(seen)}
@@ -225,5 +223,6 @@ def _wanted(ask: SessionGetOrCreate, caller: Caller, call: Call, clock: Clock) -
         customer_key=ask.customer_key if isinstance(ask, SessionCreate) else None,
         connected_account_ids=ask.granted(),
         user_identity_id=ask.identity(),
+        connect_webview_ids=ask.connect_webview_ids or (),
         expires_at=ask.expires_at,
     )

@@ -38,8 +38,7 @@ def client_session_json(seen: Seen) -> ClientSession:
         "token": seen.token,
         "user_identifier_key": session.user_identifier_key,
         "connected_account_ids": list(session.connected_account_ids),
-        # There are no webviews yet that one could be made for.
-        "connect_webview_ids": [],
+        "connect_webview_ids": list(session.connect_webview_ids),
         "user_identity_ids": [] if session.user_identity_id is None else [session.user_identity_id],
         "device_count": seen.device_count,
         "created_at": to_wire(session.created_at),

@@ -40,6 +40,7 @@ class Event(TypedDict):
     connected_account_errors: NotRequired[list[Mapping[str, Any]]]
     connected_account_warnings: NotRequired[list[Mapping[str, Any]]]
     client_session_id: NotRequired[str]
+    connect_webview_id: NotRequired[str]
     connected_account_type: NotRequired[str]
     device_name: NotRequired[str]
     hvac_mode_setting: NotRequired[str]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from thumbturn.domain.connect_webview import VIRTUAL
 from thumbturn.domain.workspace import Workspace
 
 ProviderCategory = Literal[
@@ -36,11 +37,11 @@ class DeviceProvider(TypedDict):
 
 
 _VIRTUAL: DeviceProvider = {
-    "device_provider_name": "virtual",
+    "device_provider_name": VIRTUAL,
     "display_name": "Virtual Home",
     "image_url": "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E"
     "%3Cpath d='M2 4V2.5a2 2 0 0 1 4 0V4h.5v3.5h-5V4zm1 0h2V2.5a1 1 0 0 0-2 0z'/%3E%3C/svg%3E",
-    "provider_categories": ["stable", "consumer_smartlocks"],
+    "provider_categories": ["stable", "consumer_smartlocks", "thermostats", "noise_sensors"],
     "can_remotely_lock": True,
     "can_remotely_unlock": True,
     "can_configure_auto_lock": True,
@@ -48,6 +49,11 @@ _VIRTUAL: DeviceProvider = {
     "can_simulate_disconnection": True,
     "can_simulate_removal": True,
 }
+
+
+def of_category(category: str) -> list[str]:
+    """The names of the providers of a category."""
+    return [VIRTUAL] if category in _VIRTUAL["provider_categories"] else []
 
 
 def providers(workspace: Workspace, category: ProviderCategory | None) -> list[DeviceProvider]:

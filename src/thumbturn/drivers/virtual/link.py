@@ -177,6 +177,14 @@ class Link:
         self._remember("lock_out", locked_out=True)
         self._say_presence()
 
+    def let_in(self) -> None:
+        """Its account lets the server in again."""
+        if self._locked_out:
+            self._locked_out = False
+            self._remember("let_in", locked_out=False)
+            self._say_presence()
+            self.on_return()
+
     def owe(self, *, is_unpaid: bool) -> None:
         """Its maker wants to be paid before it takes another command, or was."""
         if is_unpaid is (self._unpaid_since is not None):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thumbturn.domain.connected_account import ConnectedAccount
@@ -261,6 +261,37 @@ def first_things(workspace_id: str, now: int) -> Seed:
         )
     locks = {device.name: device.id for device in devices if "lock" in device.capabilities}
     return Seed((account,), tuple(devices), first_access(workspace_id, account.id, locks, now))
+
+
+#: What is behind an account that a person connects: the name's beginning, and the model.
+_BEHIND_AN_ACCOUNT = (
+    ("Cottage Door", FULL_LOCK),
+    ("Cottage Gate", PLAIN_LOCK),
+    ("Cottage Thermostat", FULL_THERMOSTAT),
+    ("Cottage Noise Sensor", NOISE_SENSOR),
+)
+#: The password of every virtual account.
+PASSWORD = "1234"
+
+
+def account_things(workspace_id: str, account_id: str, now: int) -> list[Device]:
+    """The devices behind a virtual account: always with the same ids for the same account."""
+    devices = []
+    for number, (name, model) in enumerate(_BEHIND_AN_ACCOUNT):
+        address = name.lower().replace(" ", "-")
+        device = _make(
+            model,
+            device_id=named_id(account_id, address),
+            workspace_id=workspace_id,
+            address=address,
+            name=name,
+            travel=0,
+            state={},
+            now=now + number,
+        )
+        details = {**device.details, "location_name": "Virtual Cottage"}
+        devices.append(replace(device, connected_account_id=account_id, details=details))
+    return devices
 
 
 def more_devices(

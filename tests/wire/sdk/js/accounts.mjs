@@ -44,6 +44,26 @@ const flows = {
     const { status } = await seam.locks.unlockDoor({ device_id })
     return { found: [is_managed, found.length], refused, status }
   },
+
+  async webview() {
+    const { token } = await seam.clientSessions.create({ user_identifier_key: 'jane' })
+    const jane = Seam.fromClientSessionToken(token, { endpoint: ENDPOINT })
+    const { connect_webview_id, url, status } = await jane.connectWebviews.create()
+    const before = [status, (await jane.devices.list()).length]
+    const steps = [
+      { step: 'choose', provider: 'virtual' },
+      { step: 'sign_in', email: 'jane@example.com', password: '1234' },
+      { step: 'finish' },
+    ]
+    for (const form of steps) await fetch(url, { method: 'POST', body: new URLSearchParams(form) })
+    const done = await jane.connectWebviews.get({ connect_webview_id })
+    const after = [done.status, (await jane.devices.list()).length]
+    const pages = seam.createPaginator(seam.connectWebviews.list({ limit: 1 }))
+    const found = await pages.flattenToArray()
+    await seam.connectWebviews.delete({ connect_webview_id })
+    const gone = await codeOf(seam.connectWebviews.get({ connect_webview_id }))
+    return { before, after, pages: found.length, gone }
+  },
 }
 
 console.log(JSON.stringify(await flows[process.argv[2]]()))

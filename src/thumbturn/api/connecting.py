@@ -1,0 +1,108 @@
+"""A person walks through a connect webview: each form that he posts is a step, and each look shows where he
+stands. His address is all that he has: whoever knows it is he.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from thumbturn.api.body import Receive, read_body
+from thumbturn.api.callers import Callers
+from thumbturn.api.connect_page import connect_page, headers_of_page, unknown_page
+from thumbturn.api.refusals import MethodNotAllowed
+from thumbturn.domain.connect_webview import ConnectWebview
+from thumbturn.domain.device import Device
+from thumbturn.domain.refusals import ConnectWebviewNotFound
+from thumbturn.engine.connect_webviews import ConnectWebviews
+from thumbturn.engine.ports import DeviceFilter, Store
+
+HTML = b"text/html; charset=utf-8"
+#: No form of the page is longer.
+_MOST_BYTES = 16_384
+#: Of an account that was connected; a page that names more helps nobody.
+_MOST_NAMED = 100
+_LONGEST_WORD = 254
+_ODD = "\N{REPLACEMENT CHARACTER}"
+
+
+class Shown(NamedTuple):
+    """What is sent to the browser."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Connecting:
+    """The page of all connect webviews."""
+
+    def __init__(self, webviews: ConnectWebviews, store: Store, callers: Callers) -> None:
+        self._webviews = webviews
+        self._store = store
+        self._callers = callers
+
+    async def answer(
+        self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes], receive: Receive
+    ) -> Shown:
+        """The page at this address; after a step, the way back to it, so that going back repeats nothing.
+
+        Raises ``MethodNotAllowed`` and ``PayloadTooLarge``.
+        """
+        if scope["method"] not in {"GET", "POST"}:
+            raise MethodNotAllowed("only GET,POST accepted", headers={"allow": "GET,POST"})
+        query: bytes = scope["query_string"]
+        address = _fields(query)
+        try:
+            webview = await self._webviews.visit(
+                address.get("connect_webview_id", [""])[0], address.get("auth_token", [""])[0]
+            )
+        except ConnectWebviewNotFound:
+            page = unknown_page()
+            return Shown(404, headers_of_page(page, None), page)
+        workspace = await self._store.workspace(webview.workspace_id)
+        assert workspace is not None  # it has a webview
+        if scope["method"] == "POST":
+            form = _fields(await read_body(receive, headers, _MOST_BYTES))
+            await self._step(webview, form, has_accounts=workspace.is_sandbox)
+            return Shown(303, [(b"location", scope["path"].encode() + b"?" + query)], b"")
+        page = connect_page(webview, workspace, await self._devices(webview))
+        return Shown(200, headers_of_page(page, webview), page)
+
+    async def _devices(self, webview: ConnectWebview) -> list[Device]:
+        """What there is to connect; once it is connected, what was."""
+        if webview.connected_account_id is None:
+            return self._webviews.devices_of(webview)
+        wanted = DeviceFilter(connected_account_ids=[webview.connected_account_id])
+        return await self._store.devices(webview.workspace_id, wanted, limit=_MOST_NAMED)
+
+    async def _step(
+        self, webview: ConnectWebview, form: Mapping[str, list[str]], *, has_accounts: bool
+    ) -> None:
+        step = form.get("step", [""])[0]
+        if step == "choose" and has_accounts:
+            await self._webviews.choose(webview, form.get("provider", [""])[0])
+        elif step == "back":
+            await self._webviews.go_back(webview)
+        elif step == "sign_in":
+            email, password = (form.get(name, [""])[0][:_LONGEST_WORD] for name in ("email", "password"))
+            await self._webviews.sign_in(webview, email.strip(), password)
+        elif step == "give_up":
+            await self._webviews.give_up(webview)
+        elif step == "finish":
+            _, sessions = await self._webviews.finish(webview, form.get("device", []))
+            for session_id in sessions:
+                self._callers.forget_key(session_id)
+
+
+def _fields(text: bytes) -> Mapping[str, list[str]]:
+    # What is no UTF-8, and a NUL, which not every database can hold, stands for itself nowhere.
+    try:
+        found = parse_qs(text.decode("latin-1"), max_num_fields=100)
+    except ValueError:
+        return {}
+    return {
+        name: [each.replace("\0", "\N{REPLACEMENT CHARACTER}") for each in many]
+        for name, many in found.items()
+    }
