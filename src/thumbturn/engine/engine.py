@@ -16,6 +16,7 @@ from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.capabilities.encoder import Encoder
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock, seconds
+from thumbturn.domain.device import Device
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.thermostat import ACTIVATION
