@@ -43,6 +43,7 @@ from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.phones import Phones
 from thumbturn.engine.pins import open_pins
 from thumbturn.engine.ports import Store
 from thumbturn.engine.sealing import Sealing
@@ -205,6 +206,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                             engine, store=store, world=virtual, seal=seal, clock=clock
                         ),
                         user_identities=UserIdentities(store, sessions, clock),
+                        phones=Phones(store.access, clock),
                         acs_users=AcsUsers(store.access, clock),
                         acs_credentials=AcsCredentials(store.access, seal, clock),
                         clock=clock,

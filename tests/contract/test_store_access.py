@@ -19,6 +19,7 @@ from thumbturn.domain.access import (
     told,
 )
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.phone import Phone
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 from thumbturn.engine.ports import EventFilter, Store
 
@@ -48,6 +49,17 @@ WHOLE = [
         device_ids=("d2", "d1"),
     ),
     an_identity(),
+    Phone(
+        id=new_id(),
+        workspace_id="w1",
+        created_at=NOON,
+        user_identity_id="i1",
+        operating_system="ios",
+        manufacturer="Apple",
+        model="iPhone",
+        installation_id="x",
+        endpoint_id="y",
+    ),
     AcsSystem(
         id=new_id(),
         workspace_id="w1",

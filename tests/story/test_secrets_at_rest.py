@@ -55,6 +55,12 @@ def test_secret_is_in_no_file_and_no_line(fresh_server, receiver: Receiver):
     session = me.call("/client_sessions/create", user_identifier_key="jane")["client_session"]
     headers = {"client-session-token": session["token"]}
     assert me.http.post("/client_sessions/get", json={}, headers=headers).json()["client_session"] == session
+    system = me.call("/acs/systems/list")["acs_systems"][0]["acs_system_id"]
+    code = "48151623428151623"
+    ask = {"access_method": "code", "acs_system_id": system, "code": code}
+    me.http.post("/acs/credentials/create", json=ask, headers={"idempotency-key": "once"})
+    shown = me.call("/acs/credentials/list")["acs_credentials"]
+    assert [each["code"] for each in shown] == [code]
     after = me.call("/webhooks/get", webhook_id=made["webhook_id"])["webhook"]
     fresh_server.kill9()
     found = files(fresh_server.data)
@@ -65,6 +71,7 @@ def test_secret_is_in_no_file_and_no_line(fresh_server, receiver: Receiver):
         bare = secret.removeprefix("whsec_")
         for form in (bare.encode(), base64.b64decode(bare), base64.b64decode(bare).hex().encode()):
             assert [name for name, content in found.items() if form in content] == []
+    assert [name for name, content in found.items() if code.encode() in content] == []
     token = session["token"].removeprefix("seam_cst_").encode()
     assert [name for name, content in found.items() if token in content] == []
 

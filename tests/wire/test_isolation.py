@@ -151,7 +151,9 @@ class Party:
         ask = {"acs_system_id": system, "user_identity_id": identity, "acs_access_group_ids": [group]}
         user = call("/acs/users/create", full_name=name, **ask)["acs_user"]["acs_user_id"]
         made = call("/acs/credentials/create", acs_user_id=user, access_method="cloud_key")
+        phone = call("/phones/simulate/create_sandbox_phone", user_identity_id=identity)["phone"]
         return {
+            "phone": phone["device_id"],
             "acs_system": system,
             "acs_access_group": group,
             "acs_encoder": call("/acs/encoders/list")["acs_encoders"][0]["acs_encoder_id"],
@@ -195,7 +197,7 @@ class Party:
             "webhooks": call("/webhooks/list"),
             "access": [
                 call(f"/{path}/list")
-                for path in ("user_identities", "acs/users", "acs/access_groups", "acs/credentials")
+                for path in ("phones", "user_identities", "acs/users", "acs/access_groups", "acs/credentials")
             ],
             # Its owner has sent this one again, and nobody takes it there: it is tried for days.
             "deliveries": [each for each in told if each["event_id"] != self.things["event"]],

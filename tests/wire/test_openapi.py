@@ -30,6 +30,7 @@ from thumbturn.api.wire.connected_account import ConnectedAccount
 from thumbturn.api.wire.device import Appearance, Battery, Device, DeviceProperties, Model
 from thumbturn.api.wire.event import Event
 from thumbturn.api.wire.pagination import Pagination
+from thumbturn.api.wire.phone import Phone
 from thumbturn.api.wire.provider import DeviceProvider
 from thumbturn.api.wire.thermostat import (
     ClimatePreset,
@@ -176,6 +177,7 @@ SHAPES: dict[str, Any] = {
     "acs_entrance": AcsEntrance,
     "acs_system": AcsSystem,
     "acs_user": AcsUser,
+    "phone": Phone,
     "user_identity": UserIdentity,
     "noise_threshold": NoiseThreshold,
     "access_code": AccessCode,

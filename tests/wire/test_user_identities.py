@@ -205,3 +205,44 @@ async def test_a_session_is_given_an_identity_later(wire):
     assert len((await guest.call("/user_identities/list"))["user_identities"]) == 1
     ask = {"user_identity_id": made["user_identity_id"], "user_identity_ids": ["another"]}
     assert await refused(wire, "/client_sessions/create", **ask) == (404, "user_identity_not_found")
+
+
+async def test_a_sandbox_phone(wire):
+    """It is made for an identity, found, and told once when it is deactivated or goes with its identity."""
+    who = {"user_identity_id": (await identity(wire))["user_identity_id"]}
+    path = "/phones/simulate/create_sandbox_phone"
+    plain = (await wire.call(path, **who))["phone"]
+    kind = {"operating_system": "ios", "device_manufacturer": "Apple", "device_model": "iPhone"}
+    other = (await wire.call(path, **who, phone_metadata=kind, assa_abloy_metadata={}))["phone"]
+    assert (plain["device_type"], plain["display_name"]) == ("android_phone", "Samsung Samsung Galaxy S10")
+    assert (other["device_type"], other["display_name"]) == ("ios_phone", "Apple iPhone")
+    assert other["properties"]["assa_abloy_credential_service_metadata"]["has_active_endpoint"] is True
+    assert (await wire.call("/phones/get", device_id=other["device_id"]))["phone"] == other
+    theirs = {"owner_user_identity_id": who["user_identity_id"]}
+    assert (await wire.call("/phones/list", **theirs))["phones"] == [plain, other]
+    assert (await wire.call("/phones/list", owner_user_identity_id="x"))["phones"] == []
+    assert (await wire.call("/phones/list", acs_credential_id="x"))["phones"] == []
+    await wire.call("/phones/deactivate", device_id=plain["device_id"])
+    gone = {"device_id": plain["device_id"]}
+    for verb in ("get", "deactivate"):
+        assert await refused(wire, f"/phones/{verb}", **gone) == (404, "phone_not_found")
+    await wire.call("/user_identities/delete", **who)
+    found = (await wire.call("/events/list", event_type="phone.deactivated"))["events"]
+    assert [each["device_id"] for each in found] == [plain["device_id"], other["device_id"]]
+    assert await refused(wire, path, user_identity_id="x") == (404, "user_identity_not_found")
+    _, token = await wire.another_workspace(is_sandbox=False)
+    reply = await wire.ask("POST", path, who, token=token)
+    assert (reply.status, reply.error["type"]) == (400, "workspace_not_sandbox")
+
+
+async def test_a_session_deactivates_its_own_phone(wire):
+    """That of the identity that it is for; another's is unknown to it."""
+    mine, other = [(await identity(wire))["user_identity_id"] for _ in range(2)]
+    path = "/phones/simulate/create_sandbox_phone"
+    phones = [(await wire.call(path, user_identity_id=id))["phone"]["device_id"] for id in (mine, other)]
+    session = (await wire.call("/client_sessions/create", user_identity_id=mine))["client_session"]
+    guest = Guest(wire, session)
+    assert await guest.refusal("/phones/deactivate", device_id=phones[1]) == (404, "phone_not_found")
+    await guest.call("/phones/deactivate", device_id=phones[0])
+    left = (await wire.call("/phones/list"))["phones"]
+    assert [each["device_id"] for each in left] == [phones[1]]

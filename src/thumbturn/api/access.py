@@ -65,6 +65,7 @@ ALSO_OPEN_TO: Mapping[str, frozenset[KeyKind]] = {
     "/locks/unlock_door": _SESSIONS,
     "/noise_sensors/list": _SESSIONS,
     "/noise_sensors/noise_thresholds/list": _SESSIONS,
+    "/phones/deactivate": _SESSIONS,
     "/thermostats/cool": _SESSIONS,
     "/thermostats/create_climate_preset": _SESSIONS,
     "/thermostats/daily_programs/create": _SESSIONS,

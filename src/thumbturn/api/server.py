@@ -49,6 +49,7 @@ from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.phones import Phones
 from thumbturn.engine.ports import Store
 from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.engine.webhooks import Webhooks
@@ -86,6 +87,7 @@ class Api:
             AcsUsers: surroundings.acs_users,
             AcsCredentials: surroundings.acs_credentials,
             ConnectWebviews: surroundings.connect_webviews,
+            Phones: surroundings.phones,
             Clock: surroundings.clock,
             Feed: surroundings.feed,
             ApiSettings: surroundings.settings,

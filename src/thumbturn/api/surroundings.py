@@ -12,6 +12,7 @@ from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.phones import Phones
 from thumbturn.engine.ports import Store
 from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.engine.webhooks import Webhooks
@@ -48,6 +49,7 @@ class Surroundings:
     acs_users: AcsUsers
     acs_credentials: AcsCredentials
     connect_webviews: ConnectWebviews
+    phones: Phones
     clock: Clock
     feed: Feed
     settings: ApiSettings

@@ -16,6 +16,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.phone import Phone
 from thumbturn.domain.refusals import DeviceNotFound, UserIdentityNotFound
 from thumbturn.engine.access import Access
 from thumbturn.engine.access_ports import AccessStore, KeyIsTaken, Wanted
@@ -92,7 +93,7 @@ class UserIdentities:
         return _there(changed, id)
 
     async def delete(self, workspace_id: str, id: str) -> list[str]:
-        """Forget an identity with its users, their credentials and its sessions; the ids of the sessions."""
+        """Forget an identity with its users, their credentials, its phones and sessions; the ids of these."""
         await self.get(workspace_id, id)
         users = await self.users(workspace_id, (id,))
         credentials: list[AcsCredential] = []
@@ -101,6 +102,8 @@ class UserIdentities:
             credentials = await self._things.find(AcsCredential, workspace_id, holders)
         now = self._clock.now()
         gone: dict[str, Event | None] = {id: None}
+        phones = await self._things.find(Phone, workspace_id, Wanted(holder_ids=(id,)))
+        gone |= {each.id: each.deactivated(now) for each in phones}
         gone |= {each.id: told("acs_credential.deleted", each, now) for each in credentials}
         gone |= {each.id: told("acs_user.deleted", each, now) for each in users}
         await self._things.remove(workspace_id, gone)

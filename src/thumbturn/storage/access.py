@@ -24,6 +24,7 @@ from thumbturn.domain.access import (
 )
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.event import Event
+from thumbturn.domain.phone import Phone
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import can_be_stored, one_of, within
@@ -49,6 +50,7 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[type[Any], Kind] = {
     UserIdentity: Kind("user_identity", system=None, account=None, key="user_identity_key"),
+    Phone: Kind("phone", system=None, account=None, holder="user_identity_id"),
     AcsSystem: Kind("acs_system", system="id"),
     AcsEntrance: Kind("acs_entrance", holder="device_id"),
     AcsAccessGroup: Kind("acs_access_group"),

@@ -8,11 +8,17 @@ from typing import Any, TypeVar
 from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsSystem, AcsUser, Thing, UserIdentity
 from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.event import Event
+from thumbturn.domain.phone import Phone
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 
 T = TypeVar("T", bound=Thing)
 #: As the names of columns in ``storage/access.py``.
-_HOLDERS = {AcsUser: "user_identity_id", AcsCredential: "acs_user_id", AcsEntrance: "device_id"}
+_HOLDERS = {
+    Phone: "user_identity_id",
+    AcsUser: "user_identity_id",
+    AcsCredential: "acs_user_id",
+    AcsEntrance: "device_id",
+}
 _KEYS = {UserIdentity: "user_identity_key", AcsCredential: "card_number"}
 
 

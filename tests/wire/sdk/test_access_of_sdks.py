@@ -57,6 +57,10 @@ def test_python_lets_somebody_in(seam):
     door = seam.devices.list(search="Back Door")[0].device_id
     seam.user_identities.grant_access_to_device(**who, device_id=door)
     assert [each.device_id for each in seam.user_identities.list_accessible_devices(**who)] == [door]
+    phone = seam.phones.simulate.create_sandbox_phone(**who)
+    assert seam.phones.get(device_id=phone.device_id).device_type == "android_phone"
+    assert len(seam.phones.list(owner_user_identity_id=jane.user_identity_id)) == 1
+    seam.phones.deactivate(device_id=phone.device_id)
     session = seam.client_sessions.create(user_identity_id=jane.user_identity_id)
     assert session.user_identity_ids == [jane.user_identity_id]
     seam.acs.users.suspend(acs_user_id=user.acs_user_id)
@@ -123,5 +127,6 @@ def test_javascript_does_all_of_it(caller, server):
     assert came["held"] == ["cloud_key", "code"]
     assert came["cards"] == ["ENCODE_CREDENTIAL", "SCAN_CREDENTIAL", "SCAN_TO_ASSIGN_CREDENTIAL"]
     assert came["scanned"] == came["encoded"]
+    assert came["phones"] == [1, 0]
     assert came["pulled"] == "encoding_interrupted"
     assert came["gone"] == "acs_user_not_found"

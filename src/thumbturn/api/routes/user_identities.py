@@ -164,7 +164,7 @@ async def update(ask: IdentityUpdate, caller: Caller, identities: UserIdentities
 
 @endpoint(methods=DELETE)
 async def delete(ask: OfIdentity, caller: Caller, identities: UserIdentities, callers: Callers) -> Answer:
-    """Deletes a user identity with its ACS users, their credentials and its client sessions."""
+    """Deletes a user identity with its ACS users, their credentials, its phones and client sessions."""
     for session_id in await identities.delete(caller.workspace.id, ask.user_identity_id):
         callers.forget_key(session_id)
     return {}

@@ -29,8 +29,12 @@ const pulled = await acs.encoders.encodeCredential(at).catch(({ code }) => code)
 const cards = [encoding, scan, assigning].map((each) => each.action_type)
 const scanned = scan.result.acs_credential_on_seam.acs_credential_id
 const encoded = encoding.result.acs_credential_id
+const { device_id } = await seam.phones.simulate.createSandboxPhone({ user_identity_id })
+const phones = [(await seam.phones.list()).length]
+await seam.phones.deactivate({ device_id })
+phones.push((await seam.phones.list()).length)
 await userIdentities.delete({ user_identity_id })
 const gone = await acs.users.get({ acs_user_id }).catch(({ code }) => code)
 
 const doors = entrances.map((each) => each.display_name)
-console.log(JSON.stringify({ doors, attempt: [action_type, status], held, cards, scanned, encoded, pulled, gone }))
+console.log(JSON.stringify({ doors, attempt: [action_type, status], held, phones, cards, scanned, encoded, pulled, gone }))
