@@ -43,6 +43,7 @@ from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.pace import Pace, read_limits
 from thumbturn.engine.phones import Phones
 from thumbturn.engine.pins import open_pins
 from thumbturn.engine.ports import Store
@@ -52,6 +53,7 @@ from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.logs import configure_logs
 from thumbturn.sealing import KeyUnusable
 from thumbturn.settings import Settings
+from thumbturn.sockets import address_of, listen
 from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, open_store
@@ -113,6 +115,8 @@ def serve(
     traces: Annotated[str | None, _option("traces")] = None,
     webhook_allow: Annotated[str | None, _option("webhook_allow")] = None,
     webhook_jitter: Annotated[float | None, _option("webhook_jitter")] = None,
+    rate_limits: Annotated[str | None, _option("rate_limits")] = None,
+    rate_limit_sandboxes: Annotated[bool | None, _option("rate_limit_sandboxes")] = None,
     request_seconds: Annotated[float | None, _option("request_seconds")] = None,
     keep_alive_seconds: Annotated[float | None, _option("keep_alive_seconds")] = None,
     seed: Annotated[int | None, _option("seed")] = None,
@@ -156,8 +160,8 @@ def migrate(
 
 async def _serve(settings: Settings, *, show_credentials: bool) -> None:
     clock = SystemClock()
-    listening = _listen(settings.host, settings.port)
-    endpoint = "http://{}:{}".format(*_address(listening))
+    listening = listen(settings.host, settings.port)
+    endpoint = "http://{}:{}".format(*address_of(listening))
     tracing = _open_tracing(settings)
     store = open_store(_database_url(settings))
     try:
@@ -174,6 +178,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             clock=clock,
             pins=pins,
             traces=None if tracing is None else tracing.attempts,
+            pace=_pace(settings, clock),
         )
         sealing = Sealing(store, clock)
         await engine.start()
@@ -323,6 +328,15 @@ async def _open_world(settings: Settings, store: Store, engine: Engine, clock: S
     }
 
 
+def _pace(settings: Settings, clock: SystemClock) -> Pace | None:
+    limits = read_limits(settings.rate_limits)
+    unknown = limits.keys() - actions.load().keys()
+    if unknown:
+        raise typer.BadParameter(f"THUMBTURN_RATE_LIMITS: there is no action {', '.join(sorted(unknown))}")
+    spared = () if settings.rate_limit_sandboxes else (VirtualDriver.name,)
+    return Pace(limits, spared, clock) if limits else None
+
+
 def _settings(given: dict[str, Any]) -> Settings:
     chosen = {
         key: value for key, value in given.items() if key in Settings.model_fields and value is not None
@@ -343,24 +357,6 @@ def _prepare_folder(data: Path) -> None:
 
 def _database_url(settings: Settings) -> str:
     return settings.database_url or f"sqlite:///{(settings.data / 'thumbturn.db').absolute()}"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    listening.set_inheritable(True)
-    return listening
-
-
-def _address(listening: socket.socket) -> tuple[str, int]:
-    host, port = listening.getsockname()[:2]
-    return (f"[{host}]" if ":" in host else host), port
 
 
 def _uvicorn(asgi: Any) -> uvicorn.Config:

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from thumbturn.engine.pace import read_limits
 from thumbturn.webhooks.networks import read_networks
 
 
@@ -66,6 +67,14 @@ class Settings(BaseSettings):
         description="Key of the secrets in the database: base64 of 32 bytes, from `openssl rand -base64 32`. "
         "Several, with commas in between: the first seals, all open. Without it, the data folder gets a key.",
     )
+    rate_limits: str = Field(
+        "LOCK_DOOR=15,UNLOCK_DOOR=15,CREATE_ACCESS_CODE=10,UPDATE_ACCESS_CODE=10,DELETE_ACCESS_CODE=20",
+        description="How often a minute one device may be asked for what, by action type; what is not named "
+        "has no limit, and with an empty text nothing has.",
+    )
+    rate_limit_sandboxes: bool = Field(
+        False, description="Whether these limits hold for the virtual devices of sandboxes, too."
+    )
     request_seconds: float = Field(
         30, gt=0, le=3_600, description="For so long a client may take to send one request, in seconds."
     )
@@ -73,6 +82,12 @@ class Settings(BaseSettings):
         75, gt=0, le=3_600, description="For so long a connection without a request stays open, in seconds."
     )
     seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _are_limits(cls, text: str) -> str:
+        read_limits(text)
+        return text
 
     @field_validator("webhook_allow")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
 from thumbturn.engine.live import LiveAttempts
+from thumbturn.engine.pace import Pace
 from thumbturn.engine.ports import Store
 from thumbturn.engine.run import Run
 
@@ -74,7 +75,10 @@ class Acceptance:
         live: LiveAttempts,
         clock: Clock,
         make_run: Callable[[Attempt, Action, Ask], Run],
+        pace: Pace | None = None,
     ) -> None:
+        #: How often a device may be asked for the same; ``None`` for as often as one likes.
+        self._pace = pace
         self._store = store
         self._dispatch = dispatch
         self._devices = devices
@@ -100,13 +104,14 @@ class Acceptance:
         with a ``reach`` there is no other device than those that he sees.
 
         Raises ``DeviceNotFound``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``,
-        ``WorkspaceNotSandbox``, ``TooManyOpenAttempts``; ``Overloaded`` or ``StorageUnavailable`` when it
-        cannot be stored. No attempt exists then.
+        ``WorkspaceNotSandbox``, ``TooManyOpenAttempts``, ``RateLimited``; ``Overloaded`` or
+        ``StorageUnavailable`` when it cannot be stored. No attempt exists then.
         """
         self._make_room(workspace, 1)
         device = self._admit(action, ask, workspace, reach)
         if action.fit is not None and device is not None:
             ask = action.fit(ask, device)
+        counted = self._pace is not None and device is not None and self._pace.begins(action.type, device)
         run = self._take_in(Command(action, ask, timing), device, workspace, asked_by)
         accepted = run.attempt
         self._store_soon(
@@ -117,7 +122,13 @@ class Acceptance:
                 else self._store.accept_once(accepted, keep(accepted))
             ),
         )
-        await run.accepted
+        try:
+            await run.accepted
+        except KeyTaken:
+            if counted:
+                # It was counted when it was asked for the first time.
+                self._give_back(((action.type, device),))
+            raise
         return accepted
 
     async def begin_all(
@@ -134,20 +145,32 @@ class Acceptance:
         Raises ``BatchRefused`` with the first that cannot be accepted.
         """
         self._make_room(workspace, len(commands))
-        admitted = []
+        admitted, counted = [], []
         for index, (action, ask, timing) in enumerate(commands):
             try:
                 device = self._admit(action, ask, workspace, reach)
                 fitting = ask if action.fit is None or device is None else action.fit(ask, device)
+                if self._pace is not None and device is not None and self._pace.begins(action.type, device):
+                    counted.append((action.type, device))
             except Refusal as refusal:
+                self._give_back(counted)
                 raise BatchRefused(index, refusal) from None
             admitted.append((Command(action, fitting, timing), device))
         batch_id = new_id()
         runs = [self._take_in(command, device, workspace, asked_by, batch_id) for command, device in admitted]
         accepted = [run.attempt for run in runs]
         self._store_soon(runs, lambda: self._store.accept_all(accepted, keep and keep(accepted)))
-        await runs[0].accepted
+        try:
+            await runs[0].accepted
+        except KeyTaken:
+            self._give_back(counted)
+            raise
         return accepted
+
+    def _give_back(self, counted: Iterable[tuple[str, Device | None]]) -> None:
+        for action_type, device in counted:
+            if self._pace is not None and device is not None:
+                self._pace.give_back(action_type, device)
 
     def _make_room(self, workspace: Workspace, count: int) -> None:
         if self._dispatch.open_in[workspace.id] + count > MOST_OPEN:

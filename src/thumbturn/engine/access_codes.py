@@ -37,6 +37,7 @@ from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts, CodeFilter, CodeStored
 from thumbturn.engine.code_keeper import WAITS_FOR, Begin, CodeKeeper
 from thumbturn.engine.devices import Devices
+from thumbturn.engine.pace import Pace
 from thumbturn.engine.pins import Pins
 
 #: Cancels an attempt that was not sent yet. By whom is for its timeline.
@@ -88,7 +89,9 @@ class AccessCodes:
         cancel: Cancel,
         pins: Pins,
         clock: Clock,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace
         self._store = store
         self._devices = devices
         self._keeper = keeper
@@ -174,6 +177,7 @@ class AccessCodes:
         device = self.lock(workspace_id, device_id, reach)
         pin = new.pin or await self.new_pin((device,), new.preferred_length)
         code = self.made(device, new, pin)
+        self.count(CREATE, (device,))
         with self._keeper.reserved(code.id):
             await self.add((code,))
             return code, await self.program(CREATE, code, asker)
@@ -205,6 +209,7 @@ class AccessCodes:
                 await stack.enter_async_context(self.changing_at(device_id))
             known = [await self.get(code.workspace_id, code.id) for code in codes]
             changed = [self._changed(code, changes) for code in known]
+            self.count(UPDATE, [self.lock(code.workspace_id, code.device_id) for code in known])
             now = self._clock.now()
             told = [
                 event
@@ -227,6 +232,8 @@ class AccessCodes:
     ) -> Attempt:
         """Have a code removed from its lock and forgotten; one that never was there is gone at once."""
         known = await self.get(workspace_id, access_code_id, reach, is_managed=is_managed)
+        device = self.device_of(known)
+        self.count(DELETE, () if device is None else (device,))
         await self._supersede(known, asker)
         async with self.changing_at(known.device_id):
             code = await self.get(workspace_id, access_code_id, reach, is_managed=is_managed)
@@ -266,6 +273,11 @@ class AccessCodes:
         return made.but(left_alone_at=made.changed_at)
 
     # for those who make codes in other ways -----------------------------------------------------
+
+    def count(self, action_type: str, devices: Sequence[Device]) -> None:
+        """Count that somebody asks these locks for this. Raises ``RateLimited``."""
+        if self._pace is not None:
+            self._pace.take_all(action_type, devices)
 
     def made(self, device: Device, new: NewCode, pin: str) -> AccessCode:
         """The code that this makes, not stored. Raises for what may not be."""

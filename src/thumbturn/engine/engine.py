@@ -45,6 +45,7 @@ from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.moving import Moving
 from thumbturn.engine.noise import NoiseSensors
 from thumbturn.engine.observations import Observations
+from thumbturn.engine.pace import Pace
 from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Driver, Seed, Store
 from thumbturn.engine.programming import Programming
@@ -79,6 +80,7 @@ class Engine:
         clock: Clock,
         pins: Pins,
         traces: Traces | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.actions = actions
         self._store = store
@@ -133,6 +135,7 @@ class Engine:
             live=self.live,
             clock=clock,
             make_run=self._run,
+            pace=pace,
         )
         #: Accept an attempt, or many together (``acceptance.py``).
         self.begin, self.begin_all = acceptance.begin, acceptance.begin_all
@@ -155,6 +158,7 @@ class Engine:
             begin=self._begin_for_code,
             cancel=self.begun.cancel,
             pins=pins,
+            pace=pace,
             clock=clock,
         )
         #: What callers may set about thermostats, beyond commanding them.

@@ -54,6 +54,7 @@ class SeveralCodes:
             own = await self._codes.new_pin((device,), None)
             made[device.id] = self._codes.made(device, new, own)
         codes = [made[device.id] for device in devices]
+        self._codes.count(CREATE, devices)
         with ExitStack() as reserved:
             for code in codes:
                 reserved.enter_context(self._keeper.reserved(code.id))
