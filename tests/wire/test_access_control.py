@@ -278,3 +278,25 @@ async def test_what_a_session_sees_of_a_system(wire):
         ("/acs/access_groups/delete", {"acs_access_group_id": (await groups(wire))["Visitors"]}),
     ):
         assert (await beyond.refusal(path, **ask))[0] == 404
+
+
+async def test_all_that_is_of_an_account_goes_with_it(wire):
+    """Each user, credential, group, entrance and encoder is told once, and none is found any more."""
+    who = {"acs_user_id": (await user(wire))["acs_user_id"]}
+    code = await credential(wire, **who)
+    doors, all_groups = await entrances(wire), await groups(wire)
+    [encoder] = (await wire.call("/acs/encoders/list"))["acs_encoders"]
+    before = len(await told(wire))
+    await wire.call("/connected_accounts/delete", connected_account_id=await own_account(wire))
+    await wire.house.clock.settle()
+    assert sorted((await told(wire))[before:]) == sorted(
+        [
+            ("acs_user.deleted", who["acs_user_id"]),
+            ("acs_credential.deleted", code["acs_credential_id"]),
+            ("acs_encoder.removed", encoder["acs_encoder_id"]),
+            *(("acs_entrance.removed", id) for id in doors.values()),
+            *(("acs_access_group.deleted", id) for id in all_groups.values()),
+        ]
+    )
+    for noun in ("systems", "entrances", "users", "credentials", "encoders", "access_groups"):
+        assert (await wire.call(f"/acs/{noun}/list"))[f"acs_{noun}"] == []

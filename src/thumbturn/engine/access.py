@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from thumbturn.domain.access import (
     AcsAccessGroup,
@@ -15,12 +15,21 @@ from thumbturn.domain.access import (
     entrances_of,
     is_on,
     opened_by,
+    told,
 )
 from thumbturn.domain.access_refusals import NOT_FOUND, AcsUserNotFound, CredentialCannotUnlock
 from thumbturn.domain.client_session import Reach
+from thumbturn.domain.event import Event
 from thumbturn.engine.access_ports import AccessStore, Wanted
 
 T = TypeVar("T", bound=Thing)
+#: What is told of a thing that goes with its account. Of a system there is no such event.
+_ENDS: Mapping[type[Any], str] = {
+    AcsCredential: "acs_credential.deleted",
+    AcsUser: "acs_user.deleted",
+    AcsAccessGroup: "acs_access_group.deleted",
+    AcsEntrance: "acs_entrance.removed",
+}
 _NAMES = {
     AcsSystem: "acs_system_id",
     AcsUser: "acs_user_id",
@@ -115,6 +124,15 @@ class Access:
         if user is None or user.is_suspended:
             return frozenset()
         return opened_by(credential, await self.entrances_of(user))
+
+    async def told_of_end(self, workspace_id: str, account_id: str, now: int) -> list[Event]:
+        """What there is to tell when all that is of an account goes: of each thing of its systems, once."""
+        wanted = Wanted(connected_account_ids=(account_id,))
+        return [
+            told(word, each, now)
+            for kind, word in _ENDS.items()
+            for each in await self._store.find(kind, workspace_id, wanted)
+        ]
 
     async def unlocked_by(self, workspace_id: str, credential_id: str, entrance_id: str, now: int) -> str:
         """The device that a cloud key is to unlock at an entrance. Raises ``CredentialCannotUnlock``."""

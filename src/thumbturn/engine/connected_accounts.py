@@ -12,6 +12,7 @@ from thumbturn.domain.connected_account import ConnectedAccount, account_error
 from thumbturn.domain.device import Device, deleted
 from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSandbox
 from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.access import Access
 from thumbturn.engine.account_ports import AccountFilter, AccountStore
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.moving import Moving
@@ -32,6 +33,7 @@ class ConnectedAccounts:
         self,
         *,
         store: AccountStore,
+        access: Access,
         devices: Devices,
         drivers: Mapping[str, Driver],
         world: SandboxWorld,
@@ -40,6 +42,7 @@ class ConnectedAccounts:
         clock: Clock,
     ) -> None:
         self._store = store
+        self._access = access
         self._devices = devices
         self._drivers = drivers
         self._world = world
@@ -79,7 +82,7 @@ class ConnectedAccounts:
             return changed
 
     async def delete(self, workspace_id: str, account_id: str) -> None:
-        """Forget an account and its devices, and tell the workspace so; nothing changes at the devices.
+        """Forget an account, its devices and systems, and tell the workspace so; the devices stay as they are.
 
         Attempts on them that are open end. No client session reaches it any more.
         """
@@ -89,6 +92,7 @@ class ConnectedAccounts:
             async def remove() -> None:
                 now = self._clock.now()
                 gone = [deleted(device, now) for device in self._behind(account)]
+                gone += await self._access.told_of_end(workspace_id, account_id, now)
                 told = (*gone, account.told("deleted", now, connected_account_type=account.driver))
                 if not await self._store.remove(workspace_id, account_id, told):
                     raise ConnectedAccountNotFound

@@ -209,6 +209,7 @@ class Engine:
         #: What devices are connected through.
         self.accounts = ConnectedAccounts(
             store=store.accounts,
+            access=self._access,
             devices=self._devices,
             drivers=drivers,
             world=world,
