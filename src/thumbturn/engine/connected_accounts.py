@@ -82,7 +82,7 @@ class ConnectedAccounts:
             return changed
 
     async def delete(self, workspace_id: str, account_id: str) -> None:
-        """Forget an account, its devices and systems, and tell the workspace so; the devices stay as they are.
+        """Forget an account, its devices and systems, and tell the workspace so; devices stay as they are.
 
         Attempts on them that are open end. No client session reaches it any more.
         """
