@@ -157,7 +157,7 @@ class AccessCodeGone(
 class NoSpaceOnDevice(
     Failure,
     type="no_space_for_access_code_on_device",
-    advice="Delete a code that is not needed any more. This one is set as soon as there is room for it.",
+    advice="Delete a code that is not needed any more: this one is set as soon as there is room for it.",
 ):
     """The lock holds as many codes as it can. It has not acted."""
 
