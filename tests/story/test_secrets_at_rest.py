@@ -76,6 +76,62 @@ def test_secret_is_in_no_file_and_no_line(fresh_server, receiver: Receiver):
     assert [name for name, content in found.items() if token in content] == []
 
 
+#: Not part of any number that a server writes by chance.
+PINS = ("90817263", "81726354", "72635481", "63548172")
+
+
+def test_pin_is_in_no_file_and_no_line(fresh_server, receiver: Receiver):
+    """Made, changed, entered, refused, asked for twice, delivered and killed: it is in no file or line."""
+    me = caller_of(fresh_server)
+    hook = me.call("/webhooks/create", url=receiver.url())["webhook"]
+    front = next(each for each in me.locks() if each["display_name"] == "Front Door")["device_id"]
+    first, second, by_hand, wrong = PINS
+    again = {"Idempotency-Key": "a-key-of-mine"}
+    ask = {"device_id": front, "code": first, "name": "Jane", "sync": True}
+    answers = [me.http.post("/access_codes/create", json=ask, headers=again).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    code = answers[0]["access_code"]
+    assert (code["code"], code["status"]) == (first, "set")
+    id = {"access_code_id": code["access_code_id"]}
+    me.call("/access_codes/update", **id, code=second, sync=True)
+    me.call(
+        "/access_codes/simulate/create_unmanaged_access_code", device_id=front, code=by_hand, name="Cleaner"
+    )
+    for pin in (second, wrong):
+        me.call("/locks/simulate/keypad_code_entry", device_id=front, code=pin)
+    assert me.http.post("/access_codes/create", json={**ask, "code": second}).status_code == 409
+    me.call("/thumbturn/sandbox/touch_code", **id, code=first)
+    me.call("/access_codes/delete", **id, sync=True)
+    fresh_server.kill9()
+    found = files(fresh_server.data)
+    assert {"thumbturn.db", "thumbturn.db-wal", "virtual-world.jsonl"} <= found.keys()
+    found["the log"] = fresh_server.log.read_bytes()
+    for pin in PINS:
+        assert [name for name, content in found.items() if pin.encode() in content] == []
+    fresh_server.start()
+    me = caller_of(fresh_server)
+    [kept] = me.call("/access_codes/unmanaged/list", device_id=front)["access_codes"]
+    assert kept["code"] == by_hand, "with the key they are all there"
+    told = me.call("/events/list", **id)["events"]
+    pins = [each["code"] for each in told if each["event_type"] == "access_code.set_on_device"]
+    assert pins[:2] == [first, second]
+    assert me.call("/webhooks/get", webhook_id=hook["webhook_id"])["webhook"]["webhook_id"]
+
+
+def test_pins_can_be_read_when_the_key_was_changed(fresh_server):
+    """Only the key that seals them is sealed anew."""
+    me = caller_of(fresh_server)
+    front = next(each for each in me.locks() if each["display_name"] == "Front Door")["device_id"]
+    me.call("/access_codes/create", device_id=front, code=PINS[0], sync=True)
+    fresh_server.variables["THUMBTURN_ENCRYPTION_KEY"] = new_key()
+    fresh_server.restart()
+    fresh_server.stop()
+    (fresh_server.data / KEY).unlink()
+    fresh_server.start()
+    [code] = caller_of(fresh_server).call("/access_codes/list")["access_codes"]
+    assert (code["code"], code["status"]) == (PINS[0], "set")
+
+
 def test_server_without_its_key_does_not_start(fresh_server):
     """Without the key, or with another one, the server says so in a sentence; with it all is as before."""
     me = caller_of(fresh_server)

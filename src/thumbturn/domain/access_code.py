@@ -194,7 +194,7 @@ def step(code: AccessCode, now: int) -> Step | None:
         return None
     held, slot = code.facts.held, wanted(code, now)
     if slot is None:
-        return None if held is None else UPDATE
+        return None if code.is_certainly_off else UPDATE
     if held is None:
         return CREATE
     return None if held.is_like(slot) and not code.facts.is_uncertain else UPDATE

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from thumbturn.domain.access_code import AccessCode, Slot, is_newly_usable, is_scheduled
+from thumbturn.domain.access_code import AccessCode, Slot, is_newly_usable, is_scheduled, step
 from thumbturn.domain.clock import seconds, to_wire
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.event import Event
@@ -104,6 +104,8 @@ def failed(code: AccessCode, failure: Failure, now: int, attempt_id: str | None)
     """It could not be set, or removed. Told once for as often as it fails in a row."""
     if not code.is_managed and code.removed_at is None:
         return News(code, (tell(code, CANNOT_CONVERT, now, attempt_id, **_troubles(code)),))
+    if step(code, now) is None and not failure.may_have_acted:
+        return News(code)  # its lock holds what it shall all the same
     word = FAILED_TO_REMOVE if code.is_over(now) else FAILED_TO_SET
     name = _CALLED.get(failure.type, word)
     facts = code.facts

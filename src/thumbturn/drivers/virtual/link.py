@@ -33,7 +33,9 @@ class Link:
         facts = world.journal.facts(device.id)
         because = device.state.get("offline_because")
         self._disconnected: bool = facts.get(
-            "disconnected", self._believed_online is False and because is None
+            # What a fault cut off is not disconnected, whatever it was believed to be when the server died.
+            "disconnected",
+            self._believed_online is False and because is None and not facts.get("cut", False),
         )
         #: Its hub lost it, and its account lets nobody in.
         self._hub_lost: bool = facts.get("hub_lost", because == HUB_DISCONNECTED)

@@ -156,9 +156,11 @@ class VirtualLock(Obedient):
     def touch_code(self, place: str | None, pin: str | None, name: str | None = None) -> str:
         """Set, change or delete (without a PIN) a code at the lock by hand; in which place."""
         place = self.codes.touch(place, pin, name)
-        self._is["codes_touched_at"] = now = self._world.clock.now()
-        self._world.journal.record(now, self._link.device_id, "touch_code", {"codes_touched_at": now})
-        self._link.report({"codes_touched_at": now}, method="manual", said="Somebody changed its codes.")
+        now = self._world.clock.now()
+        # Each time is told from the one before, however soon it came.
+        self._is["codes_touched_at"] = touched = max(now, self._is["codes_touched_at"] + 1)
+        self._world.journal.record(now, self._link.device_id, "touch_code", {"codes_touched_at": touched})
+        self._link.report({"codes_touched_at": touched}, method="manual", said="Somebody changed its codes.")
         return place
 
     # inside -------------------------------------------------------------------------------------

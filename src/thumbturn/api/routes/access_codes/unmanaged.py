@@ -97,7 +97,7 @@ async def list_(ask: UnmanagedList, caller: Caller, engine: Engine, clock: Clock
 async def convert_to_managed(ask: ConvertToManaged, caller: Caller, engine: Engine, call: Call) -> Answer:
     """Has a code looked after from now on that somebody set at its lock."""
     attempt = await _convert(ask, caller, engine, call)
-    await settled(call, engine, attempt, sync=ask.sync)
+    await settled(call, engine, attempt, sync=ask.sync or _is_quick(attempt, caller, engine))
     return {}
 
 
@@ -105,7 +105,8 @@ async def convert_to_managed(ask: ConvertToManaged, caller: Caller, engine: Engi
 async def update(ask: UnmanagedUpdate, caller: Caller, engine: Engine, call: Call) -> Answer:
     """Has a code looked after from now on, if it shall be managed."""
     if ask.is_managed:
-        await settled(call, engine, await _convert(ask, caller, engine, call))
+        attempt = await _convert(ask, caller, engine, call)
+        await settled(call, engine, attempt, sync=_is_quick(attempt, caller, engine))
     else:
         await engine.access_codes.get(caller.workspace.id, ask.access_code_id, caller.reach, is_managed=False)
     return {}
@@ -128,3 +129,8 @@ async def _convert(ask: Conversion, caller: Caller, engine: Engine, call: Call) 
         caller.reach,
         may_be_modified=ask.may_be_modified,
     )
+
+
+def _is_quick(attempt: Attempt, caller: Caller, engine: Engine) -> bool:
+    """True if its lock can be asked now. The answer says nothing of the attempt: then it shall be true."""
+    return engine.access_codes.lock(caller.workspace.id, attempt.device_id or "", caller.reach).online
