@@ -1,4 +1,4 @@
-"""The HTTP client of all webhooks, brought when there is first something to post.
+"""The HTTP client of all webhooks, brought when there is a webhook to post to.
 
 Loading it takes a fifth of a second, which no start need wait for; and it is loaded beside the loop, so
 that no door does either.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """Posts as ``Poster`` does, and begins with the first post. ``close`` it."""
+    """Posts as ``Poster`` does, and is loaded when it is told to be, or by the first post. ``close`` it."""
 
     def __init__(self, targets: Targets, clock: Clock) -> None:
         self._targets = targets
@@ -28,7 +28,7 @@ class Client:
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
         """Post it, and say what came of it."""
-        poster = self._poster or await self._begin()
+        poster = self._poster or await self.load()
         return await poster.post(url, headers, body)
 
     async def close(self) -> None:
@@ -36,7 +36,8 @@ class Client:
         if self._poster is not None:
             await self._poster.close()
 
-    async def _begin(self) -> Poster:
+    async def load(self) -> Poster:
+        """Return when it is ready to post at once."""
         async with self._loading:
             if self._poster is None:
                 kind = await asyncio.to_thread(_load)

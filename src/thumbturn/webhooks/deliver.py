@@ -117,6 +117,8 @@ class Deliveries:
         while True:
             began = self._clock.now()
             try:
+                if self._means.prepare is not None:
+                    await self._means.prepare()
                 because = await lane.run()
                 break
             except Refusal as refusal:

@@ -43,3 +43,5 @@ class Means:
     shares: Shares = field(default_factory=Shares)
     #: The W3C ``traceparent`` of an attempt, as long as it is known; ``None`` where nothing is traced.
     traceparent: Callable[[str], str | None] | None = None
+    #: Brings what ``post`` needs, so that the first post need not wait for it; ``None`` if it needs nothing.
+    prepare: Callable[[], Awaitable[object]] | None = None

@@ -49,6 +49,7 @@ async def open_webhooks(
         clock=clock,
         seal=seal,
         post=client.post,
+        prepare=client.load,
         written=written,
         schedule=Schedule(jitter),
         record=Record(store.webhooks, clock, meters),

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
+from collections.abc import Callable
 
-from thumbturn.domain.clock import MILLISECOND, SECOND, thread_time
+from thumbturn.domain.clock import MILLISECOND, SECOND
 from thumbturn.testing.clock import FakeClock
-from thumbturn.webhooks.pace import Pace
+from thumbturn.webhooks.pace import Pace, measure_wait
 
 
 class Load:
-    """What the loop uses, as a share of one core."""
+    """How long what is ready waits for its turn."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
-        self._before, self._used = clock.now(), 0.0
-        self._share = 0.0
+    def __init__(self, microseconds: int) -> None:
+        self.microseconds = microseconds
 
-    def is_now(self, share: float) -> None:
-        self()
-        self._share = share
+    def measure(self, tell: Callable[[int], None]) -> None:
+        tell(self.microseconds)
 
-    def __call__(self) -> int:
-        now = self._clock.now()
-        self._used += self._share * (now - self._before)
-        self._before = now
-        return round(self._used)
+
+LITTLE, MUCH = 200, 2 * MILLISECOND
 
 
 async def turns_in(clock: FakeClock, pace: Pace, time: int) -> int:
@@ -50,51 +44,41 @@ async def turns_in(clock: FakeClock, pace: Pace, time: int) -> int:
 async def test_deliveries_go_freely_while_there_is_time():
     """With time to spare nobody waits for a turn, from the first on."""
     clock = FakeClock()
-    load = Load(clock)
-    pace = Pace(clock, load)
-    load.is_now(0.5)
-    assert await turns_in(clock, pace, SECOND) >= 1_000
+    assert await turns_in(clock, Pace(clock, Load(LITTLE).measure), SECOND) >= 1_000
 
 
 async def test_deliveries_give_way_soon_and_come_back():
     """On a busy loop turns are rare within a second, never none; later they are free again."""
     clock = FakeClock()
-    load = Load(clock)
-    pace = Pace(clock, load)
-    load.is_now(1.0)
+    load = Load(MUCH)
+    pace = Pace(clock, load.measure)
     await turns_in(clock, pace, SECOND)
     assert 15 <= await turns_in(clock, pace, SECOND) <= 25
-    load.is_now(0.5)
+    load.microseconds = LITTLE
     await turns_in(clock, pace, 2 * SECOND)
     assert await turns_in(clock, pace, SECOND) >= 1_000
-
-
-def test_what_other_threads_use_does_not_count():
-    """A thread that works hard, as the one that writes does, is no reason for deliveries to give way."""
-
-    def work() -> None:
-        end = time.thread_time() + 0.2
-        while time.thread_time() < end:
-            pass
-
-    before, working = thread_time(), threading.Thread(target=work)
-    working.start()
-    working.join()
-    assert thread_time() - before < 100 * MILLISECOND
 
 
 async def test_turns_are_shared():
     """On a busy loop ten who wait get about the turns of one, each in his turn."""
     clock = FakeClock()
-    load = Load(clock)
-    pace = Pace(clock, load)
-    load.is_now(1.0)
+    pace = Pace(clock, Load(MUCH).measure)
     await turns_in(clock, pace, SECOND)
     waiting = [asyncio.ensure_future(_count(clock, pace, SECOND)) for _ in range(10)]
     await clock.advance(2 * SECOND)
     counts = [each.result() for each in waiting]
     assert 15 <= sum(counts) <= 35
     assert min(counts) >= 1
+
+
+async def test_what_the_loop_has_before_it_is_what_is_measured():
+    """Something that keeps the loop for 50 ms is told as a wait of at least so long."""
+    told: list[int] = []
+    asyncio.get_running_loop().call_soon(time.sleep, 0.05)
+    measure_wait(told.append)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert told[0] >= 50 * MILLISECOND
 
 
 async def _count(clock: FakeClock, pace: Pace, time: int) -> int:
