@@ -5,7 +5,7 @@ workspace's sequence up to which he has read, and waits for what is behind it. A
 workspace share one *tail*: it reads each new event from the store once, however many wait for it, and
 holds the newest for a while. Who is further behind than that reads the store himself, at his own pace.
 While nobody has read to the end of what the tail holds, it reads nothing: followers who are slow, or are
-made to be, cost those who make the events nothing.
+made to be, cost those who make the events nothing. Only for those who are woken together it reads always.
 
 The store says when something was committed. That is a hint, not a promise (another process may have
 written it, the connection may have broken between a commit and its answer), so a tail also looks by
@@ -190,8 +190,10 @@ class Tail:
         """Read as much as the ring holds; true if there may be more."""
         found = await self._store.events_after(self.workspace_id, self.ring.last, limit=SIZE)
         if found:
-            # Who reads to the end of these says so again; who had is woken for them.
-            self._is_wanted.clear()
+            # Who reads to the end of these says so again; who had is woken for them. Those who are woken
+            # together are woken later, and shall then find what has come meanwhile.
+            if not self.pulse.has_readers:
+                self._is_wanted.clear()
             self.ring.add(found)
         return len(found) == SIZE
 

@@ -32,6 +32,11 @@ class Pulse:
         """Set it no more."""
         self._readers.discard(reader)
 
+    @property
+    def has_readers(self) -> bool:
+        """True while there is anybody to wake."""
+        return bool(self._readers)
+
     def set(self) -> None:
         """There is something to read."""
         if self._beating is None:

@@ -308,6 +308,20 @@ async def test_another_thing_to_wait_for(hall: Hall):
         assert len(await follower.ready()) == 1
 
 
+async def test_who_are_woken_together_find_all_that_has_come(hall: Hall):
+    """What is told before they are woken is there when they are: nobody has to come again for it."""
+    wake = asyncio.Event()
+    with hall.feed.follow("w1", 0, wake) as follower:
+        await hall.clock.advance(seconds(1))
+        wake.clear()
+        for _ in range(2):
+            await hall.store.tell()
+            await hall.clock.advance(GATHER_FOR)
+        await hall.clock.advance(MOST)
+        assert wake.is_set()
+        assert [each.sequence for each in await follower.ready()] == [1, 2]
+
+
 async def test_followers_are_let_go_of(hall: Hall):
     """A closed follower is held by nobody."""
     with hall.feed.follow("w1", 0) as follower:
