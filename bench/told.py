@@ -41,6 +41,7 @@ def _rate(options: Options, endpoint: Sink) -> Iterator[Row]:
     for _ in range(options.rounds):
         with fresh("ours", options) as server:
             _webhook(server, endpoint.url("/rate"))
+            _settle_in()
             seen = unlock_at_pace(server, MUCH, options.seconds * 2, until_final=False)
             count = len(seen.accepted)
             came = endpoint.wait_for(count, ["/rate"])["/rate"]
@@ -115,6 +116,7 @@ def _lateness(
     server: Server, endpoint: Sink, pace: int, options: Options, paths: list[str], row: Row
 ) -> list[float]:
     """Milliseconds from each event to its first arrival at each of the paths."""
+    _settle_in()
     seen = unlock_at_pace(server, pace, options.pace_seconds // 2 or 1, until_final=False)
     count = len(seen.accepted)
     found = endpoint.wait_for(count, paths)
@@ -140,6 +142,11 @@ def _first(found: Arrivals, path: str) -> dict[str, float]:
 
 def _webhook(server: Server, url: str, event_type: str = UNLOCKED) -> None:
     server.call("/webhooks/create", {"url": url, "event_types": [event_type]})
+
+
+def _settle_in() -> None:
+    """Give the server time to load its client, which it does once, when it has its first webhook."""
+    time.sleep(1)
 
 
 def _recorded(server: Server) -> int:
