@@ -53,6 +53,11 @@ def stopwatch() -> int:
     return time.perf_counter_ns() // 1_000
 
 
+def thread_time() -> int:
+    """µs of the processor that this thread has used."""
+    return time.thread_time_ns() // 1_000
+
+
 def seconds(amount: float) -> int:
     """This many seconds, in µs."""
     return round(amount * SECOND)

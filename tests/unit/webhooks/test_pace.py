@@ -12,16 +12,22 @@ from thumbturn.webhooks.pace import Pace, measure_wait
 
 
 class Load:
-    """How long what is ready waits for its turn."""
+    """How long what is ready waits for its turn, and the share of a core that the loop uses."""
 
-    def __init__(self, microseconds: int) -> None:
-        self.microseconds = microseconds
+    def __init__(self, clock: FakeClock, wait: int, share: float) -> None:
+        self.wait = wait
+        self._clock = clock
+        self._share = share
+        self.pace = Pace(clock, self._measure, self._used)
 
-    def measure(self, tell: Callable[[int], None]) -> None:
-        tell(self.microseconds)
+    def _measure(self, tell: Callable[[int], None]) -> None:
+        tell(self.wait)
+
+    def _used(self) -> int:
+        return round(self._clock.now() * self._share)
 
 
-LITTLE, MUCH = 200, 2 * MILLISECOND
+LITTLE, LONG = 200, 2 * MILLISECOND
 
 
 async def turns_in(clock: FakeClock, pace: Pace, time: int) -> int:
@@ -44,17 +50,23 @@ async def turns_in(clock: FakeClock, pace: Pace, time: int) -> int:
 async def test_deliveries_go_freely_while_there_is_time():
     """With time to spare nobody waits for a turn, from the first on."""
     clock = FakeClock()
-    assert await turns_in(clock, Pace(clock, Load(LITTLE).measure), SECOND) >= 1_000
+    assert await turns_in(clock, Load(clock, LITTLE, 0.7).pace, SECOND) >= 1_000
+
+
+async def test_deliveries_that_wait_for_each_other_go_freely():
+    """Many that are begun together wait for each other: while the loop has little to do, that is no load."""
+    clock = FakeClock()
+    assert await turns_in(clock, Load(clock, LONG, 0.3).pace, SECOND) >= 1_000
 
 
 async def test_deliveries_give_way_soon_and_come_back():
     """On a busy loop turns are rare within a second, never none; later they are free again."""
     clock = FakeClock()
-    load = Load(MUCH)
-    pace = Pace(clock, load.measure)
+    load = Load(clock, LONG, 0.7)
+    pace = load.pace
     await turns_in(clock, pace, SECOND)
     assert 15 <= await turns_in(clock, pace, SECOND) <= 25
-    load.microseconds = LITTLE
+    load.wait = LITTLE
     await turns_in(clock, pace, 2 * SECOND)
     assert await turns_in(clock, pace, SECOND) >= 1_000
 
@@ -62,7 +74,7 @@ async def test_deliveries_give_way_soon_and_come_back():
 async def test_turns_are_shared():
     """On a busy loop ten who wait get about the turns of one, each in his turn."""
     clock = FakeClock()
-    pace = Pace(clock, Load(MUCH).measure)
+    pace = Load(clock, LONG, 0.7).pace
     await turns_in(clock, pace, SECOND)
     waiting = [asyncio.ensure_future(_count(clock, pace, SECOND)) for _ in range(10)]
     await clock.advance(2 * SECOND)
