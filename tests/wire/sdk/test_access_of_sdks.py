@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from seam import Seam, SeamActionAttemptFailedError, SeamHttpApiError
 
+from tests.fixtures.javascript import run_script
 from tests.fixtures.server import Caller, LiveServer
 
-HERE = Path(__file__).parent / "js"
 ALL = ["Front Door", "Back Door", "Garage Side Door"]
 
 
@@ -102,26 +97,9 @@ def test_python_encodes_cards(seam):
     assert assigned.result.acs_user_id == jane.acs_user_id
 
 
-def test_javascript_does_all_of_it(caller, server):
+def test_javascript_does_all_of_it(caller):
     """The same verbs with the JavaScript SDK."""
-    node = shutil.which("node")
-    assert node, "run `make test`: it installs Node"
-    ended = subprocess.run(
-        [node, "access.mjs"],
-        cwd=HERE,
-        env={
-            "PATH": os.environ["PATH"],
-            "ENDPOINT": server.endpoint,
-            "TOKEN": server.credentials["personal_access_token"],
-            "WORKSPACE": caller.workspace_id,
-        },
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 0, ended.stderr
-    came = json.loads(ended.stdout)
+    came = run_script(caller, "access.mjs")
     assert came["doors"] == ALL
     assert came["attempt"] == ["UNLOCK_DOOR", "success"]
     assert came["held"] == ["cloud_key", "code"]

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from seam import Seam, SeamHttpApiError
 
+from tests.fixtures.javascript import run_script
 from tests.fixtures.server import Caller, LiveServer
-
-HERE = Path(__file__).parent / "js"
 
 
 @pytest.fixture
@@ -30,28 +23,6 @@ def seam(caller: Caller, server: LiveServer) -> Iterator[Seam]:
     )
     yield client
     client.close()
-
-
-def flow(caller: Caller, server: LiveServer, name: str) -> Any:
-    """What a flow of js/accounts.mjs printed, in the caller's sandbox."""
-    node = shutil.which("node")
-    assert node, "run `make test`: it installs Node"
-    ended = subprocess.run(
-        [node, "accounts.mjs", name],
-        cwd=HERE,
-        env={
-            "PATH": os.environ["PATH"],
-            "ENDPOINT": server.endpoint,
-            "TOKEN": server.credentials["personal_access_token"],
-            "WORKSPACE": caller.workspace_id,
-        },
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
 
 
 def test_python_looks_after_an_account(seam):
@@ -92,9 +63,9 @@ def test_python_has_trouble_with_a_device(seam):
     assert seam.locks.unlock_door(device_id=door).status == "success"
 
 
-def test_javascript_looks_after_an_account(caller, server):
+def test_javascript_looks_after_an_account(caller):
     """The same with the JavaScript SDK, page by page."""
-    assert flow(caller, server, "account") == {
+    assert run_script(caller, "accounts.mjs", "account") == {
         "names": ["Flat"],
         "pages": 1,
         "errors": ["account_disconnected"],
@@ -120,9 +91,9 @@ def test_python_hands_a_device_over_and_takes_it_back(seam):
     assert seam.locks.unlock_door(device_id=door).status == "success"
 
 
-def test_javascript_hands_a_device_over_and_takes_it_back(caller, server):
+def test_javascript_hands_a_device_over_and_takes_it_back(caller):
     """The same with the JavaScript SDK."""
-    assert flow(caller, server, "unmanaged") == {
+    assert run_script(caller, "accounts.mjs", "unmanaged") == {
         "found": [False, 1],
         "refused": "device_unmanaged",
         "status": "success",
@@ -158,9 +129,9 @@ def test_python_has_a_person_connect_an_account(seam):
     assert seam.connect_webviews.list() == []
 
 
-def test_javascript_has_a_person_connect_an_account(caller, server):
+def test_javascript_has_a_person_connect_an_account(caller):
     """The same with the JavaScript SDK, for a client session of its own."""
-    assert flow(caller, server, "webview") == {
+    assert run_script(caller, "accounts.mjs", "webview") == {
         "before": ["pending", 0],
         "after": ["authorized", 4],
         "pages": 1,

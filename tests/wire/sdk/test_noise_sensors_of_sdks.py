@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from seam import Seam, SeamHttpApiError
 
+from tests.fixtures.javascript import run_script
 from tests.fixtures.server import Caller, LiveServer
 
-HERE = Path(__file__).parent / "js"
 NIGHT = {"starts_daily_at": "22:00:00[Europe/Berlin]", "ends_daily_at": "07:00:00[Europe/Berlin]"}
 
 
@@ -61,26 +56,9 @@ def test_python_keeps_thresholds(seam):
     assert gone.value.code == "noise_threshold_not_found"
 
 
-def test_javascript_does_all_of_it(caller, server):
+def test_javascript_does_all_of_it(caller):
     """The same verbs with the JavaScript SDK."""
-    node = shutil.which("node")
-    assert node, "run `make test`: it installs Node"
-    ended = subprocess.run(
-        [node, "noise_sensors.mjs"],
-        cwd=HERE,
-        env={
-            "PATH": os.environ["PATH"],
-            "ENDPOINT": server.endpoint,
-            "TOKEN": server.credentials["personal_access_token"],
-            "WORKSPACE": caller.workspace_id,
-        },
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 0, ended.stderr
-    came = json.loads(ended.stdout)
+    came = run_script(caller, "noise_sensors.mjs")
     assert came["found"] == ["Night", 62]
     assert came["held"] == ["Loud at any time", "Night"]
     assert "Loud at any time" in came["triggered"]

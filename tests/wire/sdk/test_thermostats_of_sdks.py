@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from seam import Seam, SeamHttpApiError
 
+from tests.fixtures.javascript import run_script
 from tests.fixtures.server import Caller, LiveServer
-
-HERE = Path(__file__).parent / "js"
 
 
 @pytest.fixture
@@ -107,26 +101,9 @@ def test_python_programs_a_thermostat(seam):
     assert used.value.code == "thermostat_daily_program_in_use"
 
 
-def test_javascript_does_all_of_it(caller, server):
+def test_javascript_does_all_of_it(caller):
     """The same verbs with the JavaScript SDK."""
-    node = shutil.which("node")
-    assert node, "run `make test`: it installs Node"
-    ended = subprocess.run(
-        [node, "thermostats.mjs"],
-        cwd=HERE,
-        env={
-            "PATH": os.environ["PATH"],
-            "ENDPOINT": server.endpoint,
-            "TOKEN": server.credentials["personal_access_token"],
-            "WORKSPACE": caller.workspace_id,
-        },
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 0, ended.stderr
-    came = json.loads(ended.stdout)
+    came = run_script(caller, "thermostats.mjs")
     assert came["attempts"] == [
         *[["SET_HVAC_MODE", "success"]] * 5,
         ["SET_FAN_MODE", "success"],
