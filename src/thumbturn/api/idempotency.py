@@ -184,7 +184,7 @@ class Idempotency:
         except Refusal:
             await self._release(asked.scope)
             raise
-        except BaseException:
+        except BaseException:  # also when it is given up: what it did nobody knows, and the note says so
             self._remember(asked.scope)
             under_way.set_result(note)
             raise

@@ -231,7 +231,7 @@ class Acceptance:
         """Have new attempts stored together; the first one's ``accepted`` tells when they are."""
         try:
             answer = asyncio.ensure_future(store())
-        except Exception:
+        except Exception:  # whatever it is goes on to the caller: no attempt exists then
             for run in runs:
                 self._dispatch.forget(run)
             raise

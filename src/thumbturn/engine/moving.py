@@ -69,7 +69,7 @@ class Moving:
             # Shielded: what has begun to end must end, also when all this is given up meanwhile.
             await asyncio.shield(asyncio.gather(*(self._end(run, because) for run in open_runs)))
             await write()
-        except BaseException:
+        except BaseException:  # also when it is given up: the devices stay, whatever the reason
             self.move_in(self._of(workspace_id, account_id))
             raise
         old = self._detach(workspace_id, account_id)

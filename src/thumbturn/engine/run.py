@@ -324,7 +324,7 @@ class Run:
             if self.attempt is change.transitions[0].attempt:
                 self.attempt, self._written = before, written
                 self._has_news, self._events = bool(devices) or self._has_news, (*events, *self._events)
-                self._codes = change.codes
+                self._codes = (*change.codes, *self._codes)
             raise
         if elsewhere is not None:
             self.attempt = elsewhere
