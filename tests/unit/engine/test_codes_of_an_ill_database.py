@@ -1,0 +1,67 @@
+"""What became of a code at its lock, while the database takes no record of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.fixtures.codes import HOUR
+from thumbturn.domain.attempt import Mark, Phase, Succeeded
+from thumbturn.domain.clock import seconds
+from thumbturn.domain.evidence import Evidence
+from thumbturn.engine.acceptance import Timing
+from thumbturn.engine.access_code_ports import CodeFacts
+from thumbturn.engine.ports import EventFilter
+
+
+async def test_what_a_lock_took_goes_on_record_with_a_plainer_end(codes, monkeypatch):
+    """The lock holds the code, and success cannot be written: what it holds goes with the end that can be."""
+    house, apply = codes.house, codes.house.store.apply
+
+    async def refuse_success(change):
+        if any(each.attempt.phase is Phase.SUCCEEDED for each in change.transitions):
+            raise ZeroDivisionError
+        return await apply(change)
+
+    monkeypatch.setattr(house.store, "apply", refuse_success)
+    code_id, attempt = await codes.create()
+    while (await house.stored(attempt)).failure is None:
+        await house.clock.advance(seconds(1))
+    assert (await house.stored(attempt)).failure[0] == "outcome_unknown"
+    held = (await codes.all.get("w1", code_id)).facts.held
+    assert held is not None
+    assert house.pins.open(held.pin) == "4711"
+    wanted = EventFilter(event_types=["access_code.set_on_device"])
+    told = await house.store.events("w1", wanted, limit=10)
+    assert [event.action_attempt_id for event in told] == [attempt.id]
+    monkeypatch.undo()
+    await house.clock.advance(HOUR)
+    assert await codes.status(code_id) == "set"
+    assert not (await codes.all.get("w1", code_id)).facts.errors
+
+
+async def test_what_is_noted_while_a_record_fails_stands_behind_what_the_record_had(codes, monkeypatch):
+    """Neither what a refused record carried of codes nor what came meanwhile is lost, in their order."""
+    house = codes.house
+    first, second = (await codes.create(pin="1111"))[0], (await codes.create(pin="2222"))[0]
+    known = [CodeFacts(await codes.all.get("w1", each)) for each in (first, second)]
+    door, apply, carried = await house.device("Front Door"), house.store.apply, []
+
+    async def refuse_success(change):
+        carried.append(change.codes)
+        if any(each.attempt.phase is Phase.SUCCEEDED for each in change.transitions):
+            raise ZeroDivisionError
+        return await apply(change)
+
+    attempt = await house.begin("UNLOCK_DOOR", door, Timing(not_before=house.clock.now() + HOUR))
+    run = house.engine._dispatch.open[attempt.id]
+    run.attempt = run.attempt.moved(Phase.SENT, Mark("sent", house.clock.now()))
+    monkeypatch.setattr(house.store, "apply", refuse_success)
+    run.ends_by = house.clock.now() + seconds(5)
+    run.note(known[:1], ())
+    recording = run.settle(Succeeded({}, Evidence.STATE_REPORT))
+    run.note(known[1:], ())
+    task = asyncio.ensure_future(recording)
+    await house.clock.advance(seconds(6))
+    assert isinstance(task.exception(), ZeroDivisionError)
+    assert carried[-1] == tuple(known[:1])
+    assert run._codes == tuple(known)
