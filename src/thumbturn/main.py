@@ -31,7 +31,7 @@ from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
 from thumbturn.domain.audit import Act
-from thumbturn.domain.clock import SystemClock
+from thumbturn.domain.clock import SystemClock, seconds
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.domain.refusals import StorageUnavailable
@@ -117,6 +117,7 @@ def serve(
     webhook_jitter: Annotated[float | None, _option("webhook_jitter")] = None,
     rate_limits: Annotated[str | None, _option("rate_limits")] = None,
     rate_limit_sandboxes: Annotated[bool | None, _option("rate_limit_sandboxes")] = None,
+    code_look_seconds: Annotated[float | None, _option("code_look_seconds")] = None,
     request_seconds: Annotated[float | None, _option("request_seconds")] = None,
     keep_alive_seconds: Annotated[float | None, _option("keep_alive_seconds")] = None,
     seed: Annotated[int | None, _option("seed")] = None,
@@ -179,6 +180,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             pins=pins,
             traces=None if tracing is None else tracing.attempts,
             pace=_pace(settings, clock),
+            codes_looked_at_every=seconds(settings.code_look_seconds),
         )
         sealing = Sealing(store, clock)
         await engine.start()

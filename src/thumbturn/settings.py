@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     rate_limit_sandboxes: bool = Field(
         False, description="Whether these limits hold for the virtual devices of sandboxes, too."
     )
+    code_look_seconds: float = Field(
+        21_600,
+        ge=0,
+        description="How often a lock's codes are looked at, in seconds, to find what was changed there and "
+        "not reported; 0 for never.",
+    )
     request_seconds: float = Field(
         30, gt=0, le=3_600, description="For so long a client may take to send one request, in seconds."
     )

@@ -10,7 +10,7 @@ at one lock can be told to be the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -243,8 +243,23 @@ def looked_at(code: AccessCode, now: int) -> AccessCode:
 
 def late_at(code: AccessCode, now: int) -> int:
     """When it is said to be late with what is to be done now, µs."""
-    over_at = code.over_at
-    due = (
-        over_at if code.is_over(now) and over_at is not None else max(code.programmed_at, code.starts_at or 0)
-    )
+    if code.is_over(now) and code.over_at is not None:
+        due = code.over_at
+    else:
+        # What somebody changed at the lock is late from when that was found.
+        due = max(code.programmed_at, code.starts_at or 0, code.facts.reset_at)
     return max(due, code.changed_at if due <= now else due) + LATE_AFTER
+
+
+def differs(codes: Iterable[AccessCode], holds: Mapping[str, Slot]) -> bool:
+    """True if a lock that holds this, by place, holds something else than is on record of its codes."""
+    places = set()
+    for code in codes:
+        there, held = holds.get(code.place), code.facts.held
+        places.add(code.place)
+        if not code.is_managed:
+            if there is None or there.pin_key != code.pin_key:
+                return True
+        elif held is not None and (there is None or not there.is_like(held)):
+            return True
+    return not holds.keys() <= places

@@ -60,6 +60,11 @@ Begin = Callable[[str, str, str, str | None, Asker, Timing], Coroutine[Any, Any,
 WAITS_FOR = seconds(24 * 3_600)
 
 
+def has_unseen_codes(device: Device) -> bool:
+    """True if its codes were changed at the lock, as it said itself, and were not read since."""
+    return bool(device.state.get("codes_touched_at", 0) > device.state.get("codes_seen_at", 0))
+
+
 class CodeKeeper:
     """Looks after the codes of all locks."""
 
@@ -152,9 +157,13 @@ class CodeKeeper:
     def touched(self, device_id: str) -> None:
         """Somebody may have changed codes at a lock: if that was not looked at yet, have it read."""
         device = self._devices.get(device_id)
-        if device is None or device_id in self._reading or not device.is_managed:
-            return
-        if device.state.get("codes_touched_at", 0) > device.state.get("codes_seen_at", 0):
+        if device is not None and has_unseen_codes(device):
+            self.read(device_id)
+
+    def read(self, device_id: str) -> None:
+        """Have a lock read that may hold something else than is on record, unless that is under way."""
+        device = self._devices.get(device_id)
+        if device is not None and device_id not in self._reading and device.is_managed:
             self._reading.add(device_id)
             self._spawn(self._read_lock(device))
 

@@ -16,12 +16,13 @@ import structlog
 from thumbturn.domain.about import ATTEMPT
 from thumbturn.domain.attempt import DeadlinePassed, Failed, Phase, Postponed, Sending, Signal, Succeeded
 from thumbturn.domain.clock import SECOND, Clock
+from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.failures import ActionAttemptExpired, DeviceOffline, DeviceRemoved, OutcomeUnknown
 from thumbturn.domain.policy import WhenOffline
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.held import Held
-from thumbturn.engine.lanes import Lanes
+from thumbturn.engine.lanes import Lane, Lanes
 from thumbturn.engine.ports import Driver
 from thumbturn.engine.run import Run
 from thumbturn.engine.timetable import Timetable
@@ -80,6 +81,16 @@ class Dispatch:
         return self._lanes.enter(
             run, device.connected_account_id, None if driver is None else driver.commands_at_once
         )
+
+    def lend(self, device: Device, wanted: Callable[[], None]) -> Lane | None:
+        """The lane of a device to look at it, if nobody is in it (``Lanes.lend``)."""
+        driver = self._drivers.get(device.driver)
+        at_once = None if driver is None else driver.commands_at_once
+        return self._lanes.lend(device.id, device.connected_account_id, at_once, wanted)
+
+    def take_back(self, lane: Lane) -> None:
+        """It was looked at; who came meanwhile goes on."""
+        self._go_on(self._lanes.take_back(lane))
 
     def durable(self, run: Run) -> None:
         """The run is on record: its deadline counts, and it starts if it has its turn."""

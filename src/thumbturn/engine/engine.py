@@ -30,6 +30,7 @@ from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.changing import Changing
 from thumbturn.engine.climate import Climate
 from thumbturn.engine.code_keeper import CodeKeeper
+from thumbturn.engine.code_rounds import CodeRounds
 from thumbturn.engine.connected_accounts import ConnectedAccounts
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
@@ -81,7 +82,9 @@ class Engine:
         pins: Pins,
         traces: Traces | None = None,
         pace: Pace | None = None,
+        codes_looked_at_every: int = 0,
     ) -> None:
+        """``codes_looked_at_every``, µs: how often locks are looked at (``code_rounds.py``), 0 for never."""
         self.actions = actions
         self._store = store
         self._drivers = drivers
@@ -112,6 +115,15 @@ class Engine:
             devices=self._devices,
             begin=self._begin_for_code,
             is_open=self._dispatch.open.__contains__,
+            clock=clock,
+        )
+        self._code_rounds = CodeRounds(
+            store=store.access_codes,
+            devices=self._devices,
+            drivers=drivers,
+            dispatch=self._dispatch,
+            read=self._code_keeper.read,
+            every=codes_looked_at_every,
             clock=clock,
         )
         self._observations = Observations(
@@ -236,6 +248,7 @@ class Engine:
         await recovery.settle()
         await self._keeper.start()
         await self._code_keeper.start(run.attempt for run in self._dispatch.open.values())
+        self._code_rounds.start()
         self.is_running = True
 
     async def stop(self, patience: float = 3.0) -> None:
@@ -245,6 +258,7 @@ class Engine:
         """
         self.is_running = False
         await self._keeper.stop()
+        await self._code_rounds.stop()
         await self._code_keeper.stop()
         await self._dispatch.drain(patience)
         await self._deadlines.stop()

@@ -3,11 +3,14 @@
 A lane is a queue per device. A slow or dead device fills its own lane and no other. Where a hub
 takes only so many commands at a time, its driver says so (``commands_at_once``), and the lanes
 of its devices share a gate: the first to ask is the first to pass.
+
+A lane that nobody is in may be lent to whoever only looks at the device, until somebody wants it.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from thumbturn.domain.attempt import Attempt
 from thumbturn.engine.run import Run
@@ -16,18 +19,20 @@ from thumbturn.engine.run import Run
 class Gate:
     """A bound on the commands in flight behind one hub."""
 
-    __slots__ = ("in_flight", "limit", "waiting")
+    __slots__ = ("in_flight", "lent", "limit", "waiting")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.in_flight = 0
         self.waiting: deque[Lane] = deque()
+        #: The lane behind it that is lent, if one is.
+        self.lent: Lane | None = None
 
 
 class Lane:
     """The open attempts of one device, in order of acceptance."""
 
-    __slots__ = ("gate", "key", "last", "running", "waiting")
+    __slots__ = ("gate", "key", "last", "lent", "running", "waiting")
 
     def __init__(self, key: str, gate: Gate | None) -> None:
         self.key = key
@@ -38,6 +43,8 @@ class Lane:
         #: The one that ended most recently, if the device has not confirmed its end: a late report may
         #: still be about it.
         self.last: Attempt | None = None
+        #: While it is lent: to be called when somebody wants it.
+        self.lent: Callable[[], None] | None = None
 
 
 class Lanes:
@@ -58,7 +65,37 @@ class Lanes:
         if lane is None:
             lane = self._lanes[key] = Lane(key, self._gate(hub, commands_at_once))
         lane.waiting.append(run)
+        if lane.lent is not None:
+            lane.lent()
         return self._advance(lane) is run
+
+    def lend(
+        self, key: str, hub: str | None, commands_at_once: int | None, wanted: Callable[[], None]
+    ) -> Lane | None:
+        """The lane of a device to oneself, if nobody is in it; ``wanted`` is called once somebody wants in.
+
+        He gets in when it was taken back.
+        """
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(key, self._gate(hub, commands_at_once))
+        gate = lane.gate
+        if lane.running is not None or lane.waiting or lane.lent is not None:
+            return None
+        if gate is not None:
+            if gate.waiting or gate.lent is not None or gate.in_flight >= gate.limit:
+                return None
+            gate.in_flight += 1
+            gate.lent = lane
+        lane.lent = wanted
+        return lane
+
+    def take_back(self, lane: Lane) -> list[Run]:
+        """It is lent no longer; the runs whose turn it is now."""
+        lane.lent = None
+        if lane.gate is not None:
+            lane.gate.lent = None
+        return self._freed(lane)
 
     def ahead_of(self, run: Run) -> int:
         """How many of its lane come before this one."""
@@ -79,6 +116,15 @@ class Lanes:
         lane.running, run.has_turn = None, False
         if run.attempt.settled_at is not None:
             lane.last = None if run.attempt.evidence.confirms else run.attempt
+        return self._freed(lane)
+
+    def forget(self, key: str) -> None:
+        """Drop the lane of a device that is gone, unless somebody is still in it."""
+        lane = self._lanes.get(key)
+        if lane is not None and lane.running is None and not lane.waiting:
+            del self._lanes[key]
+
+    def _freed(self, lane: Lane) -> list[Run]:
         gate = lane.gate
         if gate is None:
             following = self._advance(lane)
@@ -93,20 +139,16 @@ class Lanes:
                 released.append(following)
         return released
 
-    def forget(self, key: str) -> None:
-        """Drop the lane of a device that is gone, unless somebody is still in it."""
-        lane = self._lanes.get(key)
-        if lane is not None and lane.running is None and not lane.waiting:
-            del self._lanes[key]
-
     def _advance(self, lane: Lane) -> Run | None:
-        if lane.running is not None or not lane.waiting:
+        if lane.running is not None or lane.lent is not None or not lane.waiting:
             return None
         gate = lane.gate
         if gate is not None:
             if gate.in_flight >= gate.limit:
                 if lane not in gate.waiting:
                     gate.waiting.append(lane)
+                if gate.lent is not None and gate.lent.lent is not None:
+                    gate.lent.lent()
                 return None
             gate.in_flight += 1
         run = lane.running = lane.waiting.pop(0)
