@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.receiver",
     "tests.fixtures.server",
+    "tests.fixtures.fake_world",
     "tests.fixtures.sink",
     "tests.fixtures.stores",
     "tests.fixtures.webhooks",

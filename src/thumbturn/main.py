@@ -22,7 +22,6 @@ from pydantic_core import to_json
 from thumbturn import actions
 from thumbturn.api.connections import Patience
 from thumbturn.api.protocol import EnvelopeProtocol
-from thumbturn.api.server import create_app
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.wire.event import event_json
@@ -30,12 +29,8 @@ from thumbturn.cli.audit import audit
 from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
-from thumbturn.domain.audit import Act
 from thumbturn.domain.clock import SystemClock, seconds
-from thumbturn.domain.ids import new_id
-from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.domain.refusals import StorageUnavailable
-from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
@@ -46,7 +41,6 @@ from thumbturn.engine.feed import Feed
 from thumbturn.engine.pace import Pace, read_limits
 from thumbturn.engine.phones import Phones
 from thumbturn.engine.pins import open_pins
-from thumbturn.engine.ports import Store
 from thumbturn.engine.sealing import Sealing
 from thumbturn.engine.secrets import SecretsLocked, open_seal
 from thumbturn.engine.user_identities import UserIdentities
@@ -63,6 +57,16 @@ from thumbturn.webhooks.networks import read_networks
 from thumbturn.webhooks.open import open_webhooks
 from thumbturn.webhooks.targets import Targets
 from thumbturn.welcome import say_ready
+from thumbturn.worlds.opening import (
+    AnotherWorld,
+    OpenToStrangers,
+    application_of,
+    beginnings_of,
+    open_world,
+    require_loopback,
+    require_world,
+    settled_in,
+)
 
 if TYPE_CHECKING:
     from thumbturn.tracing.export import Tracing
@@ -81,6 +85,8 @@ _REASONS_NOT_TO_RUN = (
     TracingNotInstalled,
     KeyUnusable,
     SecretsLocked,
+    AnotherWorld,
+    OpenToStrangers,
 )
 
 app = typer.Typer(
@@ -109,6 +115,7 @@ def serve(
     data: Annotated[Path | None, _option("data")] = None,
     database_url: Annotated[str | None, _option("database_url")] = None,
     world: Annotated[str | None, _option("world")] = None,
+    listen_anywhere: Annotated[bool | None, _option("listen_anywhere")] = None,
     error_wording: Annotated[str | None, _option("error_wording")] = None,
     log_level: Annotated[str | None, _option("log_level")] = None,
     metrics: Annotated[bool | None, _option("metrics")] = None,
@@ -134,9 +141,10 @@ def serve(
     _tune_interpreter()
     _allow_many_connections()
     try:
-        _prepare_folder(settings.data)
-        with exclusive(settings.data):
-            uvloop.run(_serve(settings, show_credentials=show_credentials))
+        with settled_in(settings) as settled:
+            _prepare_folder(settled.data)
+            with exclusive(settled.data):
+                uvloop.run(_serve(settled, show_credentials=show_credentials))
     except _REASONS_NOT_TO_RUN as reason:
         typer.echo(f"thumbturn: {reason}", err=True)
         raise typer.Exit(1) from None
@@ -162,15 +170,18 @@ def migrate(
 async def _serve(settings: Settings, *, show_credentials: bool) -> None:
     clock = SystemClock()
     listening = listen(settings.host, settings.port)
+    require_loopback(settings, listening)
     endpoint = "http://{}:{}".format(*address_of(listening))
     tracing = _open_tracing(settings)
     store = open_store(_database_url(settings))
     try:
+        await require_world(settings, store)
         given = settings.encryption_key
         key = None if given is None else given.get_secret_value()
         seal = await open_seal(store.secrets, key, settings.data)
         pins = await open_pins(store.access_codes, seal)
-        virtual = VirtualDriver(clock, settings.seed, settings.data / "virtual-world.jsonl", pins)
+        journal = settings.data / "virtual-world.jsonl"
+        virtual = VirtualDriver(clock, settings.seed, journal, pins, beginnings_of(settings))
         engine = Engine(
             store=store,
             drivers={virtual.name: virtual},
@@ -186,7 +197,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
         await engine.start()
         try:
             sealing.start()
-            credentials = await _open_world(settings, store, engine, clock)
+            credentials = await open_world(settings, store, engine, seal, clock)
             is_new = bool(credentials)
             credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
             write_credentials(settings.data, credentials)
@@ -203,7 +214,8 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 jitter=settings.webhook_jitter,
                 traceparent=None if tracing is None else tracing.attempts.traceparent,
             ) as webhooks:
-                asgi: Any = create_app(
+                asgi: Any = application_of(
+                    settings,
                     Surroundings(
                         engine=engine,
                         store=store,
@@ -219,7 +231,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         clock=clock,
                         feed=feed,
                         settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),
-                    )
+                    ),
                 )
                 if tracing is not None:
                     asgi = tracing.around(asgi, endpoints())
@@ -302,32 +314,6 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping()
         await super().shutdown(sockets)
-
-
-async def _open_world(settings: Settings, store: Store, engine: Engine, clock: SystemClock) -> dict[str, str]:
-    """Give an unused database its first workspace and keys; nothing for a used one."""
-    if await store.has_workspaces():
-        return {}
-    is_sandbox = settings.world == "sandbox"
-    now = clock.now()
-    workspace = Workspace(
-        id=new_id(),
-        name="Sandbox" if is_sandbox else "Home",
-        company_name="thumbturn",
-        is_sandbox=is_sandbox,
-        created_at=now,
-    )
-    owner = new_id()
-    api_key = mint_api_key(workspace, "first key", now)
-    access_token = mint_personal_access_token(owner, "first token", now)
-    await engine.add_workspace(workspace, user_id=owner, keys=[api_key.key, access_token.key])
-    made = {"workspace_id": workspace.id, "key_ids": [api_key.key.id, access_token.key.id]}
-    await store.record(Act(workspace.id, now, "/workspaces/create", None, made, {"is_sandbox": is_sandbox}))
-    return {
-        "workspace_id": workspace.id,
-        "api_key": api_key.token,
-        "personal_access_token": access_token.token,
-    }
 
 
 def _pace(settings: Settings, clock: SystemClock) -> Pace | None:

@@ -30,10 +30,14 @@ class Settings(BaseSettings):
         None,
         description="postgresql://… to keep everything there instead of in the data folder's SQLite file.",
     )
-    world: Literal["sandbox", "empty"] = Field(
+    world: Literal["sandbox", "empty", "fake-seam-connect"] = Field(
         "sandbox",
         description="What an unused data folder begins with: a sandbox workspace with virtual devices, "
-        "or an empty workspace for real ones.",
+        "an empty workspace for real ones, or the world of Seam's own fake, for tests.",
+    )
+    listen_anywhere: bool = Field(
+        False,
+        description="Serve the world `fake-seam-connect`, whose tokens everybody has, to other machines.",
     )
     error_wording: Literal["seed", "current"] = Field(
         "seed",

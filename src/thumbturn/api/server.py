@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from traceback import format_exception
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -69,10 +70,14 @@ def create_app(surroundings: Surroundings) -> Api:
 
 
 class Api:
-    """An ASGI application."""
+    """An ASGI application. ``more`` is what its endpoints may need beyond the surroundings."""
 
     def __init__(
-        self, surroundings: Surroundings, table: Mapping[str, Endpoint], described: Mapping[str, Document]
+        self,
+        surroundings: Surroundings,
+        table: Mapping[str, Endpoint],
+        described: Mapping[str, Document],
+        more: Mapping[type, Any] = MappingProxyType({}),
     ) -> None:
         self._settings = surroundings.settings
         self._callers = Callers(surroundings.store, surroundings.clock)
@@ -95,6 +100,7 @@ class Api:
             Observer: Observer(
                 surroundings.engine, surroundings.store, surroundings.webhooks, surroundings.clock
             ),
+            **more,
         }
         self._routes = {path: Route(each, provided) for path, each in table.items()}
         self._documents = dict(described)
@@ -223,7 +229,8 @@ class Route:
     def __init__(self, endpoint: Endpoint, provided: Mapping[type, Any]) -> None:
         self.methods = endpoint.methods
         self.access = endpoint.access
-        self.acts = endpoint.acts
+        #: Of what nobody has to show a token for, no record says who did it.
+        self.acts = endpoint.acts and endpoint.access is not None
         #: Learned by the first who asks: most routes are never asked with a query.
         self.grammar = partial(grammar_of, endpoint.ask)
         self.validate = endpoint.ask.__pydantic_validator__.validate_python

@@ -216,7 +216,7 @@ def _properties(device: domain.Device) -> DeviceProperties:
     json: dict[str, Any] = {
         "online": device.online,
         "name": device.display_name,
-        "appearance": {"name": device.display_name},
+        "appearance": {"name": device.nickname or details.get("appearance", device.name)},
         "model": _model(device),
     }
     json.update({key: details[key] for key in _KNOWN if key in details})

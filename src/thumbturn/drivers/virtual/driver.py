@@ -14,6 +14,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.refusals import DeviceIsNotThermostat, DeviceTypeNotSupported
 from thumbturn.drivers.virtual import seeds
+from thumbturn.drivers.virtual.beginnings import Beginnings
 from thumbturn.drivers.virtual.encoders import VirtualEncoder
 from thumbturn.drivers.virtual.faults import FAULTS, KINDS
 from thumbturn.drivers.virtual.journal import Journal
@@ -34,6 +35,7 @@ class VirtualDriver:
     ``chance_seed`` decides what is left to chance: the same seed, the same run. ``journal`` is the
     file in which the world outlives the process; without it everything begins anew each time. ``pins``
     are those of the server, so that what its keypads hold can be read again; without them it cannot.
+    ``beginnings`` says how its workspaces begin.
     """
 
     name = seeds.DRIVER
@@ -41,8 +43,14 @@ class VirtualDriver:
     commands_at_once: int | None = None
 
     def __init__(
-        self, clock: Clock, chance_seed: int, journal: Path | None, pins: Pins | None = None
+        self,
+        clock: Clock,
+        chance_seed: int,
+        journal: Path | None,
+        pins: Pins | None = None,
+        beginnings: Beginnings = seeds,
     ) -> None:
+        self._beginnings = beginnings
         self._world = World(clock, chance_seed, Journal(journal), pins or new_pins())
         self._links: dict[str, Link] = {}
         self._things: dict[str, VirtualLock | VirtualThermostat | VirtualNoiseSensor | VirtualEncoder] = {}
@@ -108,13 +116,13 @@ class VirtualDriver:
 
     def seed(self, workspace_id: str, now: int) -> Seed:
         """How a sandbox workspace begins: always with the same ids for the same workspace."""
-        return seeds.first_things(workspace_id, now)
+        return self._beginnings.first_things(workspace_id, now)
 
     def more_devices(
         self, workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
     ) -> list[Device]:
         """New devices of a kind (``lock``, ``thermostat`` or ``sensor``), not yet attached."""
-        return seeds.more_devices(
+        return self._beginnings.more_devices(
             workspace_id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=now
         )
 
@@ -162,7 +170,7 @@ class VirtualDriver:
 
     def account_things(self, workspace_id: str, account_id: str, now: int) -> list[Device]:
         """The devices behind a virtual account, not yet attached."""
-        return seeds.account_things(workspace_id, account_id, now)
+        return self._beginnings.account_things(workspace_id, account_id, now)
 
     def lets_in(self, email: str, password: str) -> bool:
         """Whether these open a virtual account: any mail address does, with the one password."""

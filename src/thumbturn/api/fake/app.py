@@ -1,0 +1,31 @@
+"""The application of the world of Seam's fake: the API, ``/_fake`` beside it, and outages before both."""
+
+from __future__ import annotations
+
+from thumbturn.api.callers import Callers
+from thumbturn.api.descriptions import descriptions
+from thumbturn.api.fake.database import Database
+from thumbturn.api.fake.endpoints import fake_endpoints
+from thumbturn.api.fake.outages import Application, WithOutages
+from thumbturn.api.fake.world import FakeFacts, FakeWorld
+from thumbturn.api.server import Api
+from thumbturn.api.surroundings import Surroundings
+from thumbturn.api.table import endpoints
+
+
+def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application:
+    """The ASGI application that speaks for this surroundings in that world."""
+    store, engine, clock = surroundings.store, surroundings.engine, surroundings.clock
+    webviews = surroundings.connect_webviews
+    world = FakeWorld(facts, store=store, engine=engine, webviews=webviews, clock=clock)
+    rows = Database(
+        facts,
+        store=store,
+        engine=engine,
+        sessions=surroundings.client_sessions,
+        webviews=webviews,
+        clock=clock,
+    )
+    table = {**endpoints(), **fake_endpoints()}
+    api = Api(surroundings, table, descriptions(), {FakeWorld: world, Database: rows})
+    return WithOutages(api, world.outages, Callers(store, clock))

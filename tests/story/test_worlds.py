@@ -1,0 +1,163 @@
+"""Worlds do not mix: a server begins in one only where nothing of another is, and shows it to whom it may."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+
+import pytest
+
+from tests.fixtures.fake_world import IN_FAKE_WORLD, fake_caller
+from tests.fixtures.server import COMMAND
+from thumbturn.credentials import write_credentials
+from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.ports import Seed
+from thumbturn.settings import Settings
+from thumbturn.storage.open import open_store
+from thumbturn.worlds.opening import (
+    AnotherWorld,
+    OpenToStrangers,
+    require_loopback,
+    require_world,
+    settled_in,
+)
+
+FAKE = "fake-seam-connect"
+
+
+def serve(*arguments):
+    """What the command says that does not come to serving."""
+    return subprocess.run(
+        [COMMAND, "serve", "--port", "0", *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_fake_world_outlives_a_restart_and_takes_no_other_beside_it(new_server):
+    """In a folder of its own it goes on where it was; no other world starts there, and nothing is lost."""
+    server = new_server(options=IN_FAKE_WORLD)
+    caller = fake_caller(server)
+    caller.http.post(
+        "/locks/unlock_door", json={"device_id": "august_device_1"}, headers={"prefer": "wait=10"}
+    )
+    server.stop()
+    refused = serve("--data", server.data)
+    assert refused.returncode == 1
+    assert f"holds the world {FAKE}" in refused.stderr
+    server.start()
+    device = caller.call("/devices/get", device_id="august_device_1")["device"]
+    assert device["properties"]["locked"] is False
+    events = caller.call("/events/list", since="2020-01-01T00:00:00Z")["events"]
+    assert [each["event_id"] for each in events].count("event1") == 1
+
+
+def test_the_fake_world_does_not_begin_where_another_is(fresh_server):
+    """On a folder that holds another world it refuses to start, and that goes on as before."""
+    fresh_server.stop()
+    refused = serve(*IN_FAKE_WORLD, "--data", fresh_server.data)
+    assert refused.returncode == 1
+    assert f"holds something else than the world {FAKE}" in refused.stderr
+    fresh_server.start()
+    assert fresh_server.client().get("/devices/list").json()["devices"]
+
+
+def test_the_fake_world_is_not_shown_to_other_machines(tmp_path):
+    """On an address that other machines reach it refuses to start."""
+    refused = serve(*IN_FAKE_WORLD, "--host", "0.0.0.0", "--data", tmp_path / "data")
+    assert refused.returncode == 1
+    assert "--listen-anywhere" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "how", "is_refused"),
+    [
+        ("0.0.0.0", {"world": FAKE}, True),
+        ("0.0.0.0", {"world": FAKE, "listen_anywhere": True}, False),
+        ("0.0.0.0", {"world": "sandbox"}, False),
+        ("127.0.0.2", {"world": FAKE}, False),
+    ],
+    ids=["everywhere", "everywhere, as was said", "another world", "this machine"],
+)
+def test_only_the_fake_world_minds_who_sees_it(host, how, is_refused):
+    """Loopback is taken by every world, and everything by other worlds or if it was said."""
+    with socket.socket() as bound:
+        bound.bind((host, 0))
+        if is_refused:
+            with pytest.raises(OpenToStrangers):
+                require_loopback(Settings(**how), bound)
+        else:
+            require_loopback(Settings(**how), bound)
+
+
+@pytest.mark.parametrize(
+    ("held", "world", "is_refused"),
+    [
+        ([], FAKE, False),
+        (["seed_workspace_1"], FAKE, False),
+        (["other"], FAKE, True),
+        ([], "empty", False),
+        (["other"], "sandbox", False),
+        (["seed_workspace_1"], "sandbox", True),
+    ],
+    ids=lambda value: "-".join(value) or "nothing" if isinstance(value, list) else str(value),
+)
+async def test_a_database_is_of_one_world(held, world, is_refused, database_url, tmp_path):
+    """Whatever a database holds decides which world may be served from it, on either kind of database."""
+    store = open_store(database_url)
+    try:
+        for id in held:
+            await store.add_workspace(
+                Workspace(id=id, name=id, is_sandbox=True), user_id=None, seed=Seed((), ()), keys=[]
+            )
+        settings = Settings(world=world, data=tmp_path)
+        if is_refused:
+            with pytest.raises(AnotherWorld):
+                await require_world(settings, store)
+        else:
+            await require_world(settings, store)
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("workspace_id", "world", "is_refused"),
+    [
+        ("seed_workspace_1", "sandbox", True),
+        ("other", FAKE, True),
+        ("seed_workspace_1", FAKE, False),
+        ("other", "sandbox", False),
+    ],
+)
+async def test_a_folder_is_of_one_world(workspace_id, world, is_refused, sqlite_url, tmp_path):
+    """The folder is looked at too: its database may be somewhere else today."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write_credentials(folder, {"workspace_id": workspace_id})
+    store = open_store(sqlite_url)
+    try:
+        settings = Settings(world=world, data=folder)
+        if is_refused:
+            with pytest.raises(AnotherWorld):
+                await require_world(settings, store)
+        else:
+            await require_world(settings, store)
+    finally:
+        await store.close()
+
+
+def test_the_fake_world_begins_anew_where_nobody_said_where_to_keep_it(tmp_path):
+    """Without a folder or a database it works in a new folder that is gone afterwards; others never do."""
+    with settled_in(Settings(world=FAKE)) as settled:
+        settled.data.mkdir()
+        assert settled.data != Settings().data
+    assert not settled.data.exists()
+    for settings in (
+        Settings(world=FAKE, data=tmp_path),
+        Settings(world=FAKE, database_url="postgresql://somewhere/else"),
+        Settings(world="sandbox"),
+    ):
+        with settled_in(settings) as settled:
+            assert settled is settings
