@@ -227,7 +227,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         user_identities=UserIdentities(store, sessions, clock),
                         phones=Phones(store.access, clock),
                         acs_users=AcsUsers(store.access, clock),
-                        acs_credentials=AcsCredentials(store.access, seal, clock),
+                        acs_credentials=AcsCredentials(store.access, seal, pins, clock),
                         clock=clock,
                         feed=feed,
                         settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),

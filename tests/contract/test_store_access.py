@@ -88,6 +88,7 @@ WHOLE = [
         issued_at=3,
     ),
     AcsCredential(**of_system(access_method="card", card_number="0815")),
+    AcsCredential(**of_system(access_method="code", code="sealed", code_key="k0")),
 ]
 
 
@@ -144,6 +145,30 @@ async def test_a_system_is_of_itself(store: Store):
     )
     await store.access.add(system)
     assert await store.access.find(AcsSystem, "w1", Wanted(acs_system_ids=["s1"])) == [system]
+
+
+async def test_a_code_is_of_one_credential_of_a_system(store: Store):
+    """Of several with the same code at once one is kept, and none is changed to it; others have none."""
+
+    def coded(key: str) -> AcsCredential:
+        return AcsCredential(**of_system(access_method="code", code="sealed", code_key=key))
+
+    made = [coded("k1") for _ in range(4)]
+    kept = await asyncio.gather(*[store.access.add(each) for each in made])
+    assert sorted(kept) == [False, False, False, True]
+    [there] = await store.access.find(AcsCredential, "w1", Wanted(key="k1"))
+    assert (there.code_key, there.card_number) == ("k1", None)
+    second = coded("k2")
+    assert await store.access.add(second)
+    with pytest.raises(KeyIsTaken):
+        await store.access.change(AcsCredential, "w1", second.id, lambda known: replace(known, code_key="k1"))
+    renewed = await store.access.change(
+        AcsCredential, "w1", there.id, lambda known: replace(known, ends_at=NOON)
+    )
+    assert renewed is not None
+    assert renewed.ends_at == NOON
+    for _ in range(2):
+        assert await store.access.add(AcsCredential(**of_system(access_method="card", card_number="1")))
 
 
 async def test_a_key_is_of_one_identity(store: Store):

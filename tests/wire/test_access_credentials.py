@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.fixtures.access import credential, entrances, groups, identity, refused, system, told, user
 from thumbturn.domain.clock import seconds, to_wire
+from thumbturn.engine import acs_credentials
 
 ALL = ["Front Door", "Back Door", "Garage Side Door"]
 
@@ -18,6 +21,30 @@ async def through(wire, **which):
 
 def later(wire, hours):
     return to_wire(wire.house.clock.now() + seconds(hours * 3_600))
+
+
+async def test_same_code_at_the_same_moment(wire, monkeypatch):
+    """Of several who want the same code at once one gets it; made up ones that are the same are made anew."""
+    store = wire.house.store.access
+    find = store.find
+
+    async def together(*what, **how):
+        found = await find(*what, **how)
+        await asyncio.sleep(0)  # everybody has looked before anybody writes
+        return found
+
+    monkeypatch.setattr(store, "find", together)
+    ask = {"access_method": "code", "acs_system_id": await system(wire), "code": "4711"}
+    asked = [wire.ask("POST", "/acs/credentials/create", ask) for _ in range(5)]
+    replies = await asyncio.gather(*asked)
+    assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409]
+    assert [event for event, _ in await told(wire)] == ["acs_credential.issued"]
+    drawn = iter([["111111", "222222"], ["111111", "222222"], ["111111", "222222"]])
+    monkeypatch.setattr(acs_credentials, "_drawn", lambda: next(drawn))
+    del ask["code"]
+    asked = [wire.ask("POST", "/acs/credentials/create", ask) for _ in range(2)]
+    made = [reply.json["acs_credential"]["code"] for reply in await asyncio.gather(*asked)]
+    assert sorted(made) == ["111111", "222222"]
 
 
 async def test_codes(wire):

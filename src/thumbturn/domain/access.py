@@ -132,6 +132,8 @@ class AcsCredential:
     acs_user_id: str | None = None
     #: The digits, sealed.
     code: str | None = None
+    #: What tells the digits from others of the system.
+    code_key: str | None = None
     #: The card that it is on.
     card_number: str | None = None
     #: µs.

@@ -36,7 +36,9 @@ class AccessStore(Protocol):
     """The things of access control on record. Raises as ``Store`` does."""
 
     async def add(self, thing: Thing, told: Sequence[Event] = ()) -> bool:
-        """Remember a new thing and tell this; ``False`` (and neither) if another of its kind has its key."""
+        """Remember a new thing and tell this; ``False`` (and neither) if another of its kind has its key: of
+        identities ``user_identity_key``, of the credentials of one system ``code_key``.
+        """
 
     async def change(
         self,

@@ -27,8 +27,9 @@ from thumbturn.domain.access_refusals import (
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.ids import new_id, random_bytes
 from thumbturn.engine.access import Access, Whom
-from thumbturn.engine.access_ports import AccessStore, Wanted
+from thumbturn.engine.access_ports import AccessStore, KeyIsTaken, Wanted
 from thumbturn.engine.acs_users import check_times
+from thumbturn.engine.pins import Pins
 from thumbturn.engine.secrets import sealed_for
 from thumbturn.engine.webhook_ports import Seal
 
@@ -41,9 +42,10 @@ _DRAWS = 100
 class AcsCredentials:
     """The credentials of all systems. What is not the given workspace's is not found."""
 
-    def __init__(self, store: AccessStore, seal: Seal, clock: Clock) -> None:
+    def __init__(self, store: AccessStore, seal: Seal, pins: Pins, clock: Clock) -> None:
         self._store = store
         self._seal = seal
+        self._pins = pins
         self._clock = clock
         self.access = Access(store)
 
@@ -77,7 +79,7 @@ class AcsCredentials:
             raise AccessMethodNotSupported(data={"acs_system_id": system.id})
         check_times(starts_at, ends_at)
         id, now = new_id(), self._clock.now()
-        sealed = await self._sealed_code(workspace_id, system.id, id, method, code)
+        secret = await self._code_for(workspace_id, system.id, id, method, code)
         credential = AcsCredential(
             id=id,
             workspace_id=workspace_id,
@@ -86,14 +88,19 @@ class AcsCredentials:
             connected_account_id=system.connected_account_id,
             access_method=method,
             acs_user_id=None if user is None else user.id,
-            code=sealed,
             starts_at=starts_at,
             ends_at=ends_at,
             acs_entrance_ids=None if entrance_ids is None else tuple(dict.fromkeys(entrance_ids)),
             issued_at=None if method == "card" else now,
+            **secret,
         )
         events = () if method == "card" else (told("acs_credential.issued", credential, now),)
-        await self._store.add(credential, events)
+        while not await self._store.add(credential, events):
+            # Somebody else was given the same digits meanwhile.
+            if code is not None:
+                raise CodeTaken
+            secret = await self._code_for(workspace_id, system.id, id, method, None)
+            credential = replace(credential, **secret)
         return credential
 
     async def change(
@@ -108,9 +115,7 @@ class AcsCredentials:
             check_times(known.starts_at, ends_at)
             given["ends_at"] = ends_at
         if code is not None:
-            given["code"] = await self._sealed_code(
-                workspace_id, known.acs_system_id, id, known.access_method, code
-            )
+            given |= await self._code_for(workspace_id, known.acs_system_id, id, known.access_method, code)
         return await self._change(workspace_id, id, given)
 
     async def delete(self, workspace_id: str, id: str) -> None:
@@ -141,9 +146,12 @@ class AcsCredentials:
         return await self._change(workspace_id, id, {"acs_user_id": None})
 
     async def _change(self, workspace_id: str, id: str, given: Mapping[str, Any]) -> AcsCredential:
-        changed = await self._store.change(
-            AcsCredential, workspace_id, id, lambda known: replace(known, **given)
-        )
+        try:
+            changed = await self._store.change(
+                AcsCredential, workspace_id, id, lambda known: replace(known, **given)
+            )
+        except KeyIsTaken:
+            raise CodeTaken from None
         if changed is None:
             raise AcsCredentialNotFound(data={"acs_credential_id": id})
         return changed
@@ -157,13 +165,14 @@ class AcsCredentials:
         user = await self.access.user(workspace_id, whom)
         return await self.access.one(AcsSystem, workspace_id, user.acs_system_id), user
 
-    async def _sealed_code(
+    async def _code_for(
         self, workspace_id: str, acs_system_id: str, id: str, method: AccessMethod, code: str | None
-    ) -> str | None:
+    ) -> dict[str, Any]:
+        """The code that it gets, as a credential has it; nothing for one that has none."""
         if method != "code":
             if code is not None:
                 raise CodeOfNoCode
-            return None
+            return {}
         wanted = Wanted(acs_system_ids=(acs_system_id,))
         others = await self.access.find(AcsCredential, workspace_id, wanted)
         taken = {self.code_of(each) for each in others if each.code is not None and each.id != id}
@@ -173,7 +182,8 @@ class AcsCredentials:
                 raise NoCodeFree
         elif code in taken:
             raise CodeTaken
-        return self._seal.seal(code, sealed_for("acs_credential", id))
+        sealed = self._seal.seal(code, sealed_for("acs_credential", id))
+        return {"code": sealed, "code_key": self._pins.key_of(acs_system_id, code)}
 
 
 def _drawn() -> list[str]:

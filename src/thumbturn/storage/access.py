@@ -143,7 +143,7 @@ def _change(
     after = change(before)
     if after == before:
         return before
-    if _key(after) != _key(before) and _is_taken(connection, after):
+    if _only_its(after) != _only_its(before) and _is_taken(connection, after):
         raise KeyIsTaken
     values = dict(zip(_columns.keys(), _row(after), strict=True))
     connection.execute(update(access_things).where(*_mine(kind, *whose)).values(values))
@@ -192,9 +192,9 @@ def _find(
 
 
 def _is_taken(connection: Connection, thing: Thing) -> bool:
-    """True if another has its key. Of cards there may be several credentials, one after the other."""
-    key = _key(thing)
-    if key is None or type(thing) is not UserIdentity:
+    """True if another has what only one may have. Of cards there may be several credentials."""
+    key = _only_its(thing)
+    if key is None:
         return False
     # Whoever holds the workspace's row is alone in giving it a key.
     connection.execute(select(workspaces.c.id).where(workspaces.c.id == thing.workspace_id).with_for_update())
@@ -207,15 +207,18 @@ def _is_taken(connection: Connection, thing: Thing) -> bool:
     return connection.execute(query).first() is not None
 
 
+def _only_its(thing: Thing) -> str | None:
+    """What no other may have: the key of an identity; what tells a credential's code from others of its
+    system, which is another in each system.
+    """
+    if isinstance(thing, AcsCredential):
+        return thing.code_key
+    return thing.user_identity_key if isinstance(thing, UserIdentity) else None
+
+
 def _mine(kind: type[Any], workspace_id: str, id: str) -> tuple[Any, ...]:
     id = id if can_be_stored(id) else ""
     return _columns.id == id, _columns.workspace_id == workspace_id, _columns.kind == KINDS[kind].word
-
-
-def _key(thing: Thing) -> str | None:
-    name = KINDS[type(thing)].key
-    key: str | None = None if name is None else getattr(thing, name)
-    return key
 
 
 def _row(thing: Any) -> Row:
@@ -223,8 +226,10 @@ def _row(thing: Any) -> Row:
     named = kind[1:]
     apart = {*_COMMON, *named}
     facts = {each.name: getattr(thing, each.name) for each in fields(thing) if each.name not in apart}
-    *columns, secret = [None if name is None else getattr(thing, name) for name in named]
-    return (thing.id, thing.workspace_id, kind.word, *columns, thing.created_at, encode(facts), secret)
+    *others, key, secret = [None if name is None else getattr(thing, name) for name in named]
+    # A credential is on a card or is a code: either is what it is looked for by.
+    key = key or _only_its(thing)
+    return (thing.id, thing.workspace_id, kind.word, *others, key, thing.created_at, encode(facts), secret)
 
 
 def _thing(kind: type[T], row: Row) -> T:
@@ -235,4 +240,6 @@ def _thing(kind: type[T], row: Row) -> T:
     }
     named = zip(KINDS[kind][1:], (*columns, secret), strict=True)
     known |= {name: value for name, value in named if name is not None}
+    if known.get("code_key") is not None:
+        known["card_number"] = None
     return kind(**known | {"id": id, "workspace_id": workspace_id, "created_at": created_at})

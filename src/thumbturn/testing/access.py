@@ -19,7 +19,7 @@ _HOLDERS = {
     AcsCredential: "acs_user_id",
     AcsEntrance: "device_id",
 }
-_KEYS = {UserIdentity: "user_identity_key", AcsCredential: "card_number"}
+_KEYS = {UserIdentity: ("user_identity_key",), AcsCredential: ("card_number", "code_key")}
 
 
 class MemoryAccess:
@@ -103,14 +103,20 @@ class MemoryAccess:
         }
 
     def _is_taken(self, thing: Any) -> bool:
-        if type(thing) is not UserIdentity or thing.user_identity_key is None:
-            return False
-        return any(
-            type(each) is UserIdentity
-            and each.id != thing.id
-            and (each.workspace_id, each.user_identity_key) == (thing.workspace_id, thing.user_identity_key)
+        key = _only_its(thing)
+        return key is not None and any(
+            type(each) is type(thing) and each.id != thing.id and _only_its(each) == key
             for each in self._things.values()
         )
+
+
+def _only_its(thing: Any) -> tuple[str, str] | None:
+    """What only one may have, and within what."""
+    if type(thing) is AcsCredential and thing.code_key is not None:
+        return thing.acs_system_id, thing.code_key
+    if type(thing) is UserIdentity and thing.user_identity_key is not None:
+        return thing.workspace_id, thing.user_identity_key
+    return None
 
 
 def _fits(thing: Any, wanted: Wanted) -> bool:
@@ -126,7 +132,7 @@ def _fits(thing: Any, wanted: Wanted) -> bool:
     ):
         if values is not None and value not in values:
             return False
-    if wanted.key is not None and (kind not in _KEYS or getattr(thing, _KEYS[kind]) != wanted.key):
+    if wanted.key is not None and wanted.key not in [getattr(thing, name) for name in _KEYS.get(kind, ())]:
         return False
     if wanted.created_before is not None and thing.created_at >= wanted.created_before:
         return False
