@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from thumbturn.domain.access import (
     UserIdentity,
     told,
 )
+from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.phone import Phone
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
@@ -256,6 +258,6 @@ async def test_what_is_of_an_account_goes_with_it(store: Store):
     user, identity = AcsUser(**of_system(full_name="Jane")), an_identity()
     for each in (user, identity):
         await store.access.add(each)
-    assert await store.accounts.remove("w1", "w1_account", ())
+    assert await store.accounts.remove("w1", "w1_account", (), partial(forgotten, now=NOON))
     assert await store.access.find(AcsUser, "w1", Wanted()) == []
     assert await store.access.get(UserIdentity, "w1", identity.id) == identity

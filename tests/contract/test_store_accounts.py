@@ -6,9 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from tests.contract.test_store_access_codes import a_code
 from tests.fixtures.stores import NOON, a_device, a_seed, a_session
+from thumbturn.domain.access_code import AccessCode
+from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.connected_account import ConnectedAccount
+from thumbturn.domain.event import Event
 from thumbturn.domain.schedule import Schedule
+from thumbturn.engine.access_code_ports import CodeFacts
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.engine.ports import DeviceFilter, EventFilter, Seed, Store
 
@@ -26,6 +31,11 @@ WHOLE = ConnectedAccount(
     disconnected_at=NOON,
 )
 PLAIN = a_seed("w1").accounts[0]
+
+
+def of_code(code: AccessCode) -> Event:
+    """What is told of a code that goes with its account."""
+    return forgotten(code, NOON)
 
 
 @pytest.fixture
@@ -121,9 +131,12 @@ async def test_what_goes_with_an_account(accounts: Store):
     sessions = accounts.client_sessions
     await sessions.add(a_session(id="a", token_hash="a", connected_account_ids=("whole", PLAIN.id)), most=9)
     await sessions.add(a_session(id="b", token_hash="b", connected_account_ids=("wholesome",)), most=9)
-    assert await accounts.accounts.remove("w2", "whole", [deleted(WHOLE)]) is False
-    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)]) is True
-    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)]) is False
+    codes = [a_code(n, device_id=f"w1_lock_{lock}") for n, lock in enumerate((4, 4, 1))]
+    codes[1] = replace(codes[1], is_managed=False)
+    await accounts.access_codes.add(codes, ())
+    assert await accounts.accounts.remove("w2", "whole", [deleted(WHOLE)], of_code) is False
+    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)], of_code) is True
+    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)], of_code) is False
     assert await ids(accounts) == [PLAIN.id]
     left = await accounts.devices("w1", DeviceFilter(), limit=9)
     assert [device.id for device in left] == ["w1_lock_1", "w1_lock_2", "w1_lock_3"]
@@ -131,7 +144,17 @@ async def test_what_goes_with_an_account(accounts: Store):
     assert [schedule.id for schedule in await accounts.schedules.not_over()] == ["s1"]
     found = [await sessions.get("w1", id) for id in ("a", "b")]
     assert [each.connected_account_ids for each in found if each] == [(PLAIN.id,), ("wholesome",)]
-    assert len(await accounts.events("w1", EventFilter(), limit=9)) == 1
+    events = await accounts.events("w1", EventFilter(), limit=9)
+    assert [(each.event_type, each.payload.get("access_code_id")) for each in events] == [
+        ("access_code.deleted", codes[0].id),
+        ("access_code.unmanaged.removed", codes[1].id),
+        ("connected_account.deleted", None),
+    ]
+    assert [code.id for code in await accounts.access_codes.of_device("w1_lock_1")] == [codes[2].id]
+    assert await accounts.access_codes.of_device("w1_lock_4") == []
+    # Whoever had read one of the codes before that tells nothing of it any more.
+    await accounts.access_codes.note((CodeFacts(codes[0], is_gone=True),), (of_code(codes[0]),))
+    assert len(await accounts.events("w1", EventFilter(), limit=9)) == 3
 
 
 async def test_devices_are_found_by_the_customer_of_their_account(accounts: Store):

@@ -161,6 +161,8 @@ async def test_deleted_account_takes_its_devices_with_it(wire: Wire):
         for each in (await jane.call("/devices/list", connected_account_id=other))["devices"]
     }
     assert len(gone) == 2
+    door = await wire.door("Front Door")
+    code = (await wire.call("/access_codes/create", device_id=door, code="4711"))["access_code"]
     all_of_them = len((await wire.call("/devices/list"))["devices"])
     await wire.call(DELETE, connected_account_id=other, sync=True)
     deleted = await told(wire, "device.deleted", "connected_account.deleted")
@@ -173,6 +175,10 @@ async def test_deleted_account_takes_its_devices_with_it(wire: Wire):
     assert shown["connected_account_ids"] == [own]
     assert await refused(wire, DELETE, connected_account_id=other) == NOT_FOUND
     assert len(await told(wire, "connected_account.deleted")) == 1
+    of_codes = await wire.house.store.events("w1", EventFilter(event_types=["access_code.deleted"]), limit=9)
+    assert [event.payload["access_code_id"] for event in of_codes] == [code["access_code_id"]]
+    await wire.house.clock.advance(seconds(86_400))
+    assert len(await wire.house.told("access_code.deleted")) == 1
     [event] = await wire.house.store.events(
         "w1", EventFilter(event_types=["connected_account.deleted"]), limit=9
     )

@@ -100,6 +100,13 @@ def gone(code: AccessCode, now: int, attempt_id: str | None = None) -> tuple[Eve
     return (*removed, tell(code, "deleted", now, attempt_id, code=code.pin))
 
 
+def forgotten(code: AccessCode, now: int) -> Event:
+    """The event of a code that is not known here any more, while its lock stays as it is."""
+    if not code.is_managed:
+        return tell(code, "unmanaged.removed", now)
+    return tell(code, "deleted", now, code=code.pin)
+
+
 def failed(code: AccessCode, failure: Failure, now: int, attempt_id: str | None) -> News:
     """It could not be set, or removed. Told once for as often as it fails in a row."""
     if not code.is_managed and code.removed_at is None:

@@ -56,7 +56,9 @@ class AccessCodeStore(Protocol):
         """Store what codes shall be, and when they must be looked at; all or none. Their facts stay."""
 
     async def note(self, facts: Sequence[CodeFacts], told: Sequence[Event]) -> None:
-        """Store what became of codes at their lock, that no attempt did."""
+        """Store what became of codes at their lock, that no attempt did, and tell it; neither if one of them
+        is forgotten.
+        """
 
     async def get(self, access_code_id: str) -> AccessCode | None:
         """One code, of whichever workspace. For the engine; concurrent calls share one query."""

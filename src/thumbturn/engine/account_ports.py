@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.event import Event
@@ -63,7 +64,13 @@ class AccountStore(Protocol):
         that is so already, or there is none such.
         """
 
-    async def remove(self, workspace_id: str, account_id: str, told: Sequence[Event]) -> bool:
+    async def remove(
+        self,
+        workspace_id: str,
+        account_id: str,
+        told: Sequence[Event],
+        told_of_code: Callable[[AccessCode], Event],
+    ) -> bool:
         """Forget an account, its devices and what is kept of these, take it from every client session, and
-        tell it; ``False`` if there is none such.
+        tell it, and of each code that its locks have then; ``False`` if there is none such.
         """

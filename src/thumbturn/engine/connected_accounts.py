@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from weakref import WeakValueDictionary
 
+from thumbturn.domain.access_code import AccessCode
+from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.connected_account import ConnectedAccount, account_error
 from thumbturn.domain.device import Device, deleted
+from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSandbox
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.access import Access
@@ -94,7 +97,11 @@ class ConnectedAccounts:
                 gone = [deleted(device, now) for device in self._behind(account)]
                 gone += await self._access.told_of_end(workspace_id, account_id, now)
                 told = (*gone, account.told("deleted", now, connected_account_type=account.driver))
-                if not await self._store.remove(workspace_id, account_id, told):
+
+                def of_code(code: AccessCode) -> Event:
+                    return forgotten(code, now)
+
+                if not await self._store.remove(workspace_id, account_id, told, of_code):
                     raise ConnectedAccountNotFound
 
             await self._moving.move_out(workspace_id, account_id, WAS_DELETED, remove)

@@ -82,8 +82,11 @@ class SqlAccessCodes:
 
     async def note(self, facts: Sequence[CodeFacts], told: Sequence[Event]) -> None:
         def write(connection: Connection) -> None:
-            write_facts(connection, facts)
-            write_events(connection, told)
+            known = [each.code.id for each in facts if not each.is_new]
+            there = select(_columns.id).where(one_of(_columns.id, known, connection.dialect))
+            if len(connection.execute(there.with_for_update()).all()) == len(known):
+                write_facts(connection, facts)
+                write_events(connection, told)
 
         await self._write(write, told)
 
@@ -144,6 +147,20 @@ def changing_codes(rows: Rows, change: Change) -> Telling:
         return bool(answer)
 
     return telling(write, change.events)
+
+
+def codes_of_account(connection: Connection, workspace_id: str, account_id: str) -> list[AccessCode]:
+    """The codes of the locks of an account; none comes to them until the caller's transaction ends."""
+    locks = select(devices.c.id).where(
+        devices.c.workspace_id == workspace_id, devices.c.connected_account_id == account_id
+    )
+    there = connection.execute(locks.with_for_update()).scalars().all()
+    rows = connection.execute(
+        select(access_codes)
+        .where(one_of(_columns.device_id, there, connection.dialect))
+        .order_by(_columns.created_at, _columns.id)
+    )
+    return [_code(row) for row in rows]
 
 
 def forget_codes(connection: Connection, workspace_id: str, of: Select[tuple[str]]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, select, tuple_, update
 
+from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.event import Event
 from thumbturn.engine.account_ports import AccountFilter
+from thumbturn.storage.access_codes import codes_of_account
 from thumbturn.storage.client_sessions import take_from_all
 from thumbturn.storage.devices import remove_devices
 from thumbturn.storage.expressions import can_be_stored, within
@@ -74,8 +76,17 @@ class SqlAccounts:
 
         return await self._act(disconnect, told)
 
-    async def remove(self, workspace_id: str, account_id: str, told: Sequence[Event]) -> bool:
-        return await self._act(lambda connection: _remove(connection, workspace_id, account_id, told), told)
+    async def remove(
+        self,
+        workspace_id: str,
+        account_id: str,
+        told: Sequence[Event],
+        told_of_code: Callable[[AccessCode], Event],
+    ) -> bool:
+        def remove(connection: Connection) -> bool:
+            return _remove(connection, workspace_id, account_id, told, told_of_code)
+
+        return await self._act(remove, told)
 
 
 def _listed(
@@ -99,14 +110,21 @@ def _listed(
     return list(islice((account for account in found if wanted.fits(account)), limit))
 
 
-def _remove(connection: Connection, workspace_id: str, account_id: str, told: Sequence[Event]) -> bool:
+def _remove(
+    connection: Connection,
+    workspace_id: str,
+    account_id: str,
+    told: Sequence[Event],
+    told_of_code: Callable[[AccessCode], Event],
+) -> bool:
     mine = _mine(workspace_id, account_id)
     if connection.execute(select(_columns.id).where(*mine).with_for_update()).first() is None:
         return False
+    of_codes = [told_of_code(code) for code in codes_of_account(connection, workspace_id, account_id)]
     remove_devices(connection, workspace_id, account_id)
     connection.execute(delete(connected_accounts).where(*mine))
     take_from_all(connection, workspace_id, (account_id,))
-    write_events(connection, told)
+    write_events(connection, (*of_codes, *told))
     return True
 
 

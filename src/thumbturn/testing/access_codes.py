@@ -45,8 +45,9 @@ class MemoryAccessCodes:
         return self._put(kept, told)
 
     async def note(self, facts: Sequence[CodeFacts], told: Sequence[Event]) -> None:
-        self.learn(facts)
-        self._tell(told)
+        if all(each.is_new or each.code.id in self._codes for each in facts):
+            self.learn(facts)
+            self._tell(told)
 
     async def get(self, access_code_id: str) -> AccessCode | None:
         return self._codes.get(access_code_id)
@@ -97,6 +98,10 @@ class MemoryAccessCodes:
                 self._codes[code.id] = replace(
                     known, facts=code.facts, due_at=code.due_at, is_managed=code.is_managed
                 )
+
+    def of_locks(self, device_ids: Collection[str]) -> list[AccessCode]:
+        """Those of these locks."""
+        return [code for code in self._codes.values() if code.device_id in device_ids]
 
     def forget(self, device_ids: Collection[str]) -> None:
         """Forget those of these locks."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.testing.access import MemoryAccess
+from thumbturn.testing.access_codes import MemoryAccessCodes
 from thumbturn.testing.client_sessions import MemoryClientSessions
 
 
@@ -29,6 +31,7 @@ class MemoryAccounts:
         self,
         accounts: dict[str, ConnectedAccount],
         devices: dict[str, Device],
+        codes: MemoryAccessCodes,
         of_devices: Sequence[Forgetful],
         sessions: MemoryClientSessions,
         access: MemoryAccess,
@@ -36,6 +39,7 @@ class MemoryAccounts:
     ) -> None:
         self._accounts = accounts
         self._devices = devices
+        self._codes = codes
         self._of_devices = of_devices
         self._sessions = sessions
         self._access = access
@@ -83,9 +87,17 @@ class MemoryAccounts:
         self._tell(told)
         return True
 
-    async def remove(self, workspace_id: str, account_id: str, told: Sequence[Event]) -> bool:
+    async def remove(
+        self,
+        workspace_id: str,
+        account_id: str,
+        told: Sequence[Event],
+        told_of_code: Callable[[AccessCode], Event],
+    ) -> bool:
         if await self.get(workspace_id, account_id) is None:
             return False
+        gone = {each.id for each in self._devices.values() if each.connected_account_id == account_id}
+        self._tell([told_of_code(code) for code in self._codes.of_locks(gone)])
         self.drop((account_id,))
         self._sessions.take_from_all(workspace_id, (account_id,))
         self._tell(told)

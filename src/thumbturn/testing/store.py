@@ -64,7 +64,13 @@ class MemoryStore:
         self.access_codes = MemoryAccessCodes(self._devices.get, self._tell)
         kept = (self.schedules, self.access_codes)
         self.accounts = MemoryAccounts(
-            self._accounts, self._devices, kept, self.client_sessions, self.access, self._tell
+            self._accounts,
+            self._devices,
+            self.access_codes,
+            kept,
+            self.client_sessions,
+            self.access,
+            self._tell,
         )
         self.webviews = MemoryWebviews(self._accounts, self._devices, self.client_sessions, self._tell)
         self.secrets = MemorySecrets(self.webhooks, self.client_sessions, self.webviews)
