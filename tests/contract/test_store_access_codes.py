@@ -167,3 +167,15 @@ async def test_a_key_is_kept_once(store: Store):
     """Whoever comes later gets the one that is there."""
     assert await store.access_codes.keep_key("pins", "first") == "first"
     assert await store.access_codes.keep_key("pins", "second") == "first"
+
+
+async def test_codes_of_a_lock_that_is_not_managed_are_not(store: Store):
+    """Whoever asks for those that are managed, or not, gets what holds together with their lock."""
+    here, there = a_code(1), a_code(2, device_id="w1_lock_2")
+    await store.access_codes.add((here, there), ())
+    lock = await store.device("w1", "w1_lock_2")
+    assert lock is not None
+    await store.update_device(replace(lock, is_managed=False))
+    assert await listed(store, is_managed=True) == [here.id]
+    assert await listed(store, is_managed=False) == [there.id]
+    assert await listed(store) == [here.id, there.id]

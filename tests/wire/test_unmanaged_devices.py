@@ -181,3 +181,26 @@ async def test_what_cannot_be_changed_is_refused(wire: Wire, ask):
     named = {"device_id": door, **ask} if ask else {}
     assert await refused(wire, UPDATE, **named) == (400, "invalid_input")
     assert await told(wire, door) == ["device.converted_to_unmanaged"]
+
+
+async def test_codes_are_managed_as_long_as_their_lock_is(wire: Wire):
+    """Handed over with their lock they are shown among those that are not managed, as it holds them."""
+    door = await wire.door()
+    made = (await wire.call("/access_codes/create", device_id=door, code="4711", name="Jane"))["access_code"]
+    which = {"access_code_id": made["access_code_id"]}
+    await wire.call("/devices/update", device_id=door, is_managed=False)
+    assert (await wire.call("/access_codes/list"))["access_codes"] == []
+    assert await refused(wire, "/access_codes/get", **which) == (404, "access_code_not_found")
+    [shown] = (await wire.call("/access_codes/unmanaged/list", device_id=door))["access_codes"]
+    assert shown == (await wire.call("/access_codes/unmanaged/get", **which))["access_code"]
+    by_pin = await wire.call("/access_codes/unmanaged/get", device_id=door, code="4711")
+    assert by_pin["access_code"] == shown
+    told_of_it = ("is_managed", "status", "name", "code")
+    assert [shown[each] for each in told_of_it] == [False, "set", "Jane", "4711"]
+    for route in ("delete", "convert_to_managed"):
+        answer = await refused(wire, f"/access_codes/unmanaged/{route}", **which)
+        assert answer == (400, "device_unmanaged")
+    await wire.call(UPDATE, device_id=door, is_managed=True)
+    shown = (await wire.call("/access_codes/get", **which))["access_code"]
+    assert [shown[each] for each in told_of_it] == [True, "set", "Jane", "4711"]
+    assert (await wire.call("/access_codes/unmanaged/list", device_id=door))["access_codes"] == []

@@ -6,7 +6,7 @@ stores both together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -98,6 +98,12 @@ def gone(code: AccessCode, now: int, attempt_id: str | None = None) -> tuple[Eve
         return (tell(code, "unmanaged.removed", now, attempt_id),)
     removed = (tell(code, "removed_from_device", now, attempt_id),) if not code.is_certainly_off else ()
     return (*removed, tell(code, "deleted", now, attempt_id, code=code.pin))
+
+
+def handed_over(codes: Iterable[AccessCode], now: int, *, is_managed: bool) -> list[Event]:
+    """The events of the codes of a lock that is managed from now on, or is not any more."""
+    word = "unmanaged.converted_to_managed" if is_managed else "unmanaged.created"
+    return [tell(code, word, now) for code in codes if code.is_managed]
 
 
 def forgotten(code: AccessCode, now: int) -> Event:

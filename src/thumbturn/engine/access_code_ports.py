@@ -39,6 +39,7 @@ class CodeFilter:
     device_id: str | None = None
     pin_key: str | None = None
     common_code_key: str | None = None
+    #: A code of a lock that is not managed is not managed either.
     is_managed: bool | None = None
     is_backup: bool | None = None
     #: Part of the name, in any case.

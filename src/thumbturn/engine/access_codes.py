@@ -107,13 +107,10 @@ class AccessCodes:
     async def get(
         self, workspace_id: str, access_code_id: str, reach: Reach = None, *, is_managed: bool = True
     ) -> AccessCode:
-        """One code. Raises ``AccessCodeNotFound``."""
+        """One code; at a lock that is not managed none is. Raises ``AccessCodeNotFound``."""
         found = await self._store.get(access_code_id)
-        if (
-            found is None
-            or found.is_managed is not is_managed
-            or self._devices.find(workspace_id, found.device_id, reach) is None
-        ):
+        device = None if found is None else self._devices.find(workspace_id, found.device_id, reach)
+        if found is None or device is None or (found.is_managed and device.is_managed) is not is_managed:
             raise AccessCodeNotFound(data={"access_code_id": access_code_id})
         return found
 
@@ -128,7 +125,7 @@ class AccessCodes:
         self, workspace_id: str, device_id: str, pin: str, reach: Reach = None, *, is_managed: bool = True
     ) -> AccessCode:
         """The code of a lock with this PIN. Raises ``DeviceNotFound``, ``AccessCodeNotFound``."""
-        self.lock(workspace_id, device_id, reach)
+        (self.lock if is_managed else self.keypad)(workspace_id, device_id, reach)
         wanted = CodeFilter(
             device_id=device_id, pin_key=self.pins.key_of(device_id, pin), is_managed=is_managed
         )
@@ -148,14 +145,17 @@ class AccessCodes:
         return await self._store.listed(workspace_id, wanted, after=after, limit=limit)
 
     def lock(self, workspace_id: str, device_id: str, reach: Reach = None) -> Device:
-        """A lock that takes codes. Raises ``DeviceNotFound``, ``DeviceUnmanaged`` or
-        ``DeviceTypeNotSupported``.
-        """
+        """A lock that may be given codes. Raises ``DeviceUnmanaged``, and as ``keypad`` does."""
+        device = self.keypad(workspace_id, device_id, reach)
+        if not device.is_managed:
+            raise DeviceUnmanaged
+        return device
+
+    def keypad(self, workspace_id: str, device_id: str, reach: Reach = None) -> Device:
+        """A lock that takes codes, managed or not. Raises ``DeviceNotFound``, ``DeviceTypeNotSupported``."""
         device = self._devices.find(workspace_id, device_id, reach)
         if device is None:
             raise DeviceNotFound
-        if not device.is_managed:
-            raise DeviceUnmanaged
         if "access_codes" not in device.capabilities:
             raise DeviceTypeNotSupported(f"{device.display_name} takes no access codes.")
         return device
@@ -230,10 +230,12 @@ class AccessCodes:
         *,
         is_managed: bool = True,
     ) -> Attempt:
-        """Have a code removed from its lock and forgotten; one that never was there is gone at once."""
+        """Have a code removed from its lock and forgotten; one that never was there is gone at once.
+
+        Raises ``AccessCodeNotFound``, ``DeviceUnmanaged``.
+        """
         known = await self.get(workspace_id, access_code_id, reach, is_managed=is_managed)
-        device = self.device_of(known)
-        self.count(DELETE, () if device is None else (device,))
+        self.count(DELETE, (self.lock(workspace_id, known.device_id, reach),))
         await self._supersede(known, asker)
         async with self.changing_at(known.device_id):
             code = await self.get(workspace_id, access_code_id, reach, is_managed=is_managed)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
+from thumbturn.domain.access_code_news import handed_over
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, told_of_change
@@ -44,7 +45,11 @@ class Changing:
         async with self._changing.setdefault(device_id, asyncio.Lock()):
             before = self._known(workspace_id, device_id, reach)
             changed = change(before)
-            told = told_of_change(before, changed, self._clock.now())
+            told = [*told_of_change(before, changed, self._clock.now())]
+            if before.is_managed is not changed.is_managed and "access_codes" in before.capabilities:
+                # Its codes are managed as long as it is.
+                codes = await self._store.access_codes.of_device(device_id)
+                told += handed_over(codes, self._clock.now(), is_managed=changed.is_managed)
             if not await self._store.update_device(changed, told, **made):
                 raise DeviceNotFound
             # It may have reported something since it was read: only what people change is taken over.

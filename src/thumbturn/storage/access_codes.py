@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Select, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, not_, select, tuple_, update
 
 from thumbturn.domain.access_code import AccessCode, Facts, Slot
 from thumbturn.domain.event import Event
@@ -230,9 +230,12 @@ def _listed(
     ):
         if value is not None:
             query = query.where(column == value)
-    for flag, is_so in ((_columns.is_managed, wanted.is_managed), (_columns.is_backup, wanted.is_backup)):
-        if is_so is not None:
-            query = query.where(flag == is_so)
+    if wanted.is_backup is not None:
+        query = query.where(_columns.is_backup == wanted.is_backup)
+    if wanted.is_managed is not None:
+        lock = exists().where(devices.c.id == _columns.device_id, devices.c.is_managed)
+        is_looked_after = and_(_columns.is_managed, lock)
+        query = query.where(is_looked_after if wanted.is_managed else not_(is_looked_after))
     query = query.where(*within(_columns.connected_account_id, wanted.reach, connection.dialect))
     if after is not None:
         query = query.where(tuple_(_columns.created_at, _columns.id) > after)

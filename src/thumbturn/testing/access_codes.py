@@ -56,7 +56,11 @@ class MemoryAccessCodes:
         self, workspace_id: str, wanted: CodeFilter, *, after: tuple[int, str] | None = None, limit: int
     ) -> list[AccessCode]:
         found = [
-            code for code in self._codes.values() if code.workspace_id == workspace_id and _fits(code, wanted)
+            code
+            for code in self._codes.values()
+            if code.workspace_id == workspace_id
+            and wanted.is_managed in (None, self._is_looked_after(code))
+            and _fits(code, wanted)
         ]
         found.sort(key=lambda code: (code.created_at, code.id))
         return [code for code in found if after is None or (code.created_at, code.id) > after][:limit]
@@ -108,6 +112,10 @@ class MemoryAccessCodes:
         kept = {id: each for id, each in self._codes.items() if each.device_id not in device_ids}
         self._codes = kept
 
+    def _is_looked_after(self, code: AccessCode) -> bool:
+        lock = self._device(code.device_id)
+        return code.is_managed and lock is not None and lock.is_managed
+
     def _put(self, codes: Sequence[AccessCode], told: Sequence[Event]) -> CodeStored:
         if any(self._is_taken(code) for code in codes):
             return CodeStored.TAKEN
@@ -127,7 +135,6 @@ def _fits(code: AccessCode, wanted: CodeFilter) -> bool:
         (wanted.device_id, code.device_id),
         (wanted.pin_key, code.pin_key),
         (wanted.common_code_key, code.common_code_key),
-        (wanted.is_managed, code.is_managed),
         (wanted.is_backup, code.is_backup),
     )
     return (

@@ -9,6 +9,7 @@ import pytest
 from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.pin import InvalidPin
+from thumbturn.domain.refusals import DeviceUnmanaged
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import (
     AccessCodeIsOver,
@@ -161,9 +162,23 @@ async def test_codes_follow_their_device(codes):
             "w1", device.id, lambda known: replace(known, is_managed=is_managed)
         )
 
+    later, _ = await codes.create(pin="1357", starts_at=end, ends_at=end + DAY)
     await managed(False)
     await house.clock.advance(2 * HOUR)
-    assert await codes.at_lock() == {code_id: "4711"}
+    assert await codes.at_lock() == {code_id: "4711", later: "1357"}
+    assert {each.id for each in await codes.all.listed("w1", CodeFilter(is_managed=False), limit=9)} == {
+        code_id,
+        later,
+    }
+    assert await codes.all.listed("w1", CodeFilter(is_managed=True), limit=9) == []
+    with pytest.raises(AccessCodeNotFound):
+        await codes.all.get("w1", code_id)
+    with pytest.raises(DeviceUnmanaged):
+        await codes.all.delete("w1", code_id, ME, is_managed=False)
+    assert (await codes.all.get("w1", code_id, is_managed=False)).removed_at is None
     await managed(True)
     await house.clock.settle()
-    assert await codes.at_lock() == {}
+    assert await codes.at_lock() == {later: "1357"}
+    assert (await codes.told()).count("unmanaged.created") == 2
+    assert (await codes.told()).count("unmanaged.converted_to_managed") == 2
+    assert (await codes.told())[-2:] == ["removed_from_device", "deleted"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
@@ -93,9 +94,19 @@ def access_code_json(
 
 
 def unmanaged_json(code: Code, device: Device | None, pins: Pins, now: int) -> UnmanagedAccessCode:
-    """The code as the wire has those that are not managed: they are set, or not."""
-    is_set = status(code, now).value in ("set", "removing")
-    return cast("UnmanagedAccessCode", _common(code, device, pins) | {"status": "set" if is_set else "unset"})
+    """The code as the wire has those that are not managed: they are set, or not.
+
+    One that is managed and whose lock is not is shown as its lock holds it.
+    """
+    held = code.facts.held
+    if code.is_managed:
+        if held is not None:
+            code = replace(code, name=held.name, pin=held.pin)
+        is_set = held is not None and not is_scheduled(code, now)
+    else:
+        is_set = status(code, now).value in ("set", "removing")
+    so = {"status": "set" if is_set else "unset", "is_managed": False}
+    return cast("UnmanagedAccessCode", _common(code, device, pins) | so)
 
 
 def _common(code: Code, device: Device | None, pins: Pins) -> dict[str, Any]:

@@ -81,7 +81,7 @@ async def get(ask: CodeGet, caller: Caller, engine: Engine, clock: Clock) -> Ans
 @endpoint({"access_codes": list[UnmanagedAccessCode], "pagination": Pagination})
 async def list_(ask: UnmanagedList, caller: Caller, engine: Engine, clock: Clock, pages: Pages) -> Answer:
     """Lists a lock's codes that are not managed, oldest first."""
-    engine.access_codes.lock(caller.workspace.id, ask.device_id, caller.reach)
+    engine.access_codes.keypad(caller.workspace.id, ask.device_id, caller.reach)
     wanted = CodeFilter(device_id=ask.device_id, search=ask.search, is_managed=False)
     codes = (
         await engine.access_codes.listed(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
