@@ -23,7 +23,6 @@ REASONS = {
     "/customers/": "the pages of a customer are a product of their own, beside devices",
     "/devices/report_provider_metadata": "only the bridges of some makers report to it",
     "/instant_keys/": _PHONES,
-    "/spaces/": "spaces group what grants open: they come with these",
     "/user_identities/generate_instant_key": _PHONES,
     "/user_identities/unmanaged/": "no identity comes from elsewhere, so none is unmanaged",
 }

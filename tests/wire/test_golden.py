@@ -299,6 +299,9 @@ READS = [
     ("/locks/get", {"name": "Front Door"}),
     ("/locks/list", {}),
     ("/noise_sensors/list", {}),
+    ("/spaces/list", {}),
+    ("/spaces/get_related", {"space_keys": ["101"]}),
+    ("/acs/entrances/list", {}),
     ("/events/list", {"since": "2000-01-01T00:00:00Z"}),
     ("/action_attempts/list", {}),
     ("/workspaces/get", {}),
@@ -313,6 +316,11 @@ READS = [
 async def test_answers_have_the_shape_that_is_documented(wire, path, ask):
     """An answer has exactly the keys of its endpoint, each of the shape that OpenAPI shows."""
     door = await wire.door()
+    entrances = [
+        each["acs_entrance_id"] for each in (await wire.call("/acs/entrances/list"))["acs_entrances"]
+    ]
+    inside = {"device_ids": [door], "acs_entrance_ids": entrances}
+    await wire.call("/spaces/create", name="Room", space_key="101", **inside)
     await wire.call("/locks/unlock_door", device_id=door)
     await wire.call("/devices/simulate/disconnect", device_id=door)
     await wire.house.clock.advance(40_000_000)

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures import isolation_of_access
+from tests.fixtures import isolation_of_access, isolation_of_spaces
 from tests.fixtures.isolation import Filter, NoWorkspace, Own, Streams
 from tests.fixtures.isolation_rows import (
     ITS_OWN,
@@ -39,6 +39,7 @@ TRIED = [
 OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT_SESSION in each.open_to}
 TAKES_AWAY = {
     *isolation_of_access.TAKES_AWAY,
+    *isolation_of_spaces.TAKES_AWAY,
     "/access_codes/pull_backup_access_code",
     "/thumbturn/sandbox/touch_code",
     "/access_codes/delete",
@@ -138,6 +139,20 @@ class Party:
             "session": session["client_session_id"],
             "user": f"user of {name}",
         }
+        self.things |= self._spaces(name)
+
+    def _spaces(self, name: str) -> dict[str, str]:
+        """A space with a door, an entrance and an account in it, and the one around it."""
+        outer = self.caller.call("/spaces/create", name="House")["space"]["space_id"]
+        ask = {
+            "device_ids": [self.things["door"]],
+            "acs_entrance_ids": [self.things["acs_entrance"]],
+            "connected_account_ids": [self.things["account"]],
+        }
+        key = f"space of {name}"
+        made = self.caller.call("/spaces/create", name="Room", space_key=key, **ask)["space"]["space_id"]
+        self.caller.call("/spaces/update", space_id=made, parent_space_id=outer)
+        return {"space": made, "space_key": key, "outer_space": outer}
 
     def _of_access(self, name: str) -> dict[str, Any]:
         """The ids of things of access control, which go together."""
@@ -170,8 +185,15 @@ class Party:
         own[ITS_OWN_THERMOSTAT] = self.things["thermostat"]
         own[ITS_OWN_NOISE_SENSOR] = self.things["noise_sensor"]
         own[ITS_OWN_THRESHOLD] = self.things["noise_threshold"]
-        own |= {word: self.things[noun] for word, noun in isolation_of_access.OWN_THINGS.items()}
-        return {name: own.get(each, each) if isinstance(each, str) else each for name, each in more.items()}
+        for words in (isolation_of_access.OWN_THINGS, isolation_of_spaces.OWN_THINGS):
+            own |= {word: self.things[noun] for word, noun in words.items()}
+
+        def furnish(given: Any) -> Any:
+            if isinstance(given, list):
+                return [furnish(each) for each in given]
+            return own.get(given, given) if isinstance(given, str) else given
+
+        return {name: furnish(given) for name, given in more.items()}
 
     def sees(self) -> dict[str, Any]:
         """Everything that the workspace holds, as its own key reads it, but what a room does by itself."""
@@ -198,6 +220,7 @@ class Party:
                 call(f"/{path}/list")
                 for path in ("phones", "user_identities", "acs/users", "acs/access_groups", "acs/credentials")
             ],
+            "spaces": call("/spaces/list"),
             "deliveries": call("/thumbturn/webhooks/deliveries/list", webhook_id=self.things["webhook"]),
         }
 

@@ -32,6 +32,7 @@ from thumbturn.api.wire.event import Event
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.phone import Phone
 from thumbturn.api.wire.provider import DeviceProvider
+from thumbturn.api.wire.space import Space
 from thumbturn.api.wire.thermostat import (
     ClimatePreset,
     ClimateSetting,
@@ -183,6 +184,7 @@ SHAPES: dict[str, Any] = {
     "access_code": AccessCode,
     "unmanaged_access_code": UnmanagedAccessCode,
     "pagination": Pagination,
+    "space": Space,
     "unmanaged_device": UnmanagedDevice,
     "unmanaged_device.properties": UnmanagedProperties,
     "webhook": Webhook,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic import Field, model_validator
 from thumbturn.api.callers import Caller
 from thumbturn.api.pages import Pages, Place
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters, either
+from thumbturn.api.placed import devices_in, devices_json
 from thumbturn.api.wire.device import Device, device_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.api.wire.vocabulary import DeviceType, Flag, Manufacturer
@@ -72,13 +74,7 @@ class DeviceList(Listing):
 
     def asks_for_the_unknown(self) -> bool:
         """True if it asks for devices of something that this server has none of: nothing can match."""
-        return any(
-            wanted is not None
-            for wanted in (
-                self.space_id,
-                self.unstable_location_id,
-            )
-        )
+        return self.unstable_location_id is not None
 
 
 async def find_device(
@@ -95,7 +91,8 @@ async def find_device(
     found = await store.devices(caller.workspace.id, wanted, limit=1)
     if not found:
         raise DeviceNotFound
-    return device_json(found[0], is_sandbox=caller.workspace.is_sandbox)
+    [shown] = await devices_json(found, caller, store)
+    return shown
 
 
 async def list_devices(
@@ -121,6 +118,9 @@ async def list_devices(
         is_more = len(found) > ask.most
         after = (found[-1].created_at, found[-1].id) if is_more else None
     page, pagination = pages.turn(kept, ask.most, lambda each: each[0])
+    spaces = await store.spaces.around(workspace.id, [json["device_id"] for _, json in page])
+    for _, json in page:
+        json["space_ids"] = spaces.get(json["device_id"], [])
     return [json for _, json in page], pagination
 
 
@@ -130,8 +130,12 @@ async def _filter(ask: DeviceList, caller: Caller, store: Store, capability: str
         webview = await store.webviews.get(caller.workspace.id, ask.connect_webview_id)
         came = None if webview is None else webview.connected_account_id
         accounts = either(came, accounts) if came is not None else []
+    ids: Sequence[str] | None = ask.device_ids
+    if ask.space_id is not None:
+        inside = await devices_in(ask.space_id, caller, store)
+        ids = inside if ids is None else list(set(inside).intersection(ids))
     return DeviceFilter(
-        device_ids=ask.device_ids,
+        device_ids=ids,
         connected_account_ids=accounts,
         customer_key=ask.customer_key,
         device_types=either(ask.device_type, ask.device_types),

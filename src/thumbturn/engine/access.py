@@ -134,6 +134,11 @@ class Access:
             for each in await self._store.find(kind, workspace_id, wanted)
         ]
 
+    async def entrances_of_account(self, workspace_id: str, account_id: str) -> tuple[str, ...]:
+        """The ids of the entrances of an account's systems."""
+        wanted = Wanted(connected_account_ids=(account_id,))
+        return tuple(each.id for each in await self._store.find(AcsEntrance, workspace_id, wanted))
+
     async def unlocked_by(self, workspace_id: str, credential_id: str, entrance_id: str, now: int) -> str:
         """The device that a cloud key is to unlock at an entrance. Raises ``CredentialCannotUnlock``."""
         credential = await self.one(AcsCredential, workspace_id, credential_id)

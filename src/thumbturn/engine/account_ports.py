@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from thumbturn.domain.event import Event
 class AccountFilter:
     """Which accounts of a workspace; ``None`` means any."""
 
+    account_ids: Collection[str] | None = None
     customer_key: str | None = None
     #: The ``email`` that somebody signed in with, in any letter case.
     email: str | None = None

@@ -14,6 +14,7 @@ from thumbturn.domain.connected_account import ConnectedAccount, account_error
 from thumbturn.domain.device import Device, deleted
 from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSandbox
+from thumbturn.domain.space import Members
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.access import Access
 from thumbturn.engine.account_ports import AccountFilter, AccountStore
@@ -22,6 +23,7 @@ from thumbturn.engine.moving import Moving
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver
 from thumbturn.engine.sandbox_ports import SandboxWorld
+from thumbturn.engine.spaces import Spaces
 
 WAS_DELETED = "Its account was deleted."
 
@@ -37,6 +39,7 @@ class ConnectedAccounts:
         *,
         store: AccountStore,
         access: Access,
+        spaces: Spaces,
         devices: Devices,
         drivers: Mapping[str, Driver],
         world: SandboxWorld,
@@ -46,6 +49,7 @@ class ConnectedAccounts:
     ) -> None:
         self._store = store
         self._access = access
+        self._spaces = spaces
         self._devices = devices
         self._drivers = drivers
         self._world = world
@@ -96,6 +100,11 @@ class ConnectedAccounts:
                 now = self._clock.now()
                 gone = [deleted(device, now) for device in self._behind(account)]
                 gone += await self._access.told_of_end(workspace_id, account_id, now)
+                leaving = Members(
+                    tuple(device.id for device in self._behind(account)),
+                    await self._access.entrances_of_account(workspace_id, account_id),
+                )
+                gone += await self._spaces.told_of_leaving(workspace_id, leaving, now)
                 told = (*gone, account.told("deleted", now, connected_account_type=account.driver))
 
                 def of_code(code: AccessCode) -> Event:

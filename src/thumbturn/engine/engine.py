@@ -57,6 +57,7 @@ from thumbturn.engine.sandbox_ports import SandboxWorld
 from thumbturn.engine.schedule_keeper import ScheduleKeeper
 from thumbturn.engine.schedules import Schedules
 from thumbturn.engine.several_codes import SeveralCodes
+from thumbturn.engine.spaces import Spaces
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 
@@ -178,6 +179,8 @@ class Engine:
             self._devices, self.change_device, self._observations.review, self._keeper.of_device
         )
         self._access = Access(store.access)
+        #: Rooms, flats, buildings, and what is in them.
+        self.spaces = Spaces(store.access, store.spaces, clock)
         #: Credential encoders.
         self.encoders = Encoders(self._devices, self._access, world.arm_encoder, clock)
         #: What noise sensors hold.
@@ -222,6 +225,7 @@ class Engine:
         self.accounts = ConnectedAccounts(
             store=store.accounts,
             access=self._access,
+            spaces=self.spaces,
             devices=self._devices,
             drivers=drivers,
             world=world,

@@ -7,7 +7,7 @@ caller's workspace, and finds nothing outside it; nor outside his reach, where h
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
 from thumbturn.domain.access import Thing
@@ -24,9 +24,13 @@ from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts
 from thumbturn.engine.access_ports import AccessStore
 from thumbturn.engine.account_ports import AccountStore
 from thumbturn.engine.client_session_ports import ClientSessionStore
+from thumbturn.engine.filters import AttemptFilter as AttemptFilter  # noqa: PLC0414 - given on
+from thumbturn.engine.filters import DeviceFilter as DeviceFilter  # noqa: PLC0414 - given on
+from thumbturn.engine.filters import EventFilter as EventFilter  # noqa: PLC0414 - given on
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.engine.schedule_ports import ScheduleStore
 from thumbturn.engine.secrets import SecretStore
+from thumbturn.engine.space_ports import SpaceStore
 from thumbturn.engine.webhook_ports import WebhookStore
 from thumbturn.engine.webview_ports import WebviewStore
 
@@ -70,64 +74,6 @@ class Trail(NamedTuple):
     head: Head
     #: How many acts of the workspace are on record and not in the chain yet.
     waiting: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceFilter:
-    """Which devices of a workspace; ``None`` means any."""
-
-    device_ids: Sequence[str] | None = None
-    connected_account_ids: Sequence[str] | None = None
-    #: Of its account.
-    customer_key: str | None = None
-    device_types: Sequence[str] | None = None
-    capability: str | None = None
-    manufacturer: str | None = None
-    name: str | None = None
-    #: Part of the display name, in any case.
-    search: str | None = None
-    #: µs; strictly before.
-    created_before: int | None = None
-    custom_metadata_has: Mapping[str, str | bool] | None = None
-    is_managed: bool | None = None
-    reach: Reach = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptFilter:
-    """Which attempts of a workspace; ``None`` means any."""
-
-    #: The wire's word: pending, success or error.
-    status: str | None = None
-    action_type: str | None = None
-    device_id: str | None = None
-    #: Whom they were asked for.
-    actor: str | None = None
-    #: The type of their failure.
-    cause: str | None = None
-    #: µs, of acceptance: at or after the first, and before the second.
-    since: int | None = None
-    before: int | None = None
-    reach: Reach = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventFilter:
-    """Which events of a workspace; ``None`` means any."""
-
-    event_ids: Sequence[str] | None = None
-    event_types: Sequence[str] | None = None
-    device_ids: Sequence[str] | None = None
-    connected_account_id: str | None = None
-    access_code_ids: Sequence[str] | None = None
-    #: µs, of ``created_at``; both ends open.
-    after: int | None = None
-    before: int | None = None
-    #: Keys of the payload that must have this value (``access_code_id`` …).
-    payload: Mapping[str, str] = field(default_factory=dict)
-    #: Keys of the payload that must have one of these values.
-    payload_among: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    reach: Reach = None
 
 
 class Seed(NamedTuple):
@@ -183,6 +129,10 @@ class Store(Protocol):
     @property
     def access(self) -> AccessStore:
         """What is remembered of access control."""
+
+    @property
+    def spaces(self) -> SpaceStore:
+        """What is remembered of what is in spaces."""
 
     @property
     def secrets(self) -> SecretStore:

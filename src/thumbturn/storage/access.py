@@ -25,6 +25,7 @@ from thumbturn.domain.access import (
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.event import Event
 from thumbturn.domain.phone import Phone
+from thumbturn.domain.space import Space
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import can_be_stored, one_of, within
@@ -51,6 +52,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[type[Any], Kind] = {
     UserIdentity: Kind("user_identity", system=None, account=None, key="user_identity_key"),
     Phone: Kind("phone", system=None, account=None, holder="user_identity_id"),
+    Space: Kind("space", system=None, account=None, holder="parent_space_id", key="space_key"),
     AcsSystem: Kind("acs_system", system="id"),
     AcsEntrance: Kind("acs_entrance", holder="device_id"),
     AcsAccessGroup: Kind("acs_access_group"),
@@ -71,7 +73,7 @@ class SqlAccess:
 
     async def add(self, thing: Thing, told: Sequence[Event] = ()) -> bool:
         made = {f"{KINDS[type(thing)].word}_id": thing.id}
-        return await self._act(lambda connection: _add(connection, thing, told), told, **made)
+        return await self._act(lambda connection: add_thing(connection, thing, told), told, **made)
 
     async def change(
         self,
@@ -82,7 +84,7 @@ class SqlAccess:
         told: Sequence[Event] = (),
     ) -> T | None:
         return await self._act(
-            lambda connection: _change(connection, kind, (workspace_id, id), change, told), told
+            lambda connection: change_thing(connection, kind, (workspace_id, id), change, told), told
         )
 
     async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
@@ -120,7 +122,8 @@ def clear(connection: Connection, workspace_id: str, account_id: str | None = No
     connection.execute(delete(access_things).where(*which))
 
 
-def _add(connection: Connection, thing: Thing, told: Sequence[Event]) -> bool:
+def add_thing(connection: Connection, thing: Thing, told: Sequence[Event] = ()) -> bool:
+    """As ``AccessStore.add``."""
     if _is_taken(connection, thing):
         return False
     insert_rows(connection, access_things, [_row(thing)])
@@ -128,13 +131,14 @@ def _add(connection: Connection, thing: Thing, told: Sequence[Event]) -> bool:
     return True
 
 
-def _change(
+def change_thing(
     connection: Connection,
     kind: type[T],
     whose: tuple[str, str],
     change: Callable[[T], T],
-    told: Sequence[Event],
+    told: Sequence[Event] = (),
 ) -> T | None:
+    """As ``AccessStore.change``: of the workspace's thing of this id."""
     query = select(access_things).where(*_mine(kind, *whose)).with_for_update()
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -208,11 +212,13 @@ def _is_taken(connection: Connection, thing: Thing) -> bool:
 
 
 def _only_its(thing: Thing) -> str | None:
-    """What no other may have: the key of an identity; what tells a credential's code from others of its
-    system, which is another in each system.
+    """What no other may have: the key of an identity or a space; what tells a credential's code from others
+    of its system, which is another in each system.
     """
     if isinstance(thing, AcsCredential):
         return thing.code_key
+    if isinstance(thing, Space):
+        return thing.space_key
     return thing.user_identity_key if isinstance(thing, UserIdentity) else None
 
 

@@ -16,7 +16,7 @@ from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.storage.access_codes import codes_of_account
 from thumbturn.storage.client_sessions import take_from_all
 from thumbturn.storage.devices import remove_devices
-from thumbturn.storage.expressions import can_be_stored, within
+from thumbturn.storage.expressions import can_be_stored, one_of, within
 from thumbturn.storage.hot import write_events
 from thumbturn.storage.rows import account_of, encode
 from thumbturn.storage.tables import connected_accounts
@@ -97,6 +97,8 @@ def _listed(
     limit: int,
 ) -> list[ConnectedAccount]:
     query = _of_workspace(workspace_id).where(*within(_columns.id, wanted.reach, connection.dialect))
+    if wanted.account_ids is not None:
+        query = query.where(one_of(_columns.id, wanted.account_ids, connection.dialect))
     if wanted.customer_key is not None:
         if not can_be_stored(wanted.customer_key):
             return []

@@ -15,7 +15,7 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
 from thumbturn.engine.ports import DeviceFilter, Seed
-from thumbturn.storage import access
+from thumbturn.storage import access, spaces
 from thumbturn.storage.access_codes import forget_codes
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.client_sessions import take_from_all
@@ -170,6 +170,7 @@ def remove_devices(connection: Connection, workspace_id: str, account_id: str | 
         )
     )
     forget_codes(connection, workspace_id, gone)
+    spaces.let_go(connection, workspace_id, account_id)
     connection.execute(delete(devices).where(*which))
     access.clear(connection, workspace_id, account_id)
 

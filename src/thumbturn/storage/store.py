@@ -51,6 +51,7 @@ from thumbturn.storage.hot import (
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.schedules import SqlSchedules
 from thumbturn.storage.secrets import SqlSecrets
+from thumbturn.storage.spaces import SqlSpaces
 from thumbturn.storage.webhook_store import SqlWebhooks
 from thumbturn.storage.webviews import SqlWebviews
 from thumbturn.storage.writer import Writer
@@ -80,6 +81,7 @@ class SqlStore:
         self.webviews = SqlWebviews(self._write, self._act, self._read)
         self.schedules = SqlSchedules(self._write, self._read)
         self.access = SqlAccess(self._act, self._read)
+        self.spaces = SqlSpaces(self._act, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self.access_codes = SqlAccessCodes(self._act, self._write, self._reader)
         self._files = url.get_backend_name() == "sqlite"

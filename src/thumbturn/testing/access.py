@@ -9,6 +9,7 @@ from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsSystem, AcsUs
 from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.event import Event
 from thumbturn.domain.phone import Phone
+from thumbturn.domain.space import Space
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 
 T = TypeVar("T", bound=Thing)
@@ -18,8 +19,13 @@ _HOLDERS = {
     AcsUser: "user_identity_id",
     AcsCredential: "acs_user_id",
     AcsEntrance: "device_id",
+    Space: "parent_space_id",
 }
-_KEYS = {UserIdentity: ("user_identity_key",), AcsCredential: ("card_number", "code_key")}
+_KEYS = {
+    UserIdentity: ("user_identity_key",),
+    AcsCredential: ("card_number", "code_key"),
+    Space: ("space_key",),
+}
 
 
 class MemoryAccess:
@@ -94,13 +100,15 @@ class MemoryAccess:
         kept = {id: each for id, each in self._things.items() if each.workspace_id != workspace_id}
         self._things = kept
 
-    def forget_accounts(self, account_ids: Collection[str]) -> None:
-        """Forget what there is of these accounts."""
-        self._things = {
-            id: each
+    def forget_accounts(self, account_ids: Collection[str]) -> set[str]:
+        """Forget what there is of these accounts; the ids of that."""
+        gone = {
+            id
             for id, each in self._things.items()
-            if getattr(each, "connected_account_id", None) not in account_ids
+            if getattr(each, "connected_account_id", None) in account_ids
         }
+        self._things = {id: each for id, each in self._things.items() if id not in gone}
+        return gone
 
     def _is_taken(self, thing: Any) -> bool:
         key = _only_its(thing)
@@ -116,6 +124,8 @@ def _only_its(thing: Any) -> tuple[str, str] | None:
         return thing.acs_system_id, thing.code_key
     if type(thing) is UserIdentity and thing.user_identity_key is not None:
         return thing.workspace_id, thing.user_identity_key
+    if type(thing) is Space and thing.space_key is not None:
+        return thing.workspace_id, thing.space_key
     return None
 
 

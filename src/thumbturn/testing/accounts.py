@@ -15,6 +15,7 @@ from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.testing.access import MemoryAccess
 from thumbturn.testing.access_codes import MemoryAccessCodes
 from thumbturn.testing.client_sessions import MemoryClientSessions
+from thumbturn.testing.spaces import MemorySpaces
 
 
 class Forgetful(Protocol):
@@ -35,6 +36,7 @@ class MemoryAccounts:
         of_devices: Sequence[Forgetful],
         sessions: MemoryClientSessions,
         access: MemoryAccess,
+        spaces: MemorySpaces,
         tell: Callable[[Sequence[Event]], None],
     ) -> None:
         self._accounts = accounts
@@ -43,6 +45,7 @@ class MemoryAccounts:
         self._of_devices = of_devices
         self._sessions = sessions
         self._access = access
+        self._spaces = spaces
         self._tell = tell
 
     async def get(self, workspace_id: str, account_id: str, reach: Reach = None) -> ConnectedAccount | None:
@@ -63,6 +66,7 @@ class MemoryAccounts:
             each
             for each in self._accounts.values()
             if each.workspace_id == workspace_id
+            and (wanted.account_ids is None or each.id in wanted.account_ids)
             and among(wanted.reach, each.id)
             and wanted.customer_key in (None, each.customer_key)
             and wanted.fits(each)
@@ -108,7 +112,7 @@ class MemoryAccounts:
         gone = [each.id for each in self._devices.values() if each.connected_account_id in account_ids]
         for each in self._of_devices:
             each.forget(gone)
-        self._access.forget_accounts(account_ids)
+        self._spaces.let_go({*gone, *account_ids, *self._access.forget_accounts(account_ids)})
         for device_id in gone:
             del self._devices[device_id]
         for account_id in account_ids:

@@ -39,6 +39,7 @@ from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_even
 from thumbturn.testing.first_answers import MemoryFirstAnswers
 from thumbturn.testing.schedules import MemorySchedules
 from thumbturn.testing.secrets import MemorySecrets
+from thumbturn.testing.spaces import MemorySpaces
 from thumbturn.testing.trails import MemoryTrails
 from thumbturn.testing.webhooks import MemoryWebhooks
 from thumbturn.testing.webviews import MemoryWebviews
@@ -60,6 +61,7 @@ class MemoryStore:
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self.client_sessions = MemoryClientSessions(self.every_account, self.every_device, self._tell)
         self.access = MemoryAccess(self._tell)
+        self.spaces = MemorySpaces(self._devices, self._accounts, self.access, self._tell)
         self.schedules = MemorySchedules(self._devices.get)
         self.access_codes = MemoryAccessCodes(self._devices.get, self._tell)
         kept = (self.schedules, self.access_codes)
@@ -70,6 +72,7 @@ class MemoryStore:
             kept,
             self.client_sessions,
             self.access,
+            self.spaces,
             self._tell,
         )
         self.webviews = MemoryWebviews(self._accounts, self._devices, self.client_sessions, self._tell)
@@ -330,6 +333,7 @@ class MemoryStore:
         self.accounts.drop(gone)
         self.client_sessions.take_from_all(workspace_id, gone - {each.id for each in seed.accounts})
         self.access.forget(workspace_id)
+        self.spaces.forget(workspace_id)
         self._plant(seed)
         self._tell(events)
 

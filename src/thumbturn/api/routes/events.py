@@ -89,13 +89,14 @@ class EventList(Parameters):
 
 
 _FILTERS = frozenset(EventList.model_fields) - {"limit", "unstable_offset"}
-#: Filters by a thing of an access control system, as it stands in the event.
+#: Filters by a thing of an access control system, or a space, as it stands in the event.
 _OF_ACCESS = (
     "acs_access_group_id",
     "acs_credential_id",
     "acs_encoder_id",
     "acs_entrance_id",
     "acs_user_id",
+    "space_id",
 )
 #: Filters for things that no event of this server is about yet: nothing matches them.
 _UNKNOWN = _FILTERS - {
@@ -111,6 +112,7 @@ _UNKNOWN = _FILTERS - {
     "between",
     "acs_system_id",
     "acs_system_ids",
+    "space_ids",
     *_OF_ACCESS,
 }
 
@@ -134,8 +136,13 @@ async def get(ask: EventGet, caller: Caller, store: Store, engine: Engine) -> An
 async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) -> Answer:
     """Lists events in the order in which they were told."""
     systems = either(ask.acs_system_id, ask.acs_system_ids)
-    if systems == [] or any(getattr(ask, name) is not None for name in _UNKNOWN):
+    if any(getattr(ask, name) is not None for name in _UNKNOWN):
         return {"events": []}
+    among = {
+        name: values
+        for name, values in (("acs_system_id", systems), ("space_id", ask.space_ids))
+        if values is not None
+    }
     after, before = ask.between or (ask.since, None)
     wanted = EventFilter(
         event_ids=ask.event_ids,
@@ -146,7 +153,7 @@ async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) ->
         after=after,
         before=before,
         payload={name: id for name in _OF_ACCESS if (id := getattr(ask, name)) is not None},
-        payload_among={} if systems is None else {"acs_system_id": systems},
+        payload_among=among,
         reach=caller.reach,
     )
     events = await store.events(

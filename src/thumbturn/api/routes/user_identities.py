@@ -11,21 +11,22 @@ from thumbturn.api.endpoint import DELETE, READ, UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters
 from thumbturn.api.persons import Email, FullName, Phone
+from thumbturn.api.placed import devices_json, entrances_json
 from thumbturn.api.wire.access import (
     AcsEntrance,
     AcsSystem,
     AcsUser,
     UserIdentity,
-    entrance_json,
     system_json,
     user_identity_json,
     user_json,
 )
-from thumbturn.api.wire.device import Device, device_json
+from thumbturn.api.wire.device import Device
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain import access as domain
 from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.access_ports import Wanted
+from thumbturn.engine.ports import Store
 from thumbturn.engine.user_identities import UserIdentities
 
 #: As the contract has it: what is put in its place again and again is there once.
@@ -204,10 +205,12 @@ async def revoke_access_to_device(
 
 
 @endpoint({"accessible_devices": list[Device], "devices": list[Device]}, methods=READ)
-async def list_accessible_devices(ask: OfIdentity, caller: Caller, identities: UserIdentities) -> Answer:
+async def list_accessible_devices(
+    ask: OfIdentity, caller: Caller, identities: UserIdentities, store: Store
+) -> Answer:
     """Lists the devices that a user identity was granted."""
     found = await identities.devices(caller.workspace.id, ask.user_identity_id)
-    shown = [device_json(each, is_sandbox=caller.workspace.is_sandbox) for each in found]
+    shown = await devices_json(found, caller, store)
     return {"accessible_devices": shown, "devices": shown}
 
 
@@ -227,14 +230,16 @@ async def list_acs_systems(ask: OfIdentity, caller: Caller, identities: UserIden
 
 
 @endpoint({"acs_entrances": list[AcsEntrance]})
-async def list_accessible_entrances(ask: OfIdentity, caller: Caller, identities: UserIdentities) -> Answer:
+async def list_accessible_entrances(
+    ask: OfIdentity, caller: Caller, identities: UserIdentities, store: Store
+) -> Answer:
     """Lists the entrances that a user identity gets through."""
     ids: set[str] = set()
     for user in await _users(ask, caller, identities):
         ids |= await identities.access.entrances_of(user)
     wanted = Wanted(ids=ids, reach=caller.reach)
     found = await identities.access.find(domain.AcsEntrance, caller.workspace.id, wanted)
-    return {"acs_entrances": [entrance_json(each) for each in found]}
+    return {"acs_entrances": await entrances_json(found, caller, store)}
 
 
 async def _users(ask: OfIdentity, caller: Caller, identities: UserIdentities) -> list[domain.AcsUser]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -172,8 +172,8 @@ def system_json(system: domain.AcsSystem) -> AcsSystem:
     }
 
 
-def entrance_json(entrance: domain.AcsEntrance) -> AcsEntrance:
-    """The entrance as the wire has it."""
+def entrance_json(entrance: domain.AcsEntrance, space_ids: Sequence[str]) -> AcsEntrance:
+    """The entrance as the wire has it, in these spaces."""
     return {
         "acs_entrance_id": entrance.id,
         "acs_system_id": entrance.acs_system_id,
@@ -183,7 +183,7 @@ def entrance_json(entrance: domain.AcsEntrance) -> AcsEntrance:
         "can_unlock_with_cloud_key": True,
         "can_unlock_with_code": True,
         "can_unlock_with_mobile_key": False,
-        "space_ids": [],
+        "space_ids": list(space_ids),
         "errors": [],
         "warnings": [],
         "created_at": to_wire(entrance.created_at),

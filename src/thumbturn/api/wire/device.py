@@ -7,7 +7,7 @@ bolt is, so ``locked`` is absent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
@@ -156,8 +156,8 @@ _REPORTED = (
 _KNOWN = ("manufacturer", "serial_number", "image_url", "has_direct_power")
 
 
-def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
-    """The device as the wire has it; a sandbox says what may be simulated."""
+def device_json(device: domain.Device, *, is_sandbox: bool, space_ids: Sequence[str] = ()) -> Device:
+    """The device as the wire has it, in these spaces; a sandbox says what may be simulated."""
     json: dict[str, Any] = {
         "device_id": device.id,
         "workspace_id": device.workspace_id,
@@ -171,7 +171,7 @@ def device_json(device: domain.Device, *, is_sandbox: bool) -> Device:
         "errors": device_errors(device),
         "warnings": thermostat_warnings(device),
         "custom_metadata": device.custom_metadata,
-        "space_ids": [],
+        "space_ids": list(space_ids),
         "is_managed": device.is_managed,
         "created_at": to_wire(device.created_at),
     }

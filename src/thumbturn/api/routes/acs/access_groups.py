@@ -10,11 +10,11 @@ from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import DELETE, REPLACE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, Parameters
 from thumbturn.api.persons import UserOrIdentity
+from thumbturn.api.placed import entrances_json
 from thumbturn.api.wire.access import (
     AcsAccessGroup,
     AcsEntrance,
     AcsUser,
-    entrance_json,
     group_json,
     user_json,
 )
@@ -22,6 +22,7 @@ from thumbturn.domain import access as domain
 from thumbturn.engine.access import Whom
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_users import AcsUsers
+from thumbturn.engine.ports import Store
 
 
 class OfGroup(Parameters):
@@ -84,12 +85,12 @@ async def list_users(ask: OfGroup, caller: Caller, users: AcsUsers) -> Answer:
 
 
 @endpoint({"acs_entrances": list[AcsEntrance]})
-async def list_accessible_entrances(ask: OfGroup, caller: Caller, users: AcsUsers) -> Answer:
+async def list_accessible_entrances(ask: OfGroup, caller: Caller, users: AcsUsers, store: Store) -> Answer:
     """Lists the entrances that an access group opens."""
     group = await users.access.one(domain.AcsAccessGroup, caller.workspace.id, ask.acs_access_group_id)
     wanted = Wanted(ids=group.acs_entrance_ids)
     found = await users.access.find(domain.AcsEntrance, caller.workspace.id, wanted)
-    return {"acs_entrances": [entrance_json(each) for each in found]}
+    return {"acs_entrances": await entrances_json(found, caller, store)}
 
 
 @endpoint(methods=REPLACE)

@@ -12,7 +12,8 @@ from thumbturn.api.endpoint import DELETE, UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters
 from thumbturn.api.persons import UserOrIdentity
-from thumbturn.api.wire.access import AcsEntrance, entrance_json
+from thumbturn.api.placed import entrances_json
+from thumbturn.api.wire.access import AcsEntrance
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain import access as domain
 from thumbturn.domain.access_refusals import AccessMethodNotSupported
@@ -20,6 +21,7 @@ from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.access import Whom
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_credentials import AcsCredentials
+from thumbturn.engine.ports import Store
 
 Code = Annotated[str, Field(pattern=r"^\d+$", max_length=20)]
 
@@ -184,13 +186,15 @@ async def list_(ask: CredentialList, caller: Caller, credentials: AcsCredentials
 
 
 @endpoint({"acs_entrances": list[AcsEntrance]})
-async def list_accessible_entrances(ask: OfCredential, caller: Caller, credentials: AcsCredentials) -> Answer:
+async def list_accessible_entrances(
+    ask: OfCredential, caller: Caller, credentials: AcsCredentials, store: Store
+) -> Answer:
     """Lists the entrances that a credential opens."""
     access, workspace_id = credentials.access, caller.workspace.id
     credential = await access.one(domain.AcsCredential, workspace_id, ask.acs_credential_id)
     wanted = Wanted(ids=await access.opened_by(credential))
     found = await access.find(domain.AcsEntrance, workspace_id, wanted)
-    return {"acs_entrances": [entrance_json(each) for each in found]}
+    return {"acs_entrances": await entrances_json(found, caller, store)}
 
 
 @endpoint({"acs_credential": AcsCredential}, methods=UPDATE)

@@ -12,13 +12,15 @@ from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Parameters
 from thumbturn.api.persons import UserOrIdentity
-from thumbturn.api.wire.access import AcsEntrance, entrance_json
+from thumbturn.api.placed import accounts_of, entrances_in, entrances_json
+from thumbturn.api.wire.access import AcsEntrance
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain import access as domain
 from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
+from thumbturn.engine.ports import Store
 
 
 class OfEntrance(Parameters):
@@ -44,9 +46,9 @@ class EntranceList(Listing):
     connected_account_id: Maybe[str] = None
     """Only those of this account."""
     customer_key: Maybe[str] = None
-    """Only those of this customer. There are none yet."""
+    """Only those of accounts of this customer."""
     space_id: Maybe[str] = None
-    """Only those in this space. There are none yet."""
+    """Only those in this space."""
     location_id: str | None = None
     """Only those in this location. There are none."""
     search: Maybe[Annotated[str, Field(min_length=1)]] = None
@@ -63,15 +65,16 @@ class WhoseAccess(OfEntrance):
 
 
 @endpoint({"acs_entrance": AcsEntrance})
-async def get(ask: OfEntrance, caller: Caller, users: AcsUsers) -> Answer:
+async def get(ask: OfEntrance, caller: Caller, users: AcsUsers, store: Store) -> Answer:
     """Returns an entrance."""
     id, reach = ask.acs_entrance_id, caller.reach
     found = await users.access.one(domain.AcsEntrance, caller.workspace.id, id, reach)
-    return {"acs_entrance": entrance_json(found)}
+    [shown] = await entrances_json((found,), caller, store)
+    return {"acs_entrance": shown}
 
 
 @endpoint({"acs_entrances": list[AcsEntrance], "pagination": Pagination})
-async def list_(ask: EntranceList, caller: Caller, users: AcsUsers, pages: Pages) -> Answer:
+async def list_(ask: EntranceList, caller: Caller, users: AcsUsers, store: Store, pages: Pages) -> Answer:
     """Lists entrances, oldest first."""
     ids = None if ask.acs_entrance_ids is None else set(ask.acs_entrance_ids)
     if ask.acs_credential_id is not None:
@@ -80,13 +83,17 @@ async def list_(ask: EntranceList, caller: Caller, users: AcsUsers, pages: Pages
         for credential in await users.access.find(domain.AcsCredential, caller.workspace.id, wanted):
             opened |= await users.access.opened_by(credential)
         ids = opened if ids is None else ids & opened
-    if any(each is not None for each in (ask.customer_key, ask.space_id, ask.location_id)):
+    if ask.space_id is not None:
+        inside = await entrances_in(ask.space_id, caller, store)
+        ids = set(inside) if ids is None else ids.intersection(inside)
+    if ask.location_id is not None:
         ids = set()
-    system, account = ask.acs_system_id, ask.connected_account_id
+    system = ask.acs_system_id
+    accounts = await accounts_of(ask.customer_key, ask.connected_account_id, caller, store)
     wanted = Wanted(
         ids=ids,
         acs_system_ids=None if system is None else (system,),
-        connected_account_ids=None if account is None else (account,),
+        connected_account_ids=accounts,
         reach=caller.reach,
     )
     # What is searched for is looked for here: the two databases know letter cases differently.
@@ -100,7 +107,7 @@ async def list_(ask: EntranceList, caller: Caller, users: AcsUsers, pages: Pages
     )
     kept = [each for each in found if search in each.name.casefold()]
     page, pagination = pages.turn(kept, ask.most, lambda each: (each.created_at, each.id))
-    return {"acs_entrances": [entrance_json(each) for each in page], "pagination": pagination}
+    return {"acs_entrances": await entrances_json(page, caller, store), "pagination": pagination}
 
 
 @endpoint(methods=WRITE)

@@ -9,10 +9,12 @@ from pydantic import Field
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import Answer, endpoint
 from thumbturn.api.parameters import Maybe, Parameters
+from thumbturn.api.placed import accounts_of
 from thumbturn.api.wire.access import AcsSystem, system_json
 from thumbturn.domain import access as domain
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_users import AcsUsers
+from thumbturn.engine.ports import Store
 
 
 class OfSystem(Parameters):
@@ -28,7 +30,7 @@ class SystemList(Parameters):
     connected_account_id: Maybe[str] = None
     """Only those of this account."""
     customer_key: Maybe[str] = None
-    """Only those of this customer. There are none yet."""
+    """Only those of accounts of this customer."""
     search: Maybe[Annotated[str, Field(min_length=1)]] = None
     """Only with this in their name, in any letter case."""
 
@@ -41,13 +43,11 @@ async def get(ask: OfSystem, caller: Caller, users: AcsUsers) -> Answer:
 
 
 @endpoint({"acs_systems": list[AcsSystem]})
-async def list_(ask: SystemList, caller: Caller, users: AcsUsers) -> Answer:
+async def list_(ask: SystemList, caller: Caller, users: AcsUsers, store: Store) -> Answer:
     """Lists access control systems, oldest first."""
-    account = ask.connected_account_id
-    wanted = Wanted(connected_account_ids=None if account is None else (account,), reach=caller.reach)
-    found = []
-    if ask.customer_key is None:
-        found = await users.access.find(domain.AcsSystem, caller.workspace.id, wanted)
+    accounts = await accounts_of(ask.customer_key, ask.connected_account_id, caller, store)
+    wanted = Wanted(connected_account_ids=accounts, reach=caller.reach)
+    found = await users.access.find(domain.AcsSystem, caller.workspace.id, wanted)
     search = (ask.search or "").casefold()
     return {"acs_systems": [system_json(each) for each in found if search in each.name.casefold()]}
 

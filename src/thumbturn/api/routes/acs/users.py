@@ -11,12 +11,14 @@ from thumbturn.api.endpoint import DELETE, REPLACE, UPDATE, WRITE, Answer, endpo
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters
 from thumbturn.api.persons import Email, FullName, Phone, UserOrIdentity, UserSomewhere
-from thumbturn.api.wire.access import AcsEntrance, AcsUser, entrance_json, user_json
+from thumbturn.api.placed import entrances_json
+from thumbturn.api.wire.access import AcsEntrance, AcsUser, user_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain import access as domain
 from thumbturn.engine.access import Whom
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_users import AcsUsers
+from thumbturn.engine.ports import Store
 
 
 class NewSchedule(Parameters):
@@ -150,12 +152,14 @@ async def list_(ask: UserList, caller: Caller, users: AcsUsers, pages: Pages) ->
 
 
 @endpoint({"acs_entrances": list[AcsEntrance]})
-async def list_accessible_entrances(ask: UserSomewhere, caller: Caller, users: AcsUsers) -> Answer:
+async def list_accessible_entrances(
+    ask: UserSomewhere, caller: Caller, users: AcsUsers, store: Store
+) -> Answer:
     """Lists the entrances that a user gets through."""
     user = await users.access.user(caller.workspace.id, ask.whom, caller.reach)
     wanted = Wanted(ids=await users.access.entrances_of(user), reach=caller.reach)
     found = await users.access.find(domain.AcsEntrance, caller.workspace.id, wanted)
-    return {"acs_entrances": [entrance_json(each) for each in found]}
+    return {"acs_entrances": await entrances_json(found, caller, store)}
 
 
 @endpoint(methods=UPDATE)

@@ -13,6 +13,7 @@ from thumbturn.api.listing import reach_of_user
 from thumbturn.api.metadata import MetadataChange, merged
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import MOST_AT_ONCE, Listing, Maybe, Parameters
+from thumbturn.api.placed import accounts_in
 from thumbturn.api.wire.connected_account import ConnectedAccount, connected_account_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain import connected_account as domain
@@ -55,7 +56,7 @@ class AccountList(Listing):
     user_identifier_key: Maybe[str] = None
     """Only those that the client session of this user reaches."""
     space_id: Maybe[str] = None
-    """Only those of this space. There are none."""
+    """Only those in this space."""
     limit: Annotated[int, Field(gt=0)] = MOST_AT_ONCE
     """How many at most; never more than 10,000 at once."""
 
@@ -96,17 +97,14 @@ async def get(ask: AccountGet, caller: Caller, engine: Engine) -> Answer:
 @endpoint({"connected_accounts": list[ConnectedAccount], "pagination": Pagination})
 async def list_(ask: AccountList, caller: Caller, engine: Engine, store: Store, pages: Pages) -> Answer:
     """Lists connected accounts, oldest first."""
-    found: list[domain.ConnectedAccount] = []
-    if ask.space_id is None:
-        wanted = AccountFilter(
-            customer_key=ask.customer_key,
-            search=ask.search,
-            custom_metadata_has=ask.custom_metadata_has,
-            reach=await reach_of_user(ask.user_identifier_key, caller, store),
-        )
-        found = await engine.accounts.listed(
-            caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1
-        )
+    wanted = AccountFilter(
+        account_ids=None if ask.space_id is None else await accounts_in(ask.space_id, caller, store),
+        customer_key=ask.customer_key,
+        search=ask.search,
+        custom_metadata_has=ask.custom_metadata_has,
+        reach=await reach_of_user(ask.user_identifier_key, caller, store),
+    )
+    found = await engine.accounts.listed(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
     page, pagination = pages.turn(found, ask.most, lambda account: (account.created_at, account.id))
     return {
         "connected_accounts": [connected_account_json(account) for account in page],
