@@ -20,6 +20,7 @@ from thumbturn.domain.errors import FAILURES, REFUSALS
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.workspace import KeyKind
 from thumbturn.settings import Settings
+from tools.fake_differences import MEANT
 
 
 def evidence() -> str:
@@ -76,6 +77,11 @@ def refusals() -> str:
         for type_, refusal in sorted(REFUSALS.items(), key=lambda item: (item[1].status, item[0]))
     )
     return _table(("status", "`error.type`", "`error.message`, unless it is more exact"), rows)
+
+
+def fake_differences() -> str:
+    """In what the answers differ from those of Seam's fake, in its world."""
+    return _table(("difference", "why"), ((each.what, each.why) for each in MEANT))
 
 
 def sessions() -> str:

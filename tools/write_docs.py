@@ -24,7 +24,7 @@ DOCUMENTS = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("attempts", "client-sessions", "errors", "operating", "wire")
+        for name in ("attempts", "client-sessions", "errors", "fake-seam-connect", "operating", "wire")
     ),
 )
 
@@ -33,6 +33,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "evidence": tables.evidence,
     "actions": tables.actions,
     "failures": tables.failures,
+    "fake_differences": tables.fake_differences,
     "refusals": tables.refusals,
     "settings": tables.settings,
     "metrics": tables.metrics,

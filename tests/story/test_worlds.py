@@ -160,4 +160,19 @@ def test_the_fake_world_begins_anew_where_nobody_said_where_to_keep_it(tmp_path)
         Settings(world="sandbox"),
     ):
         with settled_in(settings) as settled:
-            assert settled is settings
+            assert settled.data == settings.data
+
+
+@pytest.mark.parametrize(
+    ("how", "wording"),
+    [
+        ({"world": FAKE}, "current"),
+        ({"world": FAKE, "error_wording": "seed"}, "seed"),
+        ({"world": "sandbox"}, "seed"),
+    ],
+    ids=["the fake's", "as was said", "another world"],
+)
+def test_the_fake_world_has_the_fake_s_words(how, wording, tmp_path):
+    """What is missing is put into words as by the fake, unless it was said how."""
+    with settled_in(Settings(data=tmp_path, **how)) as settled:
+        assert settled.error_wording == wording

@@ -41,12 +41,18 @@ class OpenToStrangers(Exception):
 
 @contextmanager
 def settled_in(settings: Settings) -> Iterator[Settings]:
-    """The settings with the folder that the server works in, inside the block.
+    """The settings as they are for their world, inside the block.
 
-    That is the one that is set; in the world ``fake-seam-connect``, where nobody said where to keep it, a
-    new one that is gone afterwards: there every start begins anew, as with the fake itself.
+    In the world ``fake-seam-connect`` missing parameters are put into words as the fake does, unless it was
+    said how. Where nobody said where to keep it, it works in a new folder that is gone afterwards: there
+    every start begins anew, as with the fake itself.
     """
-    if settings.world != NAME or settings.model_fields_set & {"data", "database_url"}:
+    if settings.world != NAME:
+        yield settings
+        return
+    if "error_wording" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"error_wording": "current"})
+    if settings.model_fields_set & {"data", "database_url"}:
         yield settings
         return
     with TemporaryDirectory(prefix="thumbturn-") as folder:
