@@ -13,9 +13,10 @@ from thumbturn.actions.definition import DeviceAsk, Outcome, Result, Run
 from thumbturn.domain.access_code import AccessCode, Slot, wanted
 from thumbturn.domain.capabilities.access_codes import CodeMemory, ProgrammableLock
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.device_troubles import fullness
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import AccessCodeGone, CommandRefused, OutcomeUnknown
+from thumbturn.domain.failures import AccessCodeGone, CommandRefused, NoSpaceOnDevice, OutcomeUnknown
 
 #: A lock that does not hold yet what it was told gets so long before it is asked again.
 ASKED_AGAIN_AFTER = seconds(3)
@@ -47,6 +48,8 @@ async def make_so(ask: CodeAsk, lock: ProgrammableLock, run: Run) -> Outcome:
     try:
         evidence = await _have(lock.memory, code.place, slot, run)
     except Failure as failure:
+        if isinstance(failure, NoSpaceOnDevice):
+            counted(int(run.device.details.get("max_active_codes_supported", 0)), run)
         lock.failed(code, failure)
         raise
     return Outcome({"access_code": lock.programmed(code, slot)}, evidence)
@@ -96,7 +99,17 @@ async def _have(memory: CodeMemory, place: str, slot: Slot | None, run: Run) -> 
 
 
 async def _read(memory: CodeMemory, run: Run) -> Mapping[str, Slot] | None:
-    return await memory.read_codes() if run.device.online else None
+    holds = await memory.read_codes() if run.device.online else None
+    if holds is not None:
+        counted(len(holds), run)
+    return holds
+
+
+def counted(codes_held: int, run: Run) -> None:
+    """Put on record whether a lock that holds so many codes is full."""
+    news = fullness(run.device, codes_held, run.now())
+    if news:
+        run.holds(news)
 
 
 def _is_so(holds: Mapping[str, Slot], place: str, slot: Slot | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thumbturn.actions.definition import DeviceAsk, Outcome, Run, action
+from thumbturn.actions.programming import counted
 from thumbturn.domain.access_code import SYNC
 from thumbturn.domain.capabilities.access_codes import CodeMemory, ProgrammableLock
 from thumbturn.domain.clock import seconds
@@ -27,6 +28,7 @@ async def sync_access_codes(ask: DeviceAsk, lock: ProgrammableLock, run: Run) ->
     holds = await lock.memory.fetch_codes()
     if holds is None:
         raise OutcomeUnknown.because("It did not say what it holds.")
+    counted(len(holds), run)
     lock.compare(await lock.codes(), holds)
     run.holds({"codes_seen_at": touched_at})
     return Outcome({}, Evidence.STATE_REPORT)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from thumbturn.domain.access_code import AccessCode, Slot, is_newly_usable, is_scheduled, step
 from thumbturn.domain.clock import seconds, to_wire
+from thumbturn.domain.device import Device
+from thumbturn.domain.device_troubles import errors_of, warnings_of
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.event import Event
 from thumbturn.domain.failures import DuplicateOnDevice, NoSpaceOnDevice
@@ -113,10 +115,14 @@ def forgotten(code: AccessCode, now: int) -> Event:
     return tell(code, "deleted", now, code=code.pin)
 
 
-def failed(code: AccessCode, failure: Failure, now: int, attempt_id: str | None) -> News:
-    """It could not be set, or removed. Told once for as often as it fails in a row."""
+def failed(
+    code: AccessCode, failure: Failure, now: int, attempt_id: str | None, device: Device | None
+) -> News:
+    """It could not be set, or removed. Told once for as often as it fails in a row, with what is wrong with
+    its lock.
+    """
     if not code.is_managed and code.removed_at is None:
-        return News(code, (tell(code, CANNOT_CONVERT, now, attempt_id, **_troubles(code)),))
+        return News(code, (tell(code, CANNOT_CONVERT, now, attempt_id, **_troubles(code, device)),))
     if step(code, now) is None and not failure.may_have_acted:
         return News(code)  # its lock holds what it shall all the same
     word = FAILED_TO_REMOVE if code.is_over(now) else FAILED_TO_SET
@@ -131,12 +137,13 @@ def failed(code: AccessCode, failure: Failure, now: int, attempt_id: str | None)
         errors={**facts.errors, name: (failure.message, since)},
     )
     return News(
-        after, () if name in facts.errors else (tell(after, word, now, attempt_id, **_troubles(after)),)
+        after,
+        () if name in facts.errors else (tell(after, word, now, attempt_id, **_troubles(after, device)),),
     )
 
 
-def late(code: AccessCode, now: int) -> News:
-    """It should have been set, or removed, some time ago. Told once."""
+def late(code: AccessCode, now: int, device: Device | None) -> News:
+    """It should have been set, or removed, some time ago. Told once, with what is wrong with its lock."""
     name, message = (
         LATE_IN_SETTING,
         "It is not at its lock yet. It is set as soon as the lock can be reached.",
@@ -149,7 +156,7 @@ def late(code: AccessCode, now: int) -> News:
     if name in code.facts.warnings:
         return News(code)
     after = code.but(warnings={**code.facts.warnings, name: (message, now)})
-    return News(after, (tell(after, name, now, **_troubles(after)),))
+    return News(after, (tell(after, name, now, **_troubles(after, device)),))
 
 
 def changed_outside(code: AccessCode, there: Slot | None, now: int, attempt_id: str | None) -> News:
@@ -193,7 +200,9 @@ def pause(failures: int) -> int:
     return int(min(FIRST_PAUSE << min(failures, 10), LONGEST_PAUSE))
 
 
-def _troubles(code: AccessCode) -> Mapping[str, Any]:
+def _troubles(code: AccessCode, device: Device | None) -> Mapping[str, Any]:
+    errors = [] if device is None else errors_of(device)
+
     def listed(known: Mapping[str, tuple[str, int]], name: str) -> list[Mapping[str, Any]]:
         return [
             {name: code, "message": message, "created_at": to_wire(since)}
@@ -203,8 +212,8 @@ def _troubles(code: AccessCode) -> Mapping[str, Any]:
     return {
         "access_code_errors": listed(code.facts.errors, "error_code"),
         "access_code_warnings": listed(code.facts.warnings, "warning_code"),
-        "device_errors": [],
-        "device_warnings": [],
-        "connected_account_errors": [],
+        "device_errors": errors,
+        "device_warnings": [] if device is None else warnings_of(device),
+        "connected_account_errors": [each for each in errors if "is_connected_account_error" in each],
         "connected_account_warnings": [],
     }

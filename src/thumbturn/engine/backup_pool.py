@@ -10,13 +10,15 @@ from thumbturn.domain.access_code import CREATE, AccessCode, CodeStatus, looked_
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
-from thumbturn.domain.device import Device
+from thumbturn.domain.device import Device, Observation
+from thumbturn.domain.device_troubles import readiness
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.pin import POOL_ENABLED
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFilter
 from thumbturn.engine.access_codes import AccessCodes, NewCode, raise_for
 from thumbturn.engine.code_keeper import CodeKeeper
+from thumbturn.engine.devices import Devices
 
 #: Backups that stand ready at a lock.
 POOL_SIZE = 3
@@ -40,15 +42,19 @@ class BackupPool:
         self,
         *,
         codes: AccessCodes,
+        devices: Devices,
         store: AccessCodeStore,
         keeper: CodeKeeper,
         change_device: ChangeDevice,
+        observe: Callable[[Observation], None],
         clock: Clock,
     ) -> None:
         self._codes = codes
+        self._devices = devices
         self._store = store
         self._keeper = keeper
         self._change_device = change_device
+        self._observe = observe
         self._clock = clock
 
     async def use(self, device: Device) -> None:
@@ -62,6 +68,15 @@ class BackupPool:
                 lambda known: replace(known, settings={**known.settings, POOL_ENABLED: True}),
             )
         await self.fill(device)
+        await self.review(device)
+
+    async def review(self, device: Device) -> None:
+        """See whether as many backups stand ready at a lock as shall, and have that known of it."""
+        now = self._clock.now()
+        ready = len(await self._ready(device.workspace_id, device.id))
+        news = readiness(self._devices.get(device.id) or device, ready, POOL_SIZE, now)
+        if news:
+            self._observe(Observation(device.id, now, news))
 
     async def fill(self, device: Device) -> None:
         """Make the backups that are missing."""
@@ -90,11 +105,7 @@ class BackupPool:
             if code.pulled_backup_id is not None:
                 return code, await self._codes.get(workspace_id, code.pulled_backup_id, reach)
             now = self._clock.now()
-            ready = [
-                each
-                for each in await self._backups(workspace_id, code.device_id)
-                if status(each, now) is CodeStatus.SET
-            ]
+            ready = await self._ready(workspace_id, code.device_id)
             if not ready:
                 raise BackupNotFound(data={"access_code_id": code.id})
             backup = looked_at(
@@ -107,18 +118,23 @@ class BackupPool:
         device = self._codes.device_of(code)
         if device is not None:
             await self.fill(device)
+            await self.review(device)
         return code, backup
 
     async def ready_at(self, workspace_id: str, codes: Iterable[AccessCode]) -> frozenset[str]:
         """Those locks of these codes at which a backup stands ready, as far as a code may need one."""
         if not any(code.uses_backup_pool for code in codes):
             return frozenset()
+        return frozenset(backup.device_id for backup in await self._ready(workspace_id, None))
+
+    async def _ready(self, workspace_id: str, device_id: str | None) -> list[AccessCode]:
+        """Those of them that let in."""
         now = self._clock.now()
-        return frozenset(
-            backup.device_id
-            for backup in await self._backups(workspace_id, None)
-            if status(backup, now) is CodeStatus.SET
-        )
+        return [
+            each
+            for each in await self._backups(workspace_id, device_id)
+            if status(each, now) is CodeStatus.SET
+        ]
 
     async def _backups(self, workspace_id: str, device_id: str | None) -> list[AccessCode]:
         """The backups that stand in for no code."""

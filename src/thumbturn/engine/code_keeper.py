@@ -11,7 +11,7 @@ Each lock is looked after by itself: one that is dead keeps no other waiting.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
@@ -36,6 +36,7 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.errors import FAILURES, Refusal
 from thumbturn.domain.failures import ActionAttemptExpired, AttemptCancelled, DeviceRemoved
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.pin import POOL_ENABLED
 from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.access_code_ports import CodeFacts
 from thumbturn.engine.devices import Devices
@@ -75,12 +76,15 @@ class CodeKeeper:
         devices: Devices,
         begin: Begin,
         is_open: Callable[[str], bool],
+        review_pool: Callable[[Device], Awaitable[None]],
         clock: Clock,
     ) -> None:
         self._store = store
         self._devices = devices
         self._begin = begin
         self._is_open = is_open
+        #: Sees whether backups stand ready at a lock that shall have some.
+        self._review_pool = review_pool
         self._clock = clock
         #: Codes for which an attempt is open, and which.
         self._working: dict[str, str] = {}
@@ -232,6 +236,8 @@ class CodeKeeper:
             if code is not None:
                 codes[code_id] = code
         moments = [await self._see_to_code(code, now) for code in codes.values()]
+        if device.settings.get(POOL_ENABLED):
+            await self._review_pool(device)
         self._plan(device_id, min((each for each in moments if each is not None), default=None))
 
     async def _see_to_code(self, code: AccessCode, now: int) -> int | None:
@@ -265,7 +271,7 @@ class CodeKeeper:
         if code.facts.failed_at >= (attempt.settled_at or 0) - SECOND:
             return code  # it was noted with its end
         type, message = attempt.failure
-        found = news.failed(code, FAILURES[type](message), now, attempt.id)
+        found = news.failed(code, FAILURES[type](message), now, attempt.id, self._devices.get(code.device_id))
         after = looked_at(found.code, now)
         await self._store.access_codes.note((CodeFacts(after),), found.events)
         return after
@@ -279,7 +285,7 @@ class CodeKeeper:
         moment = late_at(code, now)
         if moment > now:
             return moment
-        found = news.late(code, now)
+        found = news.late(code, now, self._devices.get(code.device_id))
         if found.events:
             await self._store.access_codes.note((CodeFacts(looked_at(found.code, now)),), found.events)
         return None

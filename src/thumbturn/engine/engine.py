@@ -116,6 +116,7 @@ class Engine:
             devices=self._devices,
             begin=self._begin_for_code,
             is_open=self._dispatch.open.__contains__,
+            review_pool=self._review_pool,
             clock=clock,
         )
         self._code_rounds = CodeRounds(
@@ -209,9 +210,11 @@ class Engine:
         self.several_codes = SeveralCodes(self.access_codes, self._code_keeper)
         self.backup_pool = BackupPool(
             codes=self.access_codes,
+            devices=self._devices,
             store=store.access_codes,
             keeper=self._code_keeper,
             change_device=self.change_device,
+            observe=self._observations.observe,
             clock=clock,
         )
         #: What somebody does at their keypads there.
@@ -349,6 +352,9 @@ class Engine:
         asker = Asker(device.id, "access_code", None, new_id())
         attempt = await self._begin_for_code(SYNC, device.workspace_id, device.id, None, asker)
         await self.begun.settled(attempt, READ_WITHIN)
+
+    async def _review_pool(self, device: Device) -> None:
+        await self.backup_pool.review(device)
 
     def _forget(self, device_ids: Sequence[str]) -> None:
         self._keeper.forget(device_ids)

@@ -44,7 +44,7 @@ class Programming:
 
     def failed(self, code: AccessCode, failure: Failure) -> None:
         """It could not be done."""
-        self._note(news.failed(code, failure, self._run.now(), self._run.attempt.id))
+        self._note(news.failed(code, failure, self._run.now(), self._run.attempt.id, self._run.device))
 
     def converted(self, code: AccessCode) -> None:
         """From now on it is managed here."""

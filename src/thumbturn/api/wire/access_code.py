@@ -8,12 +8,12 @@ from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
 
-from thumbturn.api.wire.device import device_errors
 from thumbturn.domain.access_code import AccessCode as Code
 from thumbturn.domain.access_code import is_scheduled, status, wanted
 from thumbturn.domain.access_code_changes import times
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.device import Device
+from thumbturn.domain.device_troubles import errors_of
 from thumbturn.engine.pins import Pins
 
 Type = Literal["time_bound", "ongoing"]
@@ -84,12 +84,12 @@ def access_code_json(
         "is_waiting_for_code_assignment": False,
         "pulled_backup_access_code_id": code.pulled_backup_id,
     }
+    passing = {}
     if code.pulled_backup_id is not None:
-        message = "A backup code lets in instead of it."
-        since = to_wire(code.changed_at)
-        json["warnings"].append(
-            {"warning_code": "using_backup_access_code", "message": message, "created_at": since}
-        )
+        passing["using_backup_access_code"] = ("A backup code lets in instead of it.", code.changed_at)
+    if code.removed_at is not None:
+        passing["being_deleted"] = ("It is being deleted.", code.removed_at)
+    json["warnings"] += _troubles(passing, "warning_code")
     return cast("AccessCode", json)
 
 
@@ -123,7 +123,7 @@ def _common(code: Code, device: Device | None, pins: Pins) -> dict[str, Any]:
         "is_managed": code.is_managed,
     }
     if device is not None:
-        json["errors"] += device_errors(device)
+        json["errors"] += errors_of(device)
     return json | dict(times(code)) if code.is_time_bound else json
 
 

@@ -21,6 +21,7 @@ from thumbturn.api.wire.thermostat import (
 from thumbturn.domain import device as domain
 from thumbturn.domain.climate import to_fahrenheit
 from thumbturn.domain.clock import to_wire
+from thumbturn.domain.device_troubles import errors_of, warnings_of
 from thumbturn.domain.pin import POOL_ENABLED, lengths_of
 
 BatteryStatus = Literal["critical", "low", "good", "full"]
@@ -168,8 +169,8 @@ def device_json(device: domain.Device, *, is_sandbox: bool, space_ids: Sequence[
             word for word in _SUPPORTED if _CALLED.get(word, word) in device.capabilities
         ],
         "properties": _properties(device),
-        "errors": device_errors(device),
-        "warnings": thermostat_warnings(device),
+        "errors": cast("list[DeviceError]", errors_of(device)),
+        "warnings": [*thermostat_warnings(device), *warnings_of(device)],
         "custom_metadata": device.custom_metadata,
         "space_ids": list(space_ids),
         "is_managed": device.is_managed,
@@ -195,20 +196,6 @@ def device_json(device: domain.Device, *, is_sandbox: bool, space_ids: Sequence[
         json["can_simulate_hub_disconnection"] = not is_lost
         json["can_simulate_paid_subscription"] = True
     return cast("Device", json)
-
-
-def device_errors(device: domain.Device) -> list[DeviceError]:
-    """What is wrong with a device."""
-    state = device.state
-    since = state.get("offline_since") or device.created_at
-    errors: list[dict[str, Any]] = []
-    if not device.online:
-        errors.append(domain.offline_error(state, since))
-    if state.get("removed"):
-        errors.append(domain.removed_error(since))
-    if state.get(domain.UNPAID_SINCE) is not None:
-        errors.append(domain.unpaid_error(state[domain.UNPAID_SINCE]))
-    return cast("list[DeviceError]", errors)
 
 
 def _properties(device: domain.Device) -> DeviceProperties:
