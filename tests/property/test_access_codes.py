@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN, Codes
@@ -57,6 +57,7 @@ def test_code_lock_attempts_and_events_agree(monkeypatch):
     for module in (timetable, code_keeper):
         monkeypatch.setattr(module, "LOOK_EVERY", 1_000 * DAY)
 
+    @example(PLAIN, None, [("silent",), ("create", PINS[1], None), ("touch", 0, None)])
     @settings(max_examples=30, deadline=None)
     @given(st.sampled_from([PLAIN, NATIVE]), times, steps)
     def whatever(door, first, happening):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thumbturn.domain import access_code_news as news
-from thumbturn.domain.access_code import AccessCode, Slot, code_at, looked_at, status
+from thumbturn.domain.access_code import AccessCode, Slot, code_at, looked_at, status, step
 from thumbturn.domain.access_code_news import News
 from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.clock import to_wire
@@ -66,7 +66,10 @@ class Programming:
             elif held is not None and (there is None or not there.is_like(held)):
                 self._note(news.changed_outside(code, there, now, attempt_id))
             elif code.facts.is_uncertain:
-                self._note(News(code.but(held=there, is_uncertain=False)))
+                known = code.but(held=there, is_uncertain=False)
+                # It had worked after all, and not by this reading; or it is tried again, with its errors.
+                is_so = step(known, now) is None
+                self._note(news.programmed(code, there, now, None) if is_so else News(known))
         for place, slot in holds.items():
             if place not in places:
                 self._found(place, slot)

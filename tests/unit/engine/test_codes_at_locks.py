@@ -8,6 +8,7 @@ from tests.fixtures.codes import DAY, HOUR, ME, PLAIN
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import AccessCodeNotFound
+from thumbturn.engine.ports import EventFilter
 
 CHANGED, DELETED = "modified_external_to_seam", "deleted_external_to_seam"
 
@@ -121,6 +122,24 @@ async def test_who_enters_a_code_is_told(codes):
     events = await house.store.events_after("w1", 0, limit=100)
     [unlocked] = [event for _, event in events if event.event_type == "lock.unlocked"]
     assert (unlocked.payload["method"], unlocked.payload["access_code_id"]) == ("keycode", code_id)
+
+
+async def test_reading_shows_that_a_code_was_set_after_all(codes):
+    """Nobody knew whether the lock took it; read for another reason it shows that it did."""
+    house = codes.house
+    other, _ = await codes.create(pin="1111")
+    device = await house.device(PLAIN)
+    await house.fault(device, "silent")
+    code_id, attempt = await codes.create()
+    assert (await house.stored(attempt)).failure[0] == "outcome_unknown"
+    assert "failed_to_set_on_device" in (await codes.all.get("w1", code_id)).facts.errors
+    house.driver._things[device.id].touch_code(other, "2222")
+    await house.engine.sandbox.clear_faults(house.workspace, device.id)
+    await house.clock.settle()
+    facts = (await codes.all.get("w1", code_id)).facts
+    assert (facts.errors, facts.failures, await codes.status(code_id)) == ({}, 0, "set")
+    told = await house.store.events("w1", EventFilter(event_types=["access_code.set_on_device"]), limit=99)
+    assert [event.payload["access_code_id"] for event in told].count(code_id) == 1
 
 
 async def test_lock_that_is_full_says_so_and_takes_it_when_there_is_room(codes):
