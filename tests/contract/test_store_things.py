@@ -212,6 +212,7 @@ async def test_workspace_reads_back_equal(store: Store):
         is_publishable_key_auth_enabled=True,
         connect_webview_customization={"primary_button_color": "#000"},
         required_evidence=Evidence.STATE_REPORT,
+        announced_action_types=frozenset({"SET_HVAC_MODE", "SET_FAN_MODE"}),
         created_at=NOON,
     )
     await store.add_workspace(workspace, user_id=None, seed=Seed((), ()), keys=[])
@@ -220,6 +221,18 @@ async def test_workspace_reads_back_equal(store: Store):
     await store.update_workspace(renamed)
     assert await store.workspace("w3") == renamed
     assert await store.workspace("w4") is None
+
+
+async def test_workspaces_that_announce_more_are_found(store: Store):
+    """Those that chose further types are listed with their choice, and no longer once they chose none."""
+    assert await store.announcing_workspaces() == []
+    workspace = await store.workspace("w2")
+    assert workspace is not None
+    chose = replace(workspace, announced_action_types=frozenset({"*"}))
+    await store.update_workspace(chose)
+    assert await store.announcing_workspaces() == [chose]
+    await store.update_workspace(workspace)
+    assert await store.announcing_workspaces() == []
 
 
 async def test_members_see_their_workspaces(store: Store):

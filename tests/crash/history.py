@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from thumbturn.domain.attempt import ANNOUNCED, FINAL
+from thumbturn.domain.announcing import ANNOUNCED
+from thumbturn.domain.attempt import FINAL
 
 #: The command in the journal, for the actions that reach a bolt.
 COMMAND = {"UNLOCK_DOOR": "unlock", "LOCK_DOOR": "lock"}

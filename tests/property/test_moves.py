@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thumbturn.domain.announcing import ANNOUNCED
 from thumbturn.domain.attempt import (
-    ANNOUNCED,
     FINAL,
     MOVES,
     OPEN,

@@ -47,6 +47,7 @@ OWN: dict[str, set[str]] = {
     "/thumbturn/webhooks/rotate_secret": KEYS,
     "/thumbturn/webhooks/state": KEYS,
     "/thumbturn/webhooks/test": KEYS,
+    "/thumbturn/workspaces/get": KEYS,
     "/thumbturn/workspaces/update": KEYS,
 }
 ROUTES = sorted(endpoints())

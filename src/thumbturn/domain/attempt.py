@@ -30,11 +30,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from thumbturn.domain.announcing import NONE_CHOSEN, Chosen, announce
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.event import Event
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import ActionAttemptExpired, AttemptCancelled, OutcomeUnknown
-from thumbturn.domain.ids import new_id
 
 
 class Phase(StrEnum):
@@ -198,11 +198,6 @@ _STAGE: dict[type[Signal], str] = {
     DeadlinePassed: "settled",
 }
 
-#: The types whose end the wire announces with an event (contract: these four, no others).
-ANNOUNCED = frozenset(
-    {"LOCK_DOOR", "UNLOCK_DOOR", "SIMULATE_KEYPAD_CODE_ENTRY", "SIMULATE_MANUAL_LOCK_VIA_KEYPAD"}
-)
-
 
 class IllegalMove(Exception):
     """The signal makes no sense in this phase. Nothing was changed; this is a bug of ours."""
@@ -311,10 +306,11 @@ class Decision(NamedTuple):
     events: tuple[Event, ...]
 
 
-def decide(attempt: Attempt, signal: Signal, now: int) -> Decision | None:
+def decide(attempt: Attempt, signal: Signal, now: int, chosen: Chosen = NONE_CHOSEN) -> Decision | None:
     """The attempt after the signal, with the events of the change; ``None`` if it came too late.
 
-    Raises ``IllegalMove`` for a pair that is not in ``MOVES``; nothing is changed then.
+    ``chosen`` says what workspaces want to be told beyond what all are. Raises ``IllegalMove`` for a pair
+    that is not in ``MOVES``; nothing is changed then.
     """
     if attempt.phase in FINAL:
         return None
@@ -330,11 +326,11 @@ def decide(attempt: Attempt, signal: Signal, now: int) -> Decision | None:
 
     why = _bad_end(attempt, signal, now)
     if why is not None:
-        return _end_badly(attempt, why, now, signal.note() or why.type)
+        return _end_badly(attempt, why, now, signal.note() or why.type, chosen)
     if isinstance(signal, Succeeded):
         mark = Mark("settled", now, max(attempt.evidence, signal.evidence), "success")
         ended = attempt.moved(phase, mark, result=signal.result, settled_at=now)
-        return Decision(ended, _announce(ended, now))
+        return Decision(ended, announce(ended, now, chosen))
     return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, Evidence.NONE, signal.note())), ())
 
 
@@ -351,10 +347,10 @@ def _bad_end(attempt: Attempt, signal: Signal, now: int) -> Failed | None:
     return _expired(attempt) if is_too_late or isinstance(signal, DeadlinePassed) else None
 
 
-def _end_badly(attempt: Attempt, why: Failed, now: int, note: str) -> Decision:
+def _end_badly(attempt: Attempt, why: Failed, now: int, note: str, chosen: Chosen) -> Decision:
     mark = Mark("settled", now, attempt.evidence, note)
     ended = attempt.moved(Phase.FAILED, mark, failure=(why.type, why.message), settled_at=now)
-    return Decision(ended, _announce(ended, now))
+    return Decision(ended, announce(ended, now, chosen))
 
 
 def late_mark(signal: Signal, now: int) -> Mark:
@@ -378,23 +374,4 @@ def _too_weak(attempt: Attempt, evidence: Evidence) -> Failed:
         OutcomeUnknown.type,
         f"{OutcomeUnknown.sentence} This workspace asks for evidence of grade "
         f"{attempt.required_evidence.word}; there was only {evidence.word}.",
-    )
-
-
-def _announce(ended: Attempt, now: int) -> tuple[Event, ...]:
-    if ended.action_type not in ANNOUNCED:
-        return ()
-    outcome = "succeeded" if ended.phase is Phase.SUCCEEDED else "failed"
-    return (
-        Event(
-            event_id=new_id(),
-            event_type=f"action_attempt.{ended.action_type.lower()}.{outcome}",
-            workspace_id=ended.workspace_id,
-            occurred_at=now,
-            created_at=now,
-            device_id=ended.device_id,
-            connected_account_id=ended.connected_account_id,
-            action_attempt_id=ended.id,
-            payload={"action_type": ended.action_type, "status": ended.status},
-        ),
     )

@@ -25,6 +25,8 @@ class Workspace:
     connect_webview_customization: Mapping[str, Any] = field(default_factory=dict)
     #: The least evidence that makes a success of a door command here.
     required_evidence: Evidence = Evidence.RADIO_ACK
+    #: Types of attempts whose ends it wants to be told beyond those that all are; ``*`` is all of them.
+    announced_action_types: frozenset[str] = frozenset()
     created_at: int = 0
 
 

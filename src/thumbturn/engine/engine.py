@@ -24,6 +24,7 @@ from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.acceptance import AT_ONCE, Acceptance, Timing
 from thumbturn.engine.access import Access
 from thumbturn.engine.access_codes import AccessCodes
+from thumbturn.engine.announcing import Announcing
 from thumbturn.engine.backup_pool import BackupPool
 from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
@@ -99,7 +100,10 @@ class Engine:
         self.meters = AttemptMeters()
         #: What could not be put on record at once.
         self.records = RecordMeters()
-        self._ledger = Ledger(store, clock, self._devices, self.meters, self.records)
+        #: What workspaces want to be told of the ends of attempts.
+        self.announcing = Announcing(store, actions.keys())
+        chosen = self.announcing.chosen
+        self._ledger = Ledger(store, clock, self._devices, self.meters, self.records, chosen)
         self._waiting = Waiting(clock)
         self._dispatch = Dispatch(
             self._lanes,
@@ -241,6 +245,7 @@ class Engine:
 
     async def start(self) -> None:
         """Own every device and every unfinished attempt again, and settle what can be settled."""
+        await self.announcing.start()
         self._devices.put(await self._store.every_device())
         recovery = Recovery(
             self.actions, self._dispatch, self._devices, self._ledger, self._clock, self._revive

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from thumbturn.domain.announcing import NONE_CHOSEN, Chosen
 from thumbturn.domain.attempt import Attempt, Signal, late_mark
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 from thumbturn.domain.errors import Refusal
@@ -45,7 +46,10 @@ class Ledger:
         devices: Devices,
         meters: AttemptMeters,
         records: RecordMeters,
+        chosen: Chosen = NONE_CHOSEN,
     ) -> None:
+        #: What workspaces want to be told of the ends of attempts.
+        self.chosen = chosen
         self._store = store
         self._clock = clock
         self._devices = devices

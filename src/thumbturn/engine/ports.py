@@ -299,6 +299,9 @@ class Store(Protocol):
     async def update_workspace(self, workspace: Workspace) -> None:
         """Store what may change of a workspace."""
 
+    async def announcing_workspaces(self) -> list[Workspace]:
+        """Those that chose to be told the ends of further types of attempts, for the engine's own start."""
+
     async def has_workspaces(self) -> bool:
         """False for a database that nobody has used yet."""
 

@@ -96,7 +96,7 @@ class Recovery:
         return None
 
     def _end(self, attempt: Attempt, signal: Signal) -> asyncio.Task[None]:
-        decision = decide(attempt, signal, self._clock.now())
+        decision = decide(attempt, signal, self._clock.now(), self._ledger.chosen)
         assert decision is not None  # it was open
         transition = Transition(decision.attempt, attempt.phase)
         return self._ledger.soon(Change((transition,), events=decision.events))

@@ -225,7 +225,8 @@ class Run:
         was done, so nothing may be done, not after a restart either.
         """
         said = "It could not be accepted in time. The device has not acted."
-        decision = decide(self.attempt, Failed(Interrupted.type, said), self._clock.now())
+        failed = Failed(Interrupted.type, said)
+        decision = decide(self.attempt, failed, self._clock.now(), self._ledger.chosen)
         if decision is not None:
             transition = Transition(decision.attempt, self.attempt.phase)
             self._ledger.soon(Change((transition,), events=decision.events))
@@ -295,7 +296,7 @@ class Run:
         One that ends the attempt does so with all that was heard. A signal that comes after the end is
         kept as late truth.
         """
-        decision = decide(self.attempt, signal, self._clock.now())
+        decision = decide(self.attempt, signal, self._clock.now(), self._ledger.chosen)
         if decision is None:
             self._ledger.late(self.attempt, signal)
             return _nothing()

@@ -272,6 +272,7 @@ def workspace_row(workspace: Workspace) -> Row:
         workspace.created_at,
         0,
         *Head(),
+        encode(sorted(workspace.announced_action_types)),
     )
 
 
@@ -289,6 +290,7 @@ def workspace_of(row: Row) -> Workspace:
         connect_webview_customization=from_json(row[8]),
         required_evidence=_EVIDENCE[row[9]],
         created_at=row[10],
+        announced_action_types=frozenset(from_json(row[14])),
     )
 
 

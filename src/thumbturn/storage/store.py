@@ -333,6 +333,9 @@ class SqlStore:
     async def update_workspace(self, workspace: Workspace) -> None:
         await self._act(lambda connection: workspaces.change(connection, workspace))
 
+    async def announcing_workspaces(self) -> list[Workspace]:
+        return await self._read(workspaces.announcing)
+
     async def has_workspaces(self) -> bool:
         return await self._read(workspaces.any_there)
 

@@ -28,7 +28,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0014"
+HEAD = "0015"
 
 metadata = MetaData(
     naming_convention={
@@ -58,6 +58,7 @@ workspaces = Table(
     # The newest entry of its audit trail: its number and its seal.
     Column("audit_count", BigInteger, nullable=False, server_default="0"),
     Column("audit_seal", Text, nullable=False, server_default=NOTHING),
+    Column("announced_action_types", Text, nullable=False, server_default="[]"),
 )
 
 memberships = Table(

@@ -32,6 +32,12 @@ def of_user(connection: Connection, user_id: str) -> list[Workspace]:
     return [workspace_of(row) for row in connection.execute(query)]
 
 
+def announcing(connection: Connection) -> list[Workspace]:
+    """Those that chose to be told the ends of further types of attempts."""
+    chose = workspaces.c.announced_action_types != "[]"
+    return [workspace_of(row) for row in connection.execute(select(workspaces).where(chose))]
+
+
 def any_there(connection: Connection) -> bool:
     """True when there is a workspace."""
     return connection.execute(select(workspaces.c.id).limit(1)).first() is not None
@@ -71,6 +77,7 @@ def change(connection: Connection, workspace: Workspace) -> bool:
             is_publishable_key_auth_enabled=workspace.is_publishable_key_auth_enabled,
             connect_webview_customization=encode(workspace.connect_webview_customization),
             required_evidence=int(workspace.required_evidence),
+            announced_action_types=encode(sorted(workspace.announced_action_types)),
         )
     )
     return changed.rowcount > 0

@@ -325,6 +325,9 @@ class MemoryStore:
     async def update_workspace(self, workspace: Workspace) -> None:
         self._workspaces[workspace.id] = workspace
 
+    async def announcing_workspaces(self) -> list[Workspace]:
+        return [each for each in self._workspaces.values() if each.announced_action_types]
+
     async def has_workspaces(self) -> bool:
         return bool(self._workspaces)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,7 +19,8 @@ from tests.fixtures.postgres import bare_database
 from thumbturn.actions import Action
 from thumbturn.domain.access import AcsCredential, AcsUser
 from thumbturn.domain.access_code import CONVERT, DELETE, AccessCode, Slot
-from thumbturn.domain.attempt import ANNOUNCED, Attempt
+from thumbturn.domain.announcing import ANNOUNCED
+from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Device
 from thumbturn.domain.ids import new_id
@@ -97,6 +99,12 @@ class Place:
         """One of its devices, as the engine knows it."""
         devices = self.house.engine._devices.of_workspace(self.workspace.id)
         return next(device for device in devices if device.name == name)
+
+    async def choose(self, *types: str) -> None:
+        """Have the ends of these types announced, too."""
+        self.workspace = replace(self.workspace, announced_action_types=frozenset(types))
+        await self.house.store.update_workspace(self.workspace)
+        self.house.engine.announcing.follow(self.workspace)
 
     async def begin(self, action: Action) -> Attempt:
         """The action's sample, accepted."""
@@ -251,6 +259,25 @@ async def test_what_a_device_refuses_fails(place, type):
     assert await place.announced(attempt) == (
         [f"action_attempt.{type.lower()}.failed"] if type in ANNOUNCED else []
     )
+
+
+@pytest.mark.parametrize("type", ACTIONS)
+async def test_a_workspace_that_chose_it_is_told_of_its_success(place, type):
+    """Of whatever type: its good end is told once, as an event of its own, where the workspace wants that."""
+    await place.choose(type)
+    attempt = await place.begin(ACTIONS[type])
+    await place.ended_within(attempt, seconds(10))
+    assert await place.announced(attempt) == [f"action_attempt.{type.lower()}.succeeded"]
+
+
+@pytest.mark.parametrize("type", ON_A_DEVICE)
+async def test_a_workspace_that_chose_all_is_told_of_its_failure(place, type):
+    """Of whatever type: its bad end is told once, where the workspace wants all of them."""
+    await place.choose("*")
+    await place.spoil(ACTIONS[type], "refuse")
+    attempt = await place.begin(ACTIONS[type])
+    await place.ended(attempt)
+    assert await place.announced(attempt) == [f"action_attempt.{type.lower()}.failed"]
 
 
 @pytest.mark.parametrize("type", ON_A_DEVICE)

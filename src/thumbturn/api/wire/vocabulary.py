@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from thumbturn.actions import load
+from thumbturn.domain.announcing import event_types_of
 
 #: What a device can be.
 DeviceType = Literal[
@@ -211,8 +214,7 @@ WebviewCategory = Literal[
     "internal_beta",
 ]
 
-#: What the workspace can be told.
-EventType = Literal[
+_Told = Literal[
     "access_code.created",
     "access_code.changed",
     "access_code.name_changed",
@@ -325,3 +327,9 @@ EventType = Literal[
     # Ours; the others are the contract's.
     "webhook.disabled",
 ]
+
+if TYPE_CHECKING:
+    EventType: TypeAlias = str
+else:
+    #: What the workspace can be told: the above, and the ends of all attempts, where it chose to be.
+    EventType = Literal[tuple(dict.fromkeys([*get_args(_Told), *event_types_of(sorted(load()))]))]
