@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import tables
+from tools import event_types, tables
 from tools.draw_moves import draw_moves
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +24,15 @@ DOCUMENTS = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("attempts", "client-sessions", "errors", "fake-seam-connect", "operating", "wire")
+        for name in (
+            "attempts",
+            "client-sessions",
+            "errors",
+            "events",
+            "fake-seam-connect",
+            "operating",
+            "wire",
+        )
     ),
 )
 
@@ -40,6 +48,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "request_headers": tables.request_headers,
     "reply_headers": tables.reply_headers,
     "sessions": tables.sessions,
+    "events": event_types.events,
+    "never_told": event_types.never_told,
 }
 
 _MADE = re.compile(r"(<!-- made by tools/write_docs\.py: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -148,8 +148,8 @@ async def test_event_reads_back_equal_with_its_number(store: Store):
         ({"after": NOON}, [2, 3, 4]),
         ({"before": NOON + 2}, [1, 2]),
         ({"after": NOON, "before": NOON + 2}, [2]),
-        ({"payload": {"access_code_id": "c1"}}, [3]),
-        ({"payload": {"access_code_id": "c1", "method": "manual"}}, []),
+        ({"payload_among": {"access_code_id": ["c1"]}}, [3]),
+        ({"payload_among": {"access_code_id": ["c1"], "method": ["manual"]}}, []),
         ({"event_ids": ["e2", "e4", "elsewhere"]}, [2, 4]),
         ({"event_ids": []}, []),
     ],
@@ -173,6 +173,34 @@ async def test_event_filters(store: Store, wanted: dict[str, Any], sequences: li
     assert [event.sequence for event in found] == sequences
     newest = await store.event("w1", EventFilter(**wanted))
     assert newest == (found[-1] if found else None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sequences"),
+    [
+        ({"payload_among": {"space_id": ["s1"]}}, [1]),
+        ({"payload_among": {"space_id": ["s1", "s2", "s\0"]}}, [1, 2]),
+        ({"payload_among": {"space_id": ["s2"], "space_key": ["101"]}}, [2]),
+        ({"payload_among": {"space_id": ["s1"], "space_key": ["101"]}}, []),
+        ({"payload_among": {"space_id": []}}, []),
+        ({"access_grant_ids": ["g1"]}, [3, 4]),
+        ({"access_grant_ids": ['g"2', "none", "g\0"]}, [4]),
+        ({"access_grant_ids": ["g"]}, []),
+        ({"access_grant_ids": ["g1"], "event_types": ["access_grant.created"]}, [3]),
+        ({"access_grant_ids": []}, []),
+    ],
+)
+async def test_events_are_found_by_what_they_name(store: Store, wanted: dict[str, Any], sequences: list[int]):
+    """By the value of a key, and by a grant that stands there alone or among others; by whole ids only."""
+    told = (
+        an_event(payload={"space_id": "s1"}),
+        an_event(payload={"space_id": "s2", "space_key": "101"}),
+        an_event(event_type="access_grant.created", payload={"access_grant_id": "g1"}),
+        an_event(event_type="access_method.created", payload={"access_grant_ids": ["g1", 'g"2']}),
+    )
+    await store.apply(Change(events=(*told, an_event("w2", payload={"space_id": "s1"}))))
+    found = await store.events("w1", EventFilter(**wanted), limit=9)
+    assert [event.sequence for event in found] == sequences
 
 
 async def test_event_pages(store: Store):

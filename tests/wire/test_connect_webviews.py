@@ -126,6 +126,64 @@ async def test_signing_in_again_lets_the_server_in_again(wire: Wire):
     ]
 
 
+async def test_a_system_comes_with_its_doors(wire: Wire):
+    """Where access control is accepted, a system comes with an entrance at each door that has a keypad; each
+    is told, goes with the account that lets nobody in, and comes back with it.
+    """
+    jane, webview = await person(wire, accepted_capabilities=["access_control"], customer_key="c1")
+    await jane.connect()
+    account = (await get(wire, webview))["connected_account_id"]
+    ask = {"connected_account_id": account}
+    assert await names(wire, **ask) == ["Cottage Door"]
+    [system] = (await wire.call("/acs/systems/list", **ask))["acs_systems"]
+    [entrance] = (await wire.call("/acs/entrances/list", **ask))["acs_entrances"]
+    assert entrance["acs_system_id"] == system["acs_system_id"]
+    assert entrance["display_name"] == "Cottage Door"
+    assert (await wire.call("/acs/entrances/list", customer_key="c1"))["acs_entrances"] == [entrance]
+    of_system = {"acs_system_id": system["acs_system_id"]}
+    key = await wire.call("/acs/users/create", full_name="Jane", **of_system)
+    ask = {"acs_user_id": key["acs_user"]["acs_user_id"]}
+    at = {"acs_entrance_id": entrance["acs_entrance_id"]}
+    await wire.call("/acs/entrances/grant_access", **ask, **at)
+    made = await wire.call("/acs/credentials/create", access_method="cloud_key", **ask)
+    unlock = {"acs_credential_id": made["acs_credential"]["acs_credential_id"], **at, "sync": True}
+    attempt = (await wire.call("/acs/entrances/unlock", **unlock))["action_attempt"]
+    await wire.house.clock.advance(5_000_000)
+    attempt = (await wire.call("/action_attempts/get", action_attempt_id=attempt["action_attempt_id"]))[
+        "action_attempt"
+    ]
+    assert attempt["status"] == "success"
+    await wire.call("/connected_accounts/simulate/disconnect", connected_account_id=account)
+    again, _ = await person(wire, accepted_capabilities=["access_control"])
+    await again.connect()
+    assert (await wire.call("/acs/systems/list", connected_account_id=account))["acs_systems"] == [system]
+    assert (await wire.call("/acs/entrances/list", connected_account_id=account))["acs_entrances"] == [
+        entrance
+    ]
+    words = [event.event_type for event in await told(wire)]
+    assert [word for word in words if word.startswith(("acs_system.", "acs_entrance."))] == [
+        "acs_system.added",
+        "acs_entrance.added",
+        "acs_system.disconnected",
+        "acs_system.connected",
+    ]
+
+
+async def test_events_are_found_by_their_webview(wire: Wire):
+    """What became of a webview, and of the account that came of it, is found by the webview."""
+    jane, webview = await person(wire)
+    await jane.connect()
+    ask = {"connect_webview_id": webview["connect_webview_id"]}
+    found = [each["event_type"] for each in (await wire.call("/events/list", **ask))["events"]]
+    assert found == [
+        "connect_webview.login_succeeded",
+        "connected_account.created",
+        "connected_account.connected",
+        "connected_account.successful_login",
+    ]
+    assert (await wire.call("/events/list", connect_webview_id="another"))["events"] == []
+
+
 async def test_a_session_reaches_what_comes_of_its_webviews(wire: Wire):
     """What a session makes, or was made for, it sees; and once a person is through, the devices too."""
     jane = await guest(wire, user_identifier_key="jane")

@@ -272,6 +272,38 @@ async def test_disconnected_account_takes_its_devices_offline(wire: Wire):
     ]
 
 
+async def test_an_account_that_is_cut_off_cuts_off_its_systems(wire: Wire):
+    """Its access control systems say so, and are told of; and that somebody has to sign in again is, once."""
+    own = await own_account(wire)
+    system = (await wire.call("/acs/systems/list"))["acs_systems"][0]
+    assert system["errors"] == []
+    await wire.call(LOCK_OUT, connected_account_id=own)
+    account = (await wire.call(GET, connected_account_id=own))["connected_account"]
+    [of_account] = account["errors"]
+    error = {name: of_account[name] for name in ("error_code", "message", "created_at")}
+    ask = {"acs_system_id": system["acs_system_id"]}
+    assert (await wire.call("/acs/systems/get", **ask))["acs_system"] == {**system, "errors": [error]}
+    await wire.call(LOCK_OUT, connected_account_id=own)
+    [disconnected] = (await wire.call("/events/list", **ask))["events"]
+    assert disconnected == {
+        "event_id": disconnected["event_id"],
+        "event_type": "acs_system.disconnected",
+        "workspace_id": "w1",
+        "created_at": of_account["created_at"],
+        "occurred_at": of_account["created_at"],
+        "connected_account_id": own,
+        **ask,
+        "acs_system_errors": [error],
+        "acs_system_warnings": [],
+        "connected_account_errors": [of_account],
+        "connected_account_warnings": [],
+    }
+    ask = {"event_type": "connected_account.reauthorization_requested"}
+    [wanted] = (await wire.call("/events/list", **ask))["events"]
+    assert (wanted["connected_account_id"], wanted["connected_account_errors"]) == (own, [of_account])
+    assert wanted["connected_account_warnings"] == []
+
+
 async def test_disconnected_account_stays_so_after_a_crash(wire: Wire):
     """The next process finds the account and its devices as they were, and tells nothing again."""
     other = await second_account(wire, "Front Door")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from thumbturn.api.callers import Caller
 from thumbturn.api.parameters import MOST_AT_ONCE
-from thumbturn.api.wire.access import AcsEntrance, entrance_json
+from thumbturn.api.wire.access import AcsEntrance, AcsSystem, entrance_json, system_json
 from thumbturn.api.wire.device import Device, device_json
 from thumbturn.domain import access, device
 from thumbturn.engine.account_ports import AccountFilter
@@ -26,6 +26,14 @@ async def entrances_json(
     """These entrances of the caller's workspace."""
     spaces = await store.spaces.around(caller.workspace.id, [each.id for each in found])
     return [entrance_json(each, spaces.get(each.id, ())) for each in found]
+
+
+async def systems_json(found: Sequence[access.AcsSystem], caller: Caller, store: Store) -> list[AcsSystem]:
+    """These access control systems of the caller's workspace: an account that is cut off cuts off its own."""
+    wanted = AccountFilter(account_ids={each.connected_account_id for each in found})
+    accounts = await store.accounts.listed(caller.workspace.id, wanted, limit=max(1, len(found)))
+    errors = {each.id: access.system_errors(each.errors) for each in accounts}
+    return [system_json(each, errors.get(each.connected_account_id, ())) for each in found]
 
 
 async def devices_in(space_id: str, caller: Caller, store: Store) -> Sequence[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from thumbturn.api.callers import Caller
-from thumbturn.api.placed import devices_json, entrances_json
+from thumbturn.api.placed import devices_json, entrances_json, systems_json
 from thumbturn.api.space_asks import Part
-from thumbturn.api.wire.access import system_json
 from thumbturn.api.wire.connected_account import connected_account_json
 from thumbturn.api.wire.space import Related
 from thumbturn.domain.access import AcsEntrance, AcsSystem
@@ -51,7 +50,7 @@ async def related(
     if "acs_systems" in parts:
         of_them = Wanted(ids={each.acs_system_id for each in entrances})
         systems = await store.access.find(AcsSystem, workspace_id, of_them)
-        batch["acs_systems"] = [system_json(each) for each in systems]
+        batch["acs_systems"] = await systems_json(systems, caller, store)
     if "access_methods" in parts:
         # Nobody has any: there are no access grants.
         batch["access_methods"] = []

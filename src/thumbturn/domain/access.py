@@ -9,7 +9,7 @@ All of these are ``Thing``s: they are kept alike (``storage/access.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -167,10 +167,43 @@ def opened_by(credential: AcsCredential, its_users: frozenset[str]) -> frozenset
     return its_users.intersection(credential.acs_entrance_ids)
 
 
+def system_errors(of_account: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is wrong with a system whose account has these errors, in the wire's own shape."""
+    return [
+        {name: value for name, value in error.items() if name != "is_connected_account_error"}
+        for error in of_account
+    ]
+
+
+def told_of_system(
+    word: str, system: AcsSystem, at: int, of_account: Sequence[Mapping[str, Any]] = ()
+) -> Event:
+    """The event ``acs_system.<word>`` of a system whose account has these errors."""
+    payload: dict[str, Any] = {"acs_system_id": system.id}
+    if of_account:
+        payload |= {
+            "acs_system_errors": system_errors(of_account),
+            "acs_system_warnings": [],
+            "connected_account_errors": [*of_account],
+            "connected_account_warnings": [],
+        }
+    return _event(f"acs_system.{word}", system, at, payload)
+
+
+def told_of_arrival(thing: Thing, at: int) -> Event:
+    """The event that a system, or an entrance of one, came with an account."""
+    if isinstance(thing, AcsSystem):
+        return told_of_system("added", thing, at)
+    return told("acs_entrance.added", thing, at)
+
+
 def told(kind: str, of: Any, at: int) -> Event:
     """The event that something became of a thing of a system: ``acs_user.created`` and its like."""
     noun = kind.partition(".")[0]
-    payload: Mapping[str, Any] = {"acs_system_id": of.acs_system_id, f"{noun}_id": of.id}
+    return _event(kind, of, at, {"acs_system_id": of.acs_system_id, f"{noun}_id": of.id})
+
+
+def _event(kind: str, of: Any, at: int, payload: Mapping[str, Any]) -> Event:
     return Event(
         event_id=new_id(),
         event_type=kind,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from thumbturn.domain.access_code import code_at
 from thumbturn.domain.attempt import Attempt
+from thumbturn.domain.battery import follow_battery
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.connected_account import ACCOUNT_DISCONNECTED, NOT_LET_IN, account_error
 from thumbturn.domain.encoder import ENCODER_TYPE, events_of_encoder, told_of_encoder
@@ -218,7 +219,7 @@ def _absorbed(
     if seen.denied:
         message = "The code was not accepted."
         tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
-    if not device.capabilities.isdisjoint(_FOLLOWED):
+    if "battery_level" in news or not device.capabilities.isdisjoint(_FOLLOWED):
         for event_type, payload in _follow(device, seen, news, cause):
             tell(event_type, **payload)
     if not news:
@@ -228,11 +229,13 @@ def _absorbed(
     return Absorbed(replace(device, state={**device.state, **news}), tuple(events))
 
 
-#: The capabilities of which more follows from a report than what it says.
+#: The capabilities of which more follows from a report than what it says; so it does from a battery.
 _FOLLOWED = ("thermostat", "noise_detection")
 
 
 def _follow(device: Device, seen: Observation, news: dict[str, Any], cause: Attempt | None) -> Told:
+    if "battery_level" in news:
+        yield from follow_battery(device.state.get("battery_level"), news["battery_level"])
     if "thermostat" in device.capabilities:
         yield from follow(device, seen, news, cause)
     if "noise_detection" in device.capabilities:

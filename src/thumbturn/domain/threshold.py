@@ -40,5 +40,5 @@ def judge(device: Device, news: dict[str, Any], at: int) -> Iterator[tuple[str, 
     payload = in_both_units("temperature_celsius", celsius)
     for name, limit in threshold.items():
         payload |= in_both_units(name, limit)
-    word = "exceeded" if is_beyond else "no_longer_exceeded"
-    yield f"thermostat.temperature_threshold_{word}", payload
+    is_told = "temperature_threshold_exceeded" if is_beyond else "temperature_threshold_no_longer_exceeded"
+    yield f"thermostat.{is_told}", payload

@@ -16,9 +16,11 @@ from thumbturn.domain.access import (
     is_on,
     opened_by,
     told,
+    told_of_system,
 )
 from thumbturn.domain.access_refusals import NOT_FOUND, AcsUserNotFound, CredentialCannotUnlock
 from thumbturn.domain.client_session import Reach
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.event import Event
 from thumbturn.engine.access_ports import AccessStore, Wanted
 
@@ -132,6 +134,15 @@ class Access:
             told(word, each, now)
             for kind, word in _ENDS.items()
             for each in await self._store.find(kind, workspace_id, wanted)
+        ]
+
+    async def told_of_link(self, account: ConnectedAccount, now: int) -> list[Event]:
+        """What there is to tell of the systems of an account that was cut off, or that lets in again."""
+        wanted = Wanted(connected_account_ids=(account.id,))
+        word = "disconnected" if account.errors else "connected"
+        return [
+            told_of_system(word, system, now, account.errors)
+            for system in await self._store.find(AcsSystem, account.workspace_id, wanted)
         ]
 
     async def entrances_of_account(self, workspace_id: str, account_id: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from thumbturn.domain.access import Thing, told_of_arrival
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.connect_webview import MOST_TRIES, VIRTUAL, ConnectWebview, Wishes
 from thumbturn.domain.connected_account import ConnectedAccount
@@ -17,6 +18,7 @@ from thumbturn.domain.event import Event
 from thumbturn.domain.ids import named_id, new_id
 from thumbturn.domain.keys import new_webview_token
 from thumbturn.domain.refusals import ConnectWebviewNotFound, TooManyConnectWebviews
+from thumbturn.engine.access import Access
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
@@ -173,6 +175,7 @@ class ConnectWebviews:
             devices = [] if known else self._chosen(webview, chosen)
             if not (known or devices):
                 return webview, frozenset()
+            things = self._access_of(webview, account, devices, now)
             done = replace(webview, status="authorized", connected_account_id=account.id, authorized_at=now)
             word = "completed_first_sync_after_reconnection" if known else "completed_first_sync"
             of_it = {"connect_webview_id": webview.id}
@@ -182,10 +185,13 @@ class ConnectWebviews:
                 account.told("connected", now, **of_it),
                 account.told("successful_login", now, **of_it),
                 *(added(device, now) for device in devices),
+                *(told_of_arrival(each, now) for each in things),
                 account.told(word, now),
             ]
             let_in = replace(account, disconnected_at=None)
-            sessions = await self._store.webviews.finish(done, let_in, devices, told)
+            if account.disconnected_at is not None:
+                told += await Access(self._store.access).told_of_link(let_in, now)
+            sessions = await self._store.webviews.finish(done, let_in, devices, told, things)
             if sessions is None:
                 raise ConnectWebviewNotFound
             self._moving.move_in(devices)
@@ -237,6 +243,14 @@ class ConnectWebviews:
             user_identifier={"email": email},
         )
 
+    def _access_of(
+        self, webview: ConnectWebview, account: ConnectedAccount, devices: Sequence[Device], now: int
+    ) -> tuple[Thing, ...]:
+        """The access control system that comes with the devices, where that is asked for."""
+        if "access_control" not in webview.wishes.accepted_capabilities:
+            return ()
+        return self._world.account_access(account.id, devices, now)
+
     def _chosen(self, webview: ConnectWebview, chosen: Collection[str]) -> Sequence[Device]:
         devices = self.devices_of(webview)
         mode = webview.wishes.selection_mode
@@ -249,7 +263,13 @@ class ConnectWebviews:
 
 
 #: The contract's kinds of devices, by our capabilities.
-_KINDS = {"lock": "lock", "thermostat": "thermostat", "noise_detection": "noise_sensor"}
+_KINDS = {
+    "lock": "lock",
+    "thermostat": "thermostat",
+    "noise_detection": "noise_sensor",
+    # A door that can be an entrance.
+    "keypad": "access_control",
+}
 
 
 def _kinds(device: Device) -> set[str]:

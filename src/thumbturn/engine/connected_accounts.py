@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
-from thumbturn.domain.connected_account import ConnectedAccount, account_error
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device, deleted
 from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSandbox
@@ -138,11 +139,15 @@ class ConnectedAccounts:
         # Its devices are told of first: if this process ends here, asking again does the rest.
         await self._observations.written()
         now = self._clock.now()
-        error = account_error(now)
-        told = account.told(
-            "disconnected", now, connected_account_errors=[error], connected_account_warnings=[]
-        )
-        await self._store.disconnect(workspace.id, account_id, now, (told,))
+        cut_off = replace(account, disconnected_at=now)
+        why = {"connected_account_errors": cut_off.errors, "connected_account_warnings": []}
+        told = [
+            account.told("disconnected", now, **why),
+            # Nothing but somebody who signs in brings it back.
+            account.told("reauthorization_requested", now, **why),
+            *await self._access.told_of_link(cut_off, now),
+        ]
+        await self._store.disconnect(workspace.id, account_id, now, told)
 
     async def let_in(self, account: ConnectedAccount) -> None:
         """Speak to the devices of an account again that somebody signed in to anew."""

@@ -59,8 +59,8 @@ class EventFilter:
     #: µs, of ``created_at``; both ends open.
     after: int | None = None
     before: int | None = None
-    #: Keys of the payload that must have this value (``access_code_id`` …).
-    payload: Mapping[str, str] = field(default_factory=dict)
+    #: Those that name one of these, alone or among others (``access_grant_ids``).
+    access_grant_ids: Sequence[str] | None = None
     #: Keys of the payload that must have one of these values.
     payload_among: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reach: Reach = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from thumbturn.domain.access import Thing
 from thumbturn.domain.device import Device
 from thumbturn.engine.ports import Seed
 
@@ -55,6 +56,11 @@ class SandboxWorld(Protocol):
 
     def account_things(self, workspace_id: str, account_id: str, now: int) -> list[Device]:
         """The devices behind a virtual account, always the same for the same account; not yet attached."""
+
+    def account_access(self, account_id: str, devices: Sequence[Device], now: int) -> tuple[Thing, ...]:
+        """The access control system at those doors of a virtual account that are among these devices, always
+        the same for the same account; nothing if none of them is a door of one.
+        """
 
     def lets_in(self, email: str, password: str) -> bool:
         """Whether these open a virtual account."""

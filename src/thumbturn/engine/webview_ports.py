@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from thumbturn.domain.access import Thing
 from thumbturn.domain.connect_webview import ConnectWebview
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
@@ -69,10 +70,11 @@ class WebviewStore(Protocol):
         account: ConnectedAccount,
         devices: Sequence[Device],
         told: Sequence[Event],
+        new_things: Sequence[Thing] = (),
     ) -> frozenset[str] | None:
         """Store that somebody connected an account, which is new, or lets the server in again; its new
-        devices; and tell it. The client sessions of the webview reach the account from then on: which.
-        ``None`` (and nothing) if the webview is not pending.
+        devices, and what came with them of access control; and tell it. The client sessions of the webview
+        reach the account from then on: which. ``None`` (and nothing) if the webview is not pending.
         """
 
     async def remove(self, workspace_id: str, webview_id: str) -> bool:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, or_, select
 
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.engine.ports import EventFilter
 from thumbturn.storage.devices import ids_within
-from thumbturn.storage.expressions import member, one_of, within
+from thumbturn.storage.expressions import can_be_stored, member, one_of, within
 from thumbturn.storage.filing import both_halves
-from thumbturn.storage.rows import event_of
+from thumbturn.storage.rows import encode, event_of
 from thumbturn.storage.tables import events, workspaces
 
 #: Of so many devices, the events are found by device.
@@ -190,8 +190,15 @@ def _that_fit(wanted: EventFilter, dialect: Dialect) -> Select[Any]:
     if wanted.access_code_ids is not None:
         about = member(columns.payload, "access_code_id", dialect)
         query = query.where(one_of(about, wanted.access_code_ids, dialect))
-    for key, value in wanted.payload.items():
-        query = query.where(member(columns.payload, key, dialect) == value)
+    if wanted.access_grant_ids is not None:
+        query = query.where(_of_grants(wanted.access_grant_ids, dialect))
     for key, values in wanted.payload_among.items():
         query = query.where(one_of(member(columns.payload, key, dialect), values, dialect))
     return query.where(*within(columns.connected_account_id, wanted.reach, dialect))
+
+
+def _of_grants(ids: Sequence[str], dialect: Dialect) -> ColumnElement[bool]:
+    """The event names one of these grants, alone or in a list, whose JSON is looked through for its id."""
+    alone = one_of(member(events.c.payload, "access_grant_id", dialect), ids, dialect)
+    listed = member(events.c.payload, "access_grant_ids", dialect)
+    return or_(alone, *(listed.contains(encode(id), autoescape=True) for id in ids if can_be_stored(id)))

@@ -18,7 +18,9 @@ def one_of(column: ColumnElement[Any], values: Iterable[str], dialect: Dialect) 
     if dialect.name == "sqlite":
         listed = func.json_each(bindparam(None, parameter, type_=Text)).table_valued("value")
         return column.in_(select(listed.c.value))
-    return column == func.any(bindparam(None, parameter, type_=ARRAY(Text)))
+    # Written as an operator: of two functions ``==`` may ask the second one first, and PostgreSQL takes
+    # ``any`` on the right only.
+    return column.bool_op("=")(func.any(bindparam(None, parameter, type_=ARRAY(Text))))
 
 
 def within(account: ColumnElement[Any], reach: Reach, dialect: Dialect) -> tuple[ColumnElement[bool], ...]:

@@ -10,12 +10,13 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, delete, select, tuple_, update
 
+from thumbturn.domain.access import Thing
 from thumbturn.domain.connect_webview import ConnectWebview, Wishes
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.webview_ports import WebviewFilter
-from thumbturn.storage import client_sessions, devices
+from thumbturn.storage import access, client_sessions, devices
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import can_be_stored, one_of
 from thumbturn.storage.hot import write_events
@@ -65,10 +66,15 @@ class SqlWebviews:
         account: ConnectedAccount,
         new_devices: Sequence[Device],
         told: Sequence[Event],
+        new_things: Sequence[Thing] = (),
     ) -> frozenset[str] | None:
-        return await self._write(
-            lambda connection: _finish(connection, webview, account, new_devices, told), told
-        )
+        def finish(connection: Connection) -> frozenset[str] | None:
+            sessions = _finish(connection, webview, account, new_devices, told)
+            if sessions is not None:
+                access.plant(connection, new_things)
+            return sessions
+
+        return await self._write(finish, told)
 
     async def remove(self, workspace_id: str, webview_id: str) -> bool:
         def remove(connection: Connection) -> bool:

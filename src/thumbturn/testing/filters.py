@@ -59,6 +59,10 @@ def wanted_event(event: Event, wanted: EventFilter) -> bool:
         and (wanted.after is None or event.created_at > wanted.after)
         and (wanted.before is None or event.created_at < wanted.before)
         and among(wanted.reach, event.connected_account_id)
-        and all(event.payload.get(key) == value for key, value in wanted.payload.items())
+        and (wanted.access_grant_ids is None or not _grants(event).isdisjoint(wanted.access_grant_ids))
         and all(event.payload.get(key) in values for key, values in wanted.payload_among.items())
     )
+
+
+def _grants(event: Event) -> set[str]:
+    return {event.payload.get("access_grant_id", ""), *event.payload.get("access_grant_ids", ())} - {""}

@@ -75,7 +75,9 @@ class MemoryStore:
             self.spaces,
             self._tell,
         )
-        self.webviews = MemoryWebviews(self._accounts, self._devices, self.client_sessions, self._tell)
+        self.webviews = MemoryWebviews(
+            self._accounts, self._devices, self.client_sessions, self.access, self._tell
+        )
         self.secrets = MemorySecrets(self.webhooks, self.client_sessions, self.webviews)
         self._meters = WriterMeters()
         self._first_answers = answers = MemoryFirstAnswers()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from thumbturn.domain.access import Thing
 from thumbturn.domain.connect_webview import ConnectWebview
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.webview_ports import WebviewFilter
+from thumbturn.testing.access import MemoryAccess
 from thumbturn.testing.client_sessions import MemoryClientSessions
 
 
@@ -21,11 +23,13 @@ class MemoryWebviews:
         accounts: dict[str, ConnectedAccount],
         devices: dict[str, Device],
         sessions: MemoryClientSessions,
+        access: MemoryAccess,
         tell: Callable[[Sequence[Event]], None],
     ) -> None:
         self._accounts = accounts
         self._devices = devices
         self._sessions = sessions
+        self._access = access
         self._tell = tell
         self._webviews: dict[str, ConnectWebview] = {}
 
@@ -77,11 +81,13 @@ class MemoryWebviews:
         account: ConnectedAccount,
         new_devices: Sequence[Device],
         told: Sequence[Event],
+        new_things: Sequence[Thing] = (),
     ) -> frozenset[str] | None:
         if not await self.change(webview, told):
             return None
         self._accounts[account.id] = replace(self._accounts.get(account.id, account), disconnected_at=None)
         self._devices.update({device.id: device for device in new_devices})
+        self._access.plant(new_things)
         theirs = [each for each in self._sessions.every() if webview.id in each.connect_webview_ids]
         for session in theirs:
             await self._sessions.grant(session.workspace_id, session.id, (account.id,))

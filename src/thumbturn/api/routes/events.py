@@ -59,21 +59,37 @@ class EventList(Parameters):
     access_code_ids: Maybe[list[str]] = None
     """Only about one of these access codes."""
     access_grant_id: Maybe[str] = None
+    """Only about this access grant, or an access method of it."""
     access_grant_ids: Maybe[Hundred] = None
+    """Only about one of these access grants, or an access method of one."""
     access_method_id: Maybe[str] = None
+    """Only about this access method."""
     access_method_ids: Maybe[Hundred] = None
+    """Only about one of these access methods."""
     acs_access_group_id: Maybe[str] = None
+    """Only about this access group."""
     acs_credential_id: Maybe[str] = None
+    """Only about this credential."""
     acs_encoder_id: Maybe[str] = None
+    """Only about this encoder."""
     acs_entrance_id: Maybe[str] = None
+    """Only about this entrance."""
     acs_system_id: Maybe[str] = None
+    """Only about this access control system, and what is in it."""
     acs_system_ids: Maybe[list[str]] = None
+    """Only about one of these systems, likewise."""
     acs_user_id: Maybe[str] = None
+    """Only about this user of an access control system."""
     connect_webview_id: Maybe[str] = None
+    """Only about this webview, and the account that came of it."""
     customer_key: Maybe[str] = None
+    """Only those that name this customer."""
     space_id: Maybe[str] = None
+    """Only about this space."""
     space_ids: Maybe[Hundred] = None
+    """Only about one of these spaces."""
     user_identity_id: Maybe[str] = None
+    """Only those that name this user identity."""
     limit: Annotated[int, Field(gt=0)] = 500
     """How many at most; never more than 10,000 at once."""
     unstable_offset: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
@@ -89,31 +105,19 @@ class EventList(Parameters):
 
 
 _FILTERS = frozenset(EventList.model_fields) - {"limit", "unstable_offset"}
-#: Filters by a thing of an access control system, or a space, as it stands in the event.
-_OF_ACCESS = (
-    "acs_access_group_id",
-    "acs_credential_id",
-    "acs_encoder_id",
-    "acs_entrance_id",
-    "acs_user_id",
-    "space_id",
-)
-#: Filters for things that no event of this server is about yet: nothing matches them.
-_UNKNOWN = _FILTERS - {
-    "event_ids",
-    "event_type",
-    "event_types",
-    "device_id",
-    "device_ids",
-    "connected_account_id",
-    "access_code_id",
-    "access_code_ids",
-    "since",
-    "between",
-    "acs_system_id",
-    "acs_system_ids",
-    "space_ids",
-    *_OF_ACCESS,
+#: Filters by what stands in the event itself under this name, and by one of several of these.
+_NAMED = {
+    "access_method_id": "access_method_ids",
+    "acs_access_group_id": None,
+    "acs_credential_id": None,
+    "acs_encoder_id": None,
+    "acs_entrance_id": None,
+    "acs_system_id": "acs_system_ids",
+    "acs_user_id": None,
+    "connect_webview_id": None,
+    "customer_key": None,
+    "space_id": "space_ids",
+    "user_identity_id": None,
 }
 
 
@@ -135,13 +139,10 @@ async def get(ask: EventGet, caller: Caller, store: Store, engine: Engine) -> An
 @endpoint({"events": list[Event]})
 async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) -> Answer:
     """Lists events in the order in which they were told."""
-    systems = either(ask.acs_system_id, ask.acs_system_ids)
-    if any(getattr(ask, name) is not None for name in _UNKNOWN):
-        return {"events": []}
     among = {
         name: values
-        for name, values in (("acs_system_id", systems), ("space_id", ask.space_ids))
-        if values is not None
+        for name, many in _NAMED.items()
+        if (values := either(getattr(ask, name), None if many is None else getattr(ask, many))) is not None
     }
     after, before = ask.between or (ask.since, None)
     wanted = EventFilter(
@@ -152,7 +153,7 @@ async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) ->
         access_code_ids=either(ask.access_code_id, ask.access_code_ids),
         after=after,
         before=before,
-        payload={name: id for name in _OF_ACCESS if (id := getattr(ask, name)) is not None},
+        access_grant_ids=either(ask.access_grant_id, ask.access_grant_ids),
         payload_among=among,
         reach=caller.reach,
     )

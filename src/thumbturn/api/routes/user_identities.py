@@ -11,13 +11,12 @@ from thumbturn.api.endpoint import DELETE, READ, UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters
 from thumbturn.api.persons import Email, FullName, Phone
-from thumbturn.api.placed import devices_json, entrances_json
+from thumbturn.api.placed import devices_json, entrances_json, systems_json
 from thumbturn.api.wire.access import (
     AcsEntrance,
     AcsSystem,
     AcsUser,
     UserIdentity,
-    system_json,
     user_identity_json,
     user_json,
 )
@@ -221,12 +220,14 @@ async def list_acs_users(ask: OfIdentity, caller: Caller, identities: UserIdenti
 
 
 @endpoint({"acs_systems": list[AcsSystem]})
-async def list_acs_systems(ask: OfIdentity, caller: Caller, identities: UserIdentities) -> Answer:
+async def list_acs_systems(
+    ask: OfIdentity, caller: Caller, identities: UserIdentities, store: Store
+) -> Answer:
     """Lists the access control systems in which a user identity has a user."""
     users = await _users(ask, caller, identities)
     wanted = Wanted(ids={user.acs_system_id for user in users}, reach=caller.reach)
     found = await identities.access.find(domain.AcsSystem, caller.workspace.id, wanted)
-    return {"acs_systems": [system_json(each) for each in found]}
+    return {"acs_systems": await systems_json(found, caller, store)}
 
 
 @endpoint({"acs_entrances": list[AcsEntrance]})

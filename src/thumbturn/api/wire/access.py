@@ -153,8 +153,8 @@ def user_identity_json(identity: domain.UserIdentity, acs_user_ids: list[str]) -
     }
 
 
-def system_json(system: domain.AcsSystem) -> AcsSystem:
-    """The system as the wire has it."""
+def system_json(system: domain.AcsSystem, errors: Sequence[Mapping[str, Any]] = ()) -> AcsSystem:
+    """The system as the wire has it, with what is wrong with it."""
     return {
         "acs_system_id": system.id,
         "workspace_id": system.workspace_id,
@@ -166,7 +166,7 @@ def system_json(system: domain.AcsSystem) -> AcsSystem:
         "image_alt_text": system.name,
         "is_credential_manager": False,
         "default_credential_manager_acs_system_id": None,
-        "errors": [],
+        "errors": list(errors),
         "warnings": [],
         "created_at": to_wire(system.created_at),
     }

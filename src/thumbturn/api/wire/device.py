@@ -19,12 +19,11 @@ from thumbturn.api.wire.thermostat import (
     thermostat_warnings,
 )
 from thumbturn.domain import device as domain
+from thumbturn.domain.battery import BatteryStatus, battery_status
 from thumbturn.domain.climate import to_fahrenheit
 from thumbturn.domain.clock import to_wire
 from thumbturn.domain.device_troubles import errors_of, warnings_of
 from thumbturn.domain.pin import POOL_ENABLED, lengths_of
-
-BatteryStatus = Literal["critical", "low", "good", "full"]
 
 
 class Battery(TypedDict):
@@ -212,7 +211,7 @@ def _properties(device: domain.Device) -> DeviceProperties:
         json.pop("locked", None)
     if "battery_level" in json:
         level = json["battery_level"]
-        json["battery"] = {"level": level, "status": _battery_status(level)}
+        json["battery"] = {"level": level, "status": battery_status(level)}
     if "temperature_celsius" in json:
         json["temperature_fahrenheit"] = to_fahrenheit(json["temperature_celsius"])
     if "access_codes" in device.capabilities:
@@ -242,11 +241,3 @@ def _model(device: domain.Device) -> Model:
     if "lock" in device.capabilities:
         model["has_built_in_keypad"] = "keypad" in device.capabilities
     return model
-
-
-def _battery_status(level: float) -> BatteryStatus:
-    if level < 0.1:
-        return "critical"
-    if level < 0.25:
-        return "low"
-    return "good" if level < 0.95 else "full"

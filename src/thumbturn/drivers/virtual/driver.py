@@ -5,15 +5,16 @@ Implements ``Driver`` of ``engine/ports.py`` and ``SandboxWorld`` of ``engine/sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from thumbturn.actions.definition import CAPABILITY_WORD
+from thumbturn.domain.access import Thing
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.refusals import DeviceIsNotThermostat, DeviceTypeNotSupported
-from thumbturn.drivers.virtual import seeds
+from thumbturn.drivers.virtual import access, seeds
 from thumbturn.drivers.virtual.beginnings import Beginnings
 from thumbturn.drivers.virtual.encoders import VirtualEncoder
 from thumbturn.drivers.virtual.faults import FAULTS, KINDS
@@ -171,6 +172,10 @@ class VirtualDriver:
     def account_things(self, workspace_id: str, account_id: str, now: int) -> list[Device]:
         """The devices behind a virtual account, not yet attached."""
         return self._beginnings.account_things(workspace_id, account_id, now)
+
+    def account_access(self, account_id: str, devices: Sequence[Device], now: int) -> tuple[Thing, ...]:
+        """The access control system at the doors of a virtual account."""
+        return access.account_access(account_id, devices, now)
 
     def lets_in(self, email: str, password: str) -> bool:
         """Whether these open a virtual account: any mail address does, with the one password."""

@@ -9,8 +9,8 @@ from pydantic import Field
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import Answer, endpoint
 from thumbturn.api.parameters import Maybe, Parameters
-from thumbturn.api.placed import accounts_of
-from thumbturn.api.wire.access import AcsSystem, system_json
+from thumbturn.api.placed import accounts_of, systems_json
+from thumbturn.api.wire.access import AcsSystem
 from thumbturn.domain import access as domain
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_users import AcsUsers
@@ -36,10 +36,11 @@ class SystemList(Parameters):
 
 
 @endpoint({"acs_system": AcsSystem})
-async def get(ask: OfSystem, caller: Caller, users: AcsUsers) -> Answer:
+async def get(ask: OfSystem, caller: Caller, users: AcsUsers, store: Store) -> Answer:
     """Returns an access control system."""
     found = await users.access.one(domain.AcsSystem, caller.workspace.id, ask.acs_system_id)
-    return {"acs_system": system_json(found)}
+    [shown] = await systems_json((found,), caller, store)
+    return {"acs_system": shown}
 
 
 @endpoint({"acs_systems": list[AcsSystem]})
@@ -49,7 +50,8 @@ async def list_(ask: SystemList, caller: Caller, users: AcsUsers, store: Store) 
     wanted = Wanted(connected_account_ids=accounts, reach=caller.reach)
     found = await users.access.find(domain.AcsSystem, caller.workspace.id, wanted)
     search = (ask.search or "").casefold()
-    return {"acs_systems": [system_json(each) for each in found if search in each.name.casefold()]}
+    kept = [each for each in found if search in each.name.casefold()]
+    return {"acs_systems": await systems_json(kept, caller, store)}
 
 
 @endpoint({"acs_systems": list[AcsSystem]})
