@@ -10,6 +10,7 @@ import pytest
 pytest_plugins = [
     "tests.fixtures.engine",
     "tests.fixtures.codes",
+    "tests.fixtures.grants",
     "tests.fixtures.postgres",
     "tests.fixtures.receiver",
     "tests.fixtures.server",

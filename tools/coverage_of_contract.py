@@ -13,12 +13,9 @@ from thumbturn.api.table import endpoints
 
 PATHS = Path(__file__).resolve().parents[1] / "tests" / "data" / "contract_paths.txt"
 
-_LATER = "grants span doors and ways to open them: codes and credentials, which they stand on, come first"
 _PHONES = "mobile keys are made by a maker's cloud, in an app of his: no device here can hold one"
 
 REASONS = {
-    "/access_grants/": _LATER,
-    "/access_methods/": _LATER,
     "/acs/systems/report_devices": "only the bridges of some makers report to it",
     "/customers/": "the pages of a customer are a product of their own, beside devices",
     "/devices/report_provider_metadata": "only the bridges of some makers report to it",

@@ -22,6 +22,7 @@ class Made(NamedTuple):
 
 _CODES, _CHANGES = "domain/access_code_news.py", "domain/access_code_changes.py"
 _DEVICE, _ACCESS, _WEBVIEWS = "domain/device.py", "domain/access.py", "engine/connect_webviews.py"
+_GRANTS, _GRANT_KEEPER = "domain/access_grant_news.py", "engine/grant_keeper.py"
 _THERMOSTAT, _THRESHOLD = "domain/thermostat.py", "domain/threshold.py"
 
 #: Of the ends of attempts, the contract has some; the others are told where the workspace chose so.
@@ -30,6 +31,27 @@ _CHOSEN = ", if the workspace [chose to be told](attempts.md)"
 
 #: By family, and by what comes behind its dot.
 _MADE: Mapping[str, Mapping[str, Made]] = {
+    "access_grant": {
+        "created": Made("engine/access_grants.py", "a grant is made"),
+        "access_times_changed": Made(_GRANTS, "its times are changed"),
+        "access_granted_to_door": Made(_GRANTS, "an entrance opens by it"),
+        "access_granted_to_all_doors": Made(_GRANTS, "all its doors do"),
+        "access_to_door_lost": Made(_GRANTS, "an entrance opens by it no more"),
+        "could_not_create_requested_access_methods": Made(
+            _GRANT_KEEPER, "no way in that it has opens a door"
+        ),
+        "deleted": Made(_GRANT_KEEPER, "nothing of it is left at any lock"),
+    },
+    "access_method": {
+        "created": Made(_GRANT_KEEPER, "a grant needs it"),
+        "issued": Made(_GRANTS, "all that it rests on is in place"),
+        "reissued": Made(_GRANTS, "it is so again, or its card was encoded again"),
+        "card_encoding_required": Made(_GRANTS, "a card has to be presented"),
+        "failed_to_issue": Made(_GRANTS, "a lock or a system refused it"),
+        "delay_in_issuing": Made(_GRANTS, "a lock is later with it than it should be"),
+        "revoked": Made(_GRANTS, "it opens nothing any more"),
+        "deleted": Made(_GRANT_KEEPER, "nothing of it is left at any lock"),
+    },
     "access_code": {
         "created": Made("engine/access_codes.py", "a code is asked for"),
         "changed": Made(_CHANGES, "something of a code is changed here"),
@@ -144,11 +166,8 @@ MADE: Mapping[str, Made] = {
     f"{family}.{word}": made for family, words in _MADE.items() for word, made in words.items()
 }
 
-_NO_GRANTS = "there are no access grants yet"
 #: By the beginning of types that nothing here can cause, why not.
 NEVER: Mapping[str, str] = {
-    "access_grant.": _NO_GRANTS,
-    "access_method.": _NO_GRANTS,
     "device.tampered": "no device here can tell",
     "device.third_party_integration": "no device here knows who else speaks to it",
     "device.salto.": "no device here is one of Salto's",

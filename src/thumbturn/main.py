@@ -182,6 +182,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
         pins = await open_pins(store.access_codes, seal)
         journal = settings.data / "virtual-world.jsonl"
         virtual = VirtualDriver(clock, settings.seed, journal, pins, beginnings_of(settings))
+        acs_credentials = AcsCredentials(store.access, seal, pins, clock)
         engine = Engine(
             store=store,
             drivers={virtual.name: virtual},
@@ -189,6 +190,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             actions=actions.load(),
             clock=clock,
             pins=pins,
+            credentials=acs_credentials,
             traces=None if tracing is None else tracing.attempts,
             pace=_pace(settings, clock),
             codes_looked_at_every=seconds(settings.code_look_seconds),
@@ -226,8 +228,8 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         ),
                         user_identities=UserIdentities(store, sessions, clock),
                         phones=Phones(store.access, clock),
-                        acs_users=AcsUsers(store.access, clock),
-                        acs_credentials=AcsCredentials(store.access, seal, pins, clock),
+                        acs_users=AcsUsers(store.access, clock, engine.access_grants.touched),
+                        acs_credentials=acs_credentials,
                         clock=clock,
                         feed=feed,
                         settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),

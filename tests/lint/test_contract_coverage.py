@@ -32,10 +32,10 @@ def test_the_report_lists_what_is_not_served_and_nothing_else():
 
 def test_a_path_that_is_served_no_longer_is_listed():
     """The report follows the table: take an endpoint away, and its path is among what is open."""
-    lines = report(["/access_grants/get", "/locks/get"], {"/locks/get"})
+    lines = report(["/instant_keys/get", "/locks/get"], {"/locks/get"})
     assert lines == [
-        f"{REASONS['/access_grants/']}:",
-        "  /access_grants/get",
+        f"{REASONS['/instant_keys/']}:",
+        "  /instant_keys/get",
         "",
         "1 of the 2 paths of the contract are served, 1 are open.",
     ]

@@ -40,7 +40,7 @@ async def test_same_code_at_the_same_moment(wire, monkeypatch):
     assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409]
     assert [event for event, _ in await told(wire)] == ["acs_credential.issued"]
     drawn = iter([["111111", "222222"], ["111111", "222222"], ["111111", "222222"]])
-    monkeypatch.setattr(acs_credentials, "_drawn", lambda: next(drawn))
+    monkeypatch.setattr(acs_credentials, "drawn", lambda length: next(drawn))
     del ask["code"]
     asked = [wire.ask("POST", "/acs/credentials/create", ask) for _ in range(2)]
     made = [reply.json["acs_credential"]["code"] for reply in await asyncio.gather(*asked)]

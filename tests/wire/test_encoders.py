@@ -317,6 +317,7 @@ def test_no_other_words_are_said():
             "credential_deleted",
         },
         "SCAN_TO_ASSIGN_CREDENTIAL": set(),
+        "ASSIGN_CREDENTIAL": {"credential_not_found"},
     }
     always = {"no_credential_on_encoder", "action_attempt_expired"}
     assert {kind: set(words.values()) - always for kind, words in CLOSED.items()} == listed

@@ -301,6 +301,9 @@ READS = [
     ("/noise_sensors/list", {}),
     ("/spaces/list", {}),
     ("/spaces/get_related", {"space_keys": ["101"]}),
+    ("/access_grants/list", {}),
+    ("/access_grants/get_related", {"access_grant_keys": ["stay"]}),
+    ("/access_methods/list", {}),
     ("/acs/entrances/list", {}),
     ("/events/list", {"since": "2000-01-01T00:00:00Z"}),
     ("/action_attempts/list", {}),
@@ -321,6 +324,9 @@ async def test_answers_have_the_shape_that_is_documented(wire, path, ask):
     ]
     inside = {"device_ids": [door], "acs_entrance_ids": entrances}
     await wire.call("/spaces/create", name="Room", space_key="101", **inside)
+    ways = [{"mode": mode} for mode in ("code", "card", "cloud_key")]
+    whose = {"user_identity": {"full_name": "Jane"}, "access_grant_key": "stay"}
+    await wire.call("/access_grants/create", **whose, **inside, requested_access_methods=ways)
     await wire.call("/locks/unlock_door", device_id=door)
     await wire.call("/devices/simulate/disconnect", device_id=door)
     await wire.house.clock.advance(40_000_000)

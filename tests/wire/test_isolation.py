@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures import isolation_of_access, isolation_of_spaces
+from tests.fixtures import isolation_of_access, isolation_of_grants, isolation_of_spaces
 from tests.fixtures.isolation import Filter, NoWorkspace, Own, Streams
 from tests.fixtures.isolation_rows import (
     ITS_OWN,
@@ -39,6 +39,7 @@ TRIED = [
 OPEN_TO_SESSIONS = {path for path, each in endpoints().items() if KeyKind.CLIENT_SESSION in each.open_to}
 TAKES_AWAY = {
     *isolation_of_access.TAKES_AWAY,
+    *isolation_of_grants.TAKES_AWAY,
     *isolation_of_spaces.TAKES_AWAY,
     "/access_codes/pull_backup_access_code",
     "/thumbturn/sandbox/touch_code",
@@ -140,6 +141,7 @@ class Party:
             "user": f"user of {name}",
         }
         self.things |= self._spaces(name)
+        self.things |= self._grants(name)
 
     def _spaces(self, name: str) -> dict[str, str]:
         """A space with a door, an entrance and an account in it, and the one around it."""
@@ -153,6 +155,35 @@ class Party:
         made = self.caller.call("/spaces/create", name="Room", space_key=key, **ask)["space"]["space_id"]
         self.caller.call("/spaces/update", space_id=made, parent_space_id=outer)
         return {"space": made, "space_key": key, "outer_space": outer}
+
+    def _grants(self, name: str) -> dict[str, str]:
+        """A grant in years, of which nothing is done meanwhile, and one whose methods are used from here."""
+        call = self.caller.call
+        ask = {
+            "user_identity_id": self.things["user_identity"],
+            "access_grant_key": f"grant of {name}",
+            "reservation_key": f"stay of {name}",
+            "device_ids": [self.things["door"]],
+            "acs_entrance_ids": [self.things["acs_entrance"]],
+            "space_ids": [self.things["space"]],
+            "requested_access_methods": [{"mode": "code"}],
+        }
+        ask |= {"starts_at": "2100-01-01", "ends_at": "2100-01-02"}
+        made = call("/access_grants/create", **ask)["access_grant"]
+        [code] = call("/access_codes/list", access_grant_id=made["access_grant_id"])["access_codes"]
+        ask |= {"access_grant_key": f"keys of {name}", "starts_at": "2020-01-01", "device_ids": []}
+        ask |= {"space_ids": [], "requested_access_methods": [{"mode": "card"}, {"mode": "cloud_key"}]}
+        used = call("/access_grants/create", **ask)["access_grant"]["requested_access_methods"]
+        [card], [key] = (each["created_access_method_ids"] for each in used)
+        return {
+            "grant": made["access_grant_id"],
+            "grant_key": made["access_grant_key"],
+            "reservation_key": made["reservation_key"],
+            "granted_code": code["access_code_id"],
+            "code_method": made["access_method_ids"][0],
+            "card_method": card,
+            "key_method": key,
+        }
 
     def _of_access(self, name: str) -> dict[str, Any]:
         """The ids of things of access control, which go together."""
@@ -185,7 +216,8 @@ class Party:
         own[ITS_OWN_THERMOSTAT] = self.things["thermostat"]
         own[ITS_OWN_NOISE_SENSOR] = self.things["noise_sensor"]
         own[ITS_OWN_THRESHOLD] = self.things["noise_threshold"]
-        for words in (isolation_of_access.OWN_THINGS, isolation_of_spaces.OWN_THINGS):
+        for rows in (isolation_of_access, isolation_of_spaces, isolation_of_grants):
+            words = rows.OWN_THINGS
             own |= {word: self.things[noun] for word, noun in words.items()}
 
         def furnish(given: Any) -> Any:
@@ -221,6 +253,7 @@ class Party:
                 for path in ("phones", "user_identities", "acs/users", "acs/access_groups", "acs/credentials")
             ],
             "spaces": call("/spaces/list"),
+            "grants": [call("/access_grants/list"), call("/access_methods/list")],
             "deliveries": call("/thumbturn/webhooks/deliveries/list", webhook_id=self.things["webhook"]),
         }
 
@@ -289,9 +322,8 @@ def test_a_foreign_id_is_an_unknown_id(path, row, stranger, victim):
 def test_the_owner_is_served(path, row, owner):
     """The same asks with the workspace's own key find the thing: the refusals above are not vacuous."""
     answer = owner.caller.http.post(path, json=row.ask(owner, owner.things[row.thing]))
-    assert answer.status_code == isolation_of_access.REFUSED_ANYHOW.get((path, row.parameter), 200), (
-        answer.text
-    )
+    refused_anyhow = {**isolation_of_access.REFUSED_ANYHOW, **isolation_of_grants.REFUSED_ANYHOW}
+    assert answer.status_code == refused_anyhow.get((path, row.parameter), 200), answer.text
     if isinstance(row, Filter):
         assert answer.json()[row.answers] != []
 

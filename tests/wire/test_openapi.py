@@ -10,6 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.fixtures.openapi_differences import INTENDED
+from thumbturn.actions.access_methods import AccessMethod
 from thumbturn.actions.acs_credentials import AcsCredential
 from thumbturn.actions.noise_thresholds import NoiseThreshold
 from thumbturn.api.openapi import openapi
@@ -23,6 +24,7 @@ from thumbturn.api.wire.access import (
     UserIdentity,
 )
 from thumbturn.api.wire.access_code import AccessCode, UnmanagedAccessCode
+from thumbturn.api.wire.access_grant import AccessGrant
 from thumbturn.api.wire.attempt import ActionAttempt
 from thumbturn.api.wire.client_session import ClientSession
 from thumbturn.api.wire.connect_webview import ConnectWebview
@@ -155,6 +157,8 @@ def test_our_own_endpoints_stand_apart():
 
 
 SHAPES: dict[str, Any] = {
+    "access_grant": AccessGrant,
+    "access_method": AccessMethod,
     "action_attempt": ActionAttempt,
     "client_session": ClientSession,
     "connect_webview": ConnectWebview,

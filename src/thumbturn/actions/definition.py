@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema
 
 from thumbturn.actions.described import describe_fields
 from thumbturn.domain.capabilities.access_codes import CodeMemory
+from thumbturn.domain.capabilities.cards import CardRegister
 from thumbturn.domain.capabilities.encoder import Encoder
 from thumbturn.domain.capabilities.lock import AutoLock, Keypad, Lock
 from thumbturn.domain.capabilities.noise_sensor import NoiseSensor
@@ -47,6 +48,8 @@ CAPABILITY_WORD: dict[type, str] = {
     NoiseSensor: "noise_detection",
     Encoder: "encoder",
 }
+#: Capabilities that are no device's.
+OF_WORKSPACE: frozenset[type] = frozenset({Sandbox, CardRegister})
 
 
 class _NotNull:
@@ -149,6 +152,22 @@ class Known(Protocol):
         ``CredentialCannotUnlock``, ``AcsCredentialNotFound`` or ``AcsEntranceNotFound``.
         """
 
+    async def card_of_method(self, access_method_id: str) -> str:
+        """The id of the credential that this access method needs on a card. Raises ``AccessMethodNotFound``,
+        ``AccessMethodIsNoCard`` or ``AccessMethodNotReady``.
+        """
+
+    async def check_takes_card(self, access_method_id: str) -> None:
+        """Return if this access method may be given a card. Raises ``AccessMethodNotFound`` or
+        ``AccessMethodIsNoCard``.
+        """
+
+    async def device_for_method(self, access_method_id: str, entrance_id: str) -> str:
+        """The lock at an entrance that this access method may unlock from here, now. Raises
+        ``CredentialCannotUnlock``, ``AccessMethodNotFound``, ``AccessMethodNotReady`` or
+        ``AcsEntranceNotFound``.
+        """
+
 
 Perform: TypeAlias = Callable[[Any, Any, Run], Awaitable[Outcome]]
 #: From what is asked to what is accepted. Raises a ``Refusal`` for what this device cannot do.
@@ -171,7 +190,7 @@ class Action:
     #: The endpoint that creates it.
     at: str
     ask: AskKind
-    #: The capability it is performed with; ``Sandbox`` acts on the workspace, the others on a device.
+    #: The capability it is performed with; those of ``OF_WORKSPACE`` are the workspace's, others a device's.
     needs: Kind
     result: ResultKind
     perform: Perform
@@ -196,7 +215,7 @@ class Action:
     @property
     def concerns_device(self) -> bool:
         """True when it acts on a device, false when on the workspace."""
-        return self.needs is not Sandbox
+        return self.needs not in OF_WORKSPACE
 
     @property
     def summary(self) -> str:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from thumbturn.actions.acs_credentials import AcsCredential, credential_json
-from thumbturn.actions.definition import DeviceAsk, Known, Maybe, Outcome, Run, action
+from thumbturn.actions.definition import DeviceAsk, Known, Maybe, Outcome, Run, action, way
 from thumbturn.actions.encoding import OfEncoder, card
 from thumbturn.domain.capabilities.encoder import CredentialDesk, Encoder
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.encoder import ON_CARD
-from thumbturn.domain.errors import Refusal
 from thumbturn.domain.failures import CredentialDeleted
 from thumbturn.domain.policy import AfterCrash, WhenOffline
-
-
-class AccessMethodNotFound(Refusal, type="access_method_not_found", status=404):
-    """Access method not found"""
 
 
 class Encode(OfEncoder):
@@ -25,13 +20,20 @@ class Encode(OfEncoder):
     acs_credential_id: Maybe[str] = None
     """The credential: one whose access method is ``card``."""
     access_method_id: Maybe[str] = None
-    """Or the access method that needs a card. There are none yet."""
+    """Or the access method that needs a card."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Encode:
         if (self.acs_credential_id is None) == (self.access_method_id is None):
             raise ValueError("Exactly one of 'acs_credential_id' and 'access_method_id' is required")
         return self
+
+
+class EncodeMethod(OfEncoder):
+    """An access method that shall be on a card."""
+
+    access_method_id: str
+    """The access method: one whose mode is ``card``."""
 
 
 class EncodeAsk(DeviceAsk):
@@ -43,10 +45,12 @@ class EncodeAsk(DeviceAsk):
 async def encode_for(ask: Encode, known: Known) -> EncodeAsk:
     """Writes a credential on the card that is presented at an encoder."""
     device_id = known.encoder(ask.acs_encoder_id)
-    if ask.acs_credential_id is None:
-        raise AccessMethodNotFound(data={"access_method_id": ask.access_method_id})
-    await known.check_encodable(ask.acs_credential_id, device_id)
-    return EncodeAsk(device_id=device_id, acs_credential_id=ask.acs_credential_id)
+    credential_id = ask.acs_credential_id
+    if credential_id is None:
+        assert ask.access_method_id is not None  # the validation saw to it
+        credential_id = await known.card_of_method(ask.access_method_id)
+    await known.check_encodable(credential_id, device_id)
+    return EncodeAsk(device_id=device_id, acs_credential_id=credential_id)
 
 
 @action(
@@ -74,3 +78,12 @@ async def encode_credential(ask: EncodeAsk, desk: CredentialDesk, run: Run) -> O
     if issued is None:
         raise CredentialDeleted("The credential was deleted while the card was written: it opens nothing.")
     return Outcome(credential_json(issued), evidence)
+
+
+@way("ENCODE_CREDENTIAL", at="/access_methods/encode")
+async def encode_method(ask: EncodeMethod, known: Known) -> EncodeAsk:
+    """Writes an access method on the card that is presented at an encoder."""
+    device_id = known.encoder(ask.acs_encoder_id)
+    credential_id = await known.card_of_method(ask.access_method_id)
+    await known.check_encodable(credential_id, device_id)
+    return EncodeAsk(device_id=device_id, acs_credential_id=credential_id)

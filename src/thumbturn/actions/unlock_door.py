@@ -18,6 +18,15 @@ class EntranceUnlock(Ask):
     """The entrance."""
 
 
+class MethodUnlock(Ask):
+    """An entrance that shall be unlocked, and the access method that allows it."""
+
+    access_method_id: str
+    """One whose mode is ``cloud_key``, of a grant that is for this entrance."""
+    acs_entrance_id: str
+    """The entrance."""
+
+
 async def find_out(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
     """Whether the door stands unlocked now."""
     return await ask_bolt(run, lock.read_bolt, locked=False)
@@ -44,3 +53,9 @@ async def unlock_entrance(ask: EntranceUnlock, known: Known) -> DeviceAsk:
     """Unlocks the door at an entrance, by a cloud key that opens it."""
     device_id = await known.device_at_entrance(ask.acs_credential_id, ask.acs_entrance_id)
     return DeviceAsk(device_id=device_id)
+
+
+@way("UNLOCK_DOOR", at="/access_methods/unlock_door")
+async def unlock_by_method(ask: MethodUnlock, known: Known) -> DeviceAsk:
+    """Unlocks the door at an entrance, by the cloud key of an access grant."""
+    return DeviceAsk(device_id=await known.device_for_method(ask.access_method_id, ask.acs_entrance_id))

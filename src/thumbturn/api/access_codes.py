@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from thumbturn.api.callers import Caller
+from thumbturn.api.granted import codes_of_grants
 from thumbturn.api.parameters import Listing, Maybe, Moment, OfDevice, Parameters
 from thumbturn.api.wire.access_code import (
     AccessCode,
@@ -76,19 +77,17 @@ class CodeList(Listing):
 
     def asks_for_the_unknown(self) -> bool:
         """True if it asks for codes of something that this server has none of: nothing can match."""
-        names = (
-            "access_grant_id",
-            "access_grant_key",
-            "access_method_id",
-            "customer_key",
-            "user_identifier_key",
-        )
-        return any(getattr(self, name) is not None for name in names)
+        return self.customer_key is not None or self.user_identifier_key is not None
 
-    def wanted(self, caller: Caller) -> CodeFilter:
+    async def wanted(self, caller: Caller, engine: Engine) -> CodeFilter:
         """The managed codes that are asked for."""
+        ids = self.access_code_ids
+        granted = (self.access_grant_id, self.access_grant_key, self.access_method_id)
+        if granted != (None, None, None):
+            of_grants = await codes_of_grants(caller.workspace.id, engine.access_grants, *granted)
+            ids = [id for id in of_grants if ids is None or id in ids]
         return CodeFilter(
-            ids=self.access_code_ids,
+            ids=ids,
             device_id=self.device_id,
             search=self.search,
             is_managed=True,

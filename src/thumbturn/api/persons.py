@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -23,6 +23,23 @@ def _email(text: str) -> str:
 Email = Annotated[str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_email)]
 FullName = Annotated[str, Field(min_length=1, max_length=255)]
 Phone = Annotated[str, Field(max_length=50)]
+
+
+class Described(Parameters):
+    """What is known of a user identity."""
+
+    user_identity_key: FullName | None = None
+    """Your own word for him, which no other user identity has."""
+    full_name: FullName | None = None
+    """His name."""
+    email_address: Email | None = None
+    """His e-mail address."""
+    phone_number: Phone | None = None
+    """His phone number."""
+
+    def given(self) -> dict[str, Any]:
+        """What is given of it."""
+        return {name: getattr(self, name) for name in Described.model_fields if name in self.model_fields_set}
 
 
 class UserOrIdentity(Parameters):

@@ -1,4 +1,4 @@
-"""Devices and entrances as the wire has them, with their spaces; and finding them by where they are."""
+"""Spaces, and devices and entrances with their spaces, on the wire; and finding them by where they are."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from thumbturn.api.callers import Caller
 from thumbturn.api.parameters import MOST_AT_ONCE
 from thumbturn.api.wire.access import AcsEntrance, AcsSystem, entrance_json, system_json
 from thumbturn.api.wire.device import Device, device_json
-from thumbturn.domain import access, device
+from thumbturn.api.wire.space import Space, space_json
+from thumbturn.domain import access, device, space
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.engine.ports import Store
+from thumbturn.engine.spaces import Spaces
 
 
 async def devices_json(found: Sequence[device.Device], caller: Caller, store: Store) -> list[Device]:
@@ -64,3 +66,17 @@ async def accounts_of(
     wanted = AccountFilter(customer_key=customer_key, account_ids=own, reach=caller.reach)
     found = await store.accounts.listed(caller.workspace.id, wanted, limit=MOST_AT_ONCE)
     return [each.id for each in found]
+
+
+async def spaces_json(found: Sequence[space.Space], spaces: Spaces) -> list[Space]:
+    """These spaces of one workspace."""
+    if not found:
+        return []
+    workspace_id = found[0].workspace_id
+    inside = await spaces.inside_each(workspace_id, [each.id for each in found])
+    above = {each.parent_space_id for each in found if each.parent_space_id is not None}
+    parents = {each.id: each for each in await spaces.named(workspace_id, above)}
+    return [
+        space_json(each, inside.get(each.id, space.Members()), parents.get(each.parent_space_id or ""))
+        for each in found
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from thumbturn.api.access_grants import methods_shown
 from thumbturn.api.callers import Caller
 from thumbturn.api.placed import devices_json, entrances_json, systems_json
 from thumbturn.api.space_asks import Part
@@ -21,7 +22,8 @@ from thumbturn.engine.ports import DeviceFilter, Store
 async def related(
     spaces: Sequence[Space], parts: Collection[Part], caller: Caller, engine: Engine, store: Store
 ) -> Related:
-    """These parts of what is in the spaces, but for the spaces themselves.
+    """These parts of what is in the spaces, but for the spaces themselves; and the access methods of the
+    grants that are for them.
 
     Accounts are those that are in the spaces and those that their devices and entrances are reached through;
     systems are those of the entrances.
@@ -52,6 +54,10 @@ async def related(
         systems = await store.access.find(AcsSystem, workspace_id, of_them)
         batch["acs_systems"] = await systems_json(systems, caller, store)
     if "access_methods" in parts:
-        # Nobody has any: there are no access grants.
-        batch["access_methods"] = []
+        ids = {space.id for space in spaces}
+        grants = await engine.access_grants.find(
+            workspace_id, Wanted(), lambda grant: not ids.isdisjoint(grant.space_ids)
+        )
+        methods = await engine.access_grants.methods(workspace_id, [grant.id for grant in grants])
+        batch["access_methods"] = await methods_shown(methods, engine.access_grants)
     return batch

@@ -142,6 +142,16 @@ class AcsCredential:
     #: The entrances that it was made for; ``None`` is all that its user gets through.
     acs_entrance_ids: tuple[str, ...] | None = None
     issued_at: int | None = None
+    #: The method of an access grant that it was made for. It opens its entrances by that grant alone.
+    access_method_id: str | None = None
+    #: When it was last changed what a card has to say of it, µs: a card that was written before is behind.
+    changed_at: int | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """True if its card says something else than it shall."""
+        is_written = self.issued_at is not None and self.access_method == "card"
+        return is_written and self.changed_at is not None and self.changed_at > (self.issued_at or 0)
 
 
 def is_on(starts_at: int | None, ends_at: int | None, at: int) -> bool:
@@ -161,7 +171,11 @@ def entrances_of(user: AcsUser, groups: Iterable[AcsAccessGroup]) -> frozenset[s
 
 
 def opened_by(credential: AcsCredential, its_users: frozenset[str]) -> frozenset[str]:
-    """The entrances that a credential opens, of those that its user gets through."""
+    """The entrances that a credential opens, of those that its user gets through; one that an access grant
+    made opens those of the grant.
+    """
+    if credential.access_method_id is not None:
+        return frozenset(credential.acs_entrance_ids or ())
     if credential.acs_entrance_ids is None:
         return its_users
     return its_users.intersection(credential.acs_entrance_ids)

@@ -101,6 +101,22 @@ class CredentialDeleted(
     """The credential was deleted before it could be encoded. The card has not been written."""
 
 
+class CardNotFound(
+    Failure,
+    type="credential_not_found",
+    advice="Look whether the number is right, and whether somebody has the card already.",
+):
+    """There is no card with this number in the access control system that could be assigned."""
+
+
+class AccessMethodDeleted(
+    Failure,
+    type="access_method_deleted",
+    advice="Make a new access grant, or ask it for a new access method, if one is still wanted.",
+):
+    """The access method was deleted, or its time is over, before the card could be assigned."""
+
+
 class UserDeleted(
     Failure,
     type="acs_user_deleted",

@@ -118,6 +118,18 @@ class Access:
             )
         return entrances_of(user, groups)
 
+    async def reached_by(self, user: AcsUser) -> frozenset[str]:
+        """The ids of the entrances that a user gets through, by himself or by an access grant."""
+        wanted = Wanted(holder_ids=(user.id,))
+        of_grants = await self._store.find(AcsCredential, user.workspace_id, wanted)
+        granted = {
+            id
+            for each in of_grants
+            if each.access_method_id is not None and each.issued_at is not None
+            for id in each.acs_entrance_ids or ()
+        }
+        return (await self.entrances_of(user)).union(granted)
+
     async def opened_by(self, credential: AcsCredential) -> frozenset[str]:
         """The ids of the entrances that a credential opens; none while nobody has it."""
         if credential.acs_user_id is None:

@@ -74,6 +74,8 @@ class NewCode:
     uses_backup_pool: bool = False
     waits_for_offline: bool = True
     common_code_key: str | None = None
+    #: What it shall be called in the record, where that follows from what it is for.
+    id: str | None = None
 
 
 class AccessCodes:
@@ -288,7 +290,7 @@ class AccessCodes:
         check_times(new.starts_at, new.ends_at, now)
         if not new.waits_for_offline and not device.online:
             raise LockIsOffline(DeviceOffline.sentence, data={"device_id": device.id})
-        id = new_id()
+        id = new.id or new_id()
         code = AccessCode(
             id=id,
             workspace_id=device.workspace_id,

@@ -22,9 +22,9 @@ class Wanted:
     acs_system_ids: Collection[str] | None = None
     #: Of these connected accounts.
     connected_account_ids: Collection[str] | None = None
-    #: Users of these identities; credentials of these users.
+    #: Users and grants of these identities; credentials of these users; methods of these grants.
     holder_ids: Collection[str] | None = None
-    #: The identity with this key; the credentials on this card.
+    #: The identity or the grant with this key; the credentials on this card.
     key: str | None = None
     #: Older than this, µs.
     created_before: int | None = None
@@ -56,6 +56,24 @@ class AccessStore(Protocol):
 
     async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
         """Forget the things of these ids, and tell of each that was there; which those were."""
+
+    async def settle(
+        self,
+        workspace_id: str,
+        *,
+        new: Sequence[Thing] = (),
+        changed: Sequence[Thing] = (),
+        gone: Sequence[str] = (),
+        told: Sequence[Event] = (),
+    ) -> bool:
+        """Remember new things, replace changed ones, forget those that are gone, and tell this: all of it,
+        or ``False`` and nothing if one that is changed or gone is not there.
+
+        Whoever calls this is alone in changing these. Raises ``KeyIsTaken`` as ``change`` does.
+        """
+
+    async def everywhere(self, kind: type[T]) -> list[tuple[str, str]]:
+        """The workspace and the id of everything of a kind. For the engine."""
 
     async def get(self, kind: type[T], workspace_id: str, id: str, reach: Reach = None) -> T | None:
         """One thing."""

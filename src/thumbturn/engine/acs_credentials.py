@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,8 @@ class AcsCredentials:
         self._pins = pins
         self._clock = clock
         self.access = Access(store)
+        #: Told which credentials somebody changed or deleted, once that is on record.
+        self.changed: Callable[[Iterable[str]], None] = lambda ids: None
 
     def code_of(self, credential: AcsCredential) -> str | None:
         """The digits of a credential that has any."""
@@ -65,8 +67,11 @@ class AcsCredentials:
         starts_at: int | None = None,
         ends_at: int | None = None,
         entrance_ids: Sequence[str] | None = None,
+        id: str | None = None,
+        access_method_id: str | None = None,
     ) -> AcsCredential:
         """A new credential, of a user if one is named. One of the method ``code`` without a code gets one.
+        One that is made for an access grant's method has its id from there.
 
         Codes and cloud keys are issued at once, a card when it is encoded. Raises ``CodeTaken``,
         ``CodeOfNoCode``, ``AccessMethodNotSupported``, ``InvalidAccessTimes``, ``ThingsOfTwoSystems``.
@@ -78,7 +83,7 @@ class AcsCredentials:
         if method == "mobile_key":
             raise AccessMethodNotSupported(data={"acs_system_id": system.id})
         check_times(starts_at, ends_at)
-        id, now = new_id(), self._clock.now()
+        id, now = id or new_id(), self._clock.now()
         secret = await self._code_for(workspace_id, system.id, id, method, code)
         credential = AcsCredential(
             id=id,
@@ -92,6 +97,7 @@ class AcsCredentials:
             ends_at=ends_at,
             acs_entrance_ids=None if entrance_ids is None else tuple(dict.fromkeys(entrance_ids)),
             issued_at=None if method == "card" else now,
+            access_method_id=access_method_id,
             **secret,
         )
         events = () if method == "card" else (told("acs_credential.issued", credential, now),)
@@ -124,6 +130,7 @@ class AcsCredentials:
         gone = {id: told("acs_credential.deleted", credential, self._clock.now())}
         if not await self._store.remove(workspace_id, gone):
             raise AcsCredentialNotFound(data={"acs_credential_id": id})
+        self.changed((id,))
 
     async def assign(self, workspace_id: str, id: str, whom: Whom) -> AcsCredential:
         """Give a credential to a user of its system. Raises ``ThingsOfTwoSystems``."""
@@ -145,6 +152,12 @@ class AcsCredentials:
             raise AcsUserNotFound("The credential is not this user's", data={"acs_user_id": user.id})
         return await self._change(workspace_id, id, {"acs_user_id": None})
 
+    async def codes_in(self, workspace_id: str, acs_system_id: str, *, but: str | None = None) -> set[str]:
+        """The digits of the credentials of a system, without those of the one with this id."""
+        others = await self.access.find(AcsCredential, workspace_id, Wanted(acs_system_ids=(acs_system_id,)))
+        codes = (self.code_of(each) for each in others if each.id != but)
+        return {code for code in codes if code is not None}
+
     async def _change(self, workspace_id: str, id: str, given: Mapping[str, Any]) -> AcsCredential:
         try:
             changed = await self._store.change(
@@ -154,6 +167,7 @@ class AcsCredentials:
             raise CodeTaken from None
         if changed is None:
             raise AcsCredentialNotFound(data={"acs_credential_id": id})
+        self.changed((id,))
         return changed
 
     async def _whose(self, workspace_id: str, whom: Whom) -> tuple[AcsSystem, AcsUser | None]:
@@ -173,11 +187,9 @@ class AcsCredentials:
             if code is not None:
                 raise CodeOfNoCode
             return {}
-        wanted = Wanted(acs_system_ids=(acs_system_id,))
-        others = await self.access.find(AcsCredential, workspace_id, wanted)
-        taken = {self.code_of(each) for each in others if each.code is not None and each.id != id}
+        taken = await self.codes_in(workspace_id, acs_system_id, but=id)
         if code is None:
-            code = next((each for each in _drawn() if each not in taken), None)
+            code = next((each for each in drawn(CODE_LENGTH) if each not in taken), None)
             if code is None:
                 raise NoCodeFree
         elif code in taken:
@@ -186,6 +198,7 @@ class AcsCredentials:
         return {"code": sealed, "code_key": self._pins.key_of(acs_system_id, code)}
 
 
-def _drawn() -> list[str]:
-    numbers = [int.from_bytes(random_bytes(8)) % 10**CODE_LENGTH for _ in range(_DRAWS)]
-    return [f"{number:0{CODE_LENGTH}}" for number in numbers]
+def drawn(length: int) -> list[str]:
+    """Numbers of so many digits that nobody can guess, to choose a free one from."""
+    numbers = [int.from_bytes(random_bytes(8)) % 10**length for _ in range(_DRAWS)]
+    return [f"{number:0{length}}" for number in numbers]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +33,12 @@ from thumbturn.engine.access_ports import AccessStore, Wanted
 class AcsUsers:
     """The users of all systems. What is not the given workspace's is not found."""
 
-    def __init__(self, store: AccessStore, clock: Clock) -> None:
+    def __init__(
+        self, store: AccessStore, clock: Clock, gone: Callable[[Iterable[str]], None] = lambda ids: None
+    ) -> None:
+        """``gone`` is told what of a user is no more, once that is on record."""
         self._store = store
+        self._gone = gone
         self._clock = clock
         self.access = Access(store)
 
@@ -94,6 +98,7 @@ class AcsUsers:
         gone[user.id] = told("acs_user.deleted", user, now)
         if user.id not in await self._store.remove(workspace_id, gone):
             raise AcsUserNotFound(data={"acs_user_id": user.id})
+        self._gone(gone)
 
     async def add_to_group(self, workspace_id: str, whom: Whom, group_id: str) -> None:
         """Put a user into an access group; once, however often. Raises ``ThingsOfTwoSystems``."""

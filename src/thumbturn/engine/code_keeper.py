@@ -102,6 +102,8 @@ class CodeKeeper:
         self._sooner: asyncio.Future[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Told which codes were looked at, or are gone: something may have become of them.
+        self.seen: Callable[[Iterable[str]], None] = lambda code_ids: None
 
     async def start(self, open_attempts: Iterable[Attempt]) -> None:
         """Take up what an earlier process left; these attempts of it are open still."""
@@ -239,6 +241,7 @@ class CodeKeeper:
         if device.settings.get(POOL_ENABLED):
             await self._review_pool(device)
         self._plan(device_id, min((each for each in moments if each is not None), default=None))
+        self.seen(code_ids.union(codes))
 
     async def _see_to_code(self, code: AccessCode, now: int) -> int | None:
         """Do what is to be done for a code; when it must be looked at beyond what is on record."""

@@ -6,7 +6,7 @@ own: it is on record, and told, before the attempt that did it ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,14 +19,18 @@ from thumbturn.domain.ids import new_id
 from thumbturn.engine.access_ports import AccessStore, Wanted
 from thumbturn.engine.run import Run
 
+#: Returns when the access method that rests on a credential stands as that does now.
+Follow = Callable[[AcsCredential], Awaitable[None]]
+
 
 class EncoderDesk:
     """The encoder that a run is about."""
 
-    def __init__(self, encoder: Encoder, store: AccessStore, run: Run) -> None:
+    def __init__(self, encoder: Encoder, store: AccessStore, run: Run, follow: Follow) -> None:
         self._encoder = encoder
         self._store = store
         self._run = run
+        self._follow = follow
 
     async def scan(self, order: str) -> Evidence:
         """Read the card that is presented."""
@@ -72,6 +76,9 @@ class EncoderDesk:
                     lambda known: replace(known, issued_at=None, card_number=None),
                     (told("acs_credential.invalidated", other, now),),
                 )
+                await self._follow(other)
+        if issued is not None:
+            await self._follow(issued)
         return issued
 
     async def assign(self, card_number: str, acs_user_id: str) -> AcsCredential | None:

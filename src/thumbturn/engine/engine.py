@@ -12,8 +12,6 @@ from thumbturn.actions.definition import Action, Ask, Known
 from thumbturn.domain.access_code import SYNC
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
-from thumbturn.domain.capabilities.access_codes import CodeMemory
-from thumbturn.domain.capabilities.encoder import Encoder
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device
@@ -22,8 +20,8 @@ from thumbturn.domain.refusals import DeviceNotFound, TooManyWorkspaces
 from thumbturn.domain.thermostat import ACTIVATION
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.acceptance import AT_ONCE, Acceptance, Timing
-from thumbturn.engine.access import Access
 from thumbturn.engine.access_codes import AccessCodes
+from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.announcing import Announcing
 from thumbturn.engine.backup_pool import BackupPool
 from thumbturn.engine.begun import Begun
@@ -35,9 +33,9 @@ from thumbturn.engine.code_rounds import CodeRounds
 from thumbturn.engine.connected_accounts import ConnectedAccounts
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.dispatch import Dispatch
-from thumbturn.engine.encoder_desk import EncoderDesk
 from thumbturn.engine.encoders import Encoders
 from thumbturn.engine.forgetting import Forgetting
+from thumbturn.engine.granting import Granting
 from thumbturn.engine.keypads import Keypads
 from thumbturn.engine.known import Things
 from thumbturn.engine.lanes import Lanes
@@ -47,13 +45,13 @@ from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.moving import Moving
 from thumbturn.engine.noise import NoiseSensors
 from thumbturn.engine.observations import Observations
+from thumbturn.engine.offers import OF_CODES, Offers
 from thumbturn.engine.pace import Pace
 from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Driver, Seed, Store
-from thumbturn.engine.programming import Programming
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
-from thumbturn.engine.sandbox import ResettableSandbox, SandboxControls
+from thumbturn.engine.sandbox import SandboxControls
 from thumbturn.engine.sandbox_ports import SandboxWorld
 from thumbturn.engine.schedule_keeper import ScheduleKeeper
 from thumbturn.engine.schedules import Schedules
@@ -66,8 +64,6 @@ from thumbturn.engine.waiting import Waiting
 MOST_WORKSPACES = 10_000
 #: For so long somebody waits who did something at a keypad until it was read.
 READ_WITHIN = seconds(10)
-#: Actions that need this act on what is on record of codes, too.
-_OF_CODES: tuple[type, ...] = (CodeMemory,)
 
 
 class Engine:
@@ -82,6 +78,7 @@ class Engine:
         actions: Mapping[str, Action],
         clock: Clock,
         pins: Pins,
+        credentials: AcsCredentials,
         traces: Traces | None = None,
         pace: Pace | None = None,
         codes_looked_at_every: int = 0,
@@ -105,12 +102,13 @@ class Engine:
         chosen = self.announcing.chosen
         self._ledger = Ledger(store, clock, self._devices, self.meters, self.records, chosen)
         self._waiting = Waiting(clock)
+        offers = Offers(self._devices, drivers, store)
         self._dispatch = Dispatch(
             self._lanes,
             self._waiting,
             self._devices,
             drivers,
-            self._capability_of,
+            offers.to,
             traces,
             clock,
         )
@@ -183,13 +181,19 @@ class Engine:
         self.climate = Climate(
             self._devices, self.change_device, self._observations.review, self._keeper.of_device
         )
-        self._access = Access(store.access)
+        self._access = credentials.access
         #: Rooms, flats, buildings, and what is in them.
         self.spaces = Spaces(store.access, store.spaces, clock)
         #: Credential encoders.
         self.encoders = Encoders(self._devices, self._access, world.arm_encoder, clock)
         #: What noise sensors hold.
         self.noise_sensors = NoiseSensors(self._devices, self._lanes)
+        self._granting = offers.granting = Granting(
+            store, self.access_codes, credentials, self._devices, clock
+        )
+        self._code_keeper.seen = self.spaces.changed = self._granting.keeper.touched
+        #: Who is let in where, when and how.
+        self.access_grants = self._granting.grants
         #: Thermostats' schedules.
         self.schedules = Schedules(store.schedules, self._devices, self.climate, self._keeper, clock)
         #: Who comes and goes.
@@ -202,7 +206,7 @@ class Engine:
             forget=self._forget,
         )
         #: What sandboxes may do to their devices.
-        self.sandbox = SandboxControls(
+        self.sandbox = offers.sandbox = SandboxControls(
             world=world,
             moving=self.moving,
             store=store,
@@ -261,6 +265,7 @@ class Engine:
         await self._keeper.start()
         await self._code_keeper.start(run.attempt for run in self._dispatch.open.values())
         self._code_rounds.start()
+        await self._granting.keeper.start()
         self.is_running = True
 
     async def stop(self, patience: float = 3.0) -> None:
@@ -271,6 +276,7 @@ class Engine:
         self.is_running = False
         await self._keeper.stop()
         await self._code_rounds.stop()
+        await self._granting.keeper.stop()
         await self._code_keeper.stop()
         await self._dispatch.drain(patience)
         await self._deadlines.stop()
@@ -290,6 +296,7 @@ class Engine:
             noise_sensors=self.noise_sensors,
             access=self._access,
             encoders=self.encoders,
+            grants=self.access_grants,
             clock=self._clock,
         )
 
@@ -316,22 +323,6 @@ class Engine:
         self.moving.move_in(seed.devices)
 
     # inside -------------------------------------------------------------------------------------
-
-    def _capability_of(self, run: Run) -> object | None:
-        if not run.action.concerns_device:
-            workspace_id = run.attempt.workspace_id
-            return ResettableSandbox(lambda: self.sandbox.reset(workspace_id))
-        device = self._devices.get(run.attempt.device_id or "")
-        driver = None if device is None else self._drivers.get(device.driver)
-        if device is None or driver is None:
-            return None
-        if run.action.needs in _OF_CODES:
-            memory: Any = driver.offer(device, run.action.needs)
-            return None if memory is None else Programming(memory, self._store.access_codes, run)
-        if run.action.needs is Encoder:
-            encoder: Any = driver.offer(device, run.action.needs)
-            return None if encoder is None else EncoderDesk(encoder, self._store.access, run)
-        return driver.offer(device, run.action.needs)
 
     async def _begin_for_code(
         self,
@@ -364,6 +355,7 @@ class Engine:
     def _forget(self, device_ids: Sequence[str]) -> None:
         self._keeper.forget(device_ids)
         self._code_keeper.forget(device_ids)
+        self._granting.keeper.touched(device_ids)
 
     def _activate(self, ask: PresetActivation, workspace: Workspace, asker: Asker) -> Awaitable[Attempt]:
         return self.begin(self.actions[ACTIVATION], ask, workspace, asker)
@@ -388,6 +380,6 @@ class Engine:
             clock=self._clock,
             live=self.live,
         )
-        if action.needs in _OF_CODES:
+        if action.needs in OF_CODES:
             run.on_end = self._code_keeper.ended
         return run

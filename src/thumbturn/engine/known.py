@@ -6,6 +6,7 @@ from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.noise import NoiseThresholdNotFound
 from thumbturn.engine.access import Access, Whom
+from thumbturn.engine.access_grants import AccessGrants
 from thumbturn.engine.climate import Climate
 from thumbturn.engine.encoders import Encoders
 from thumbturn.engine.noise import NoiseSensors
@@ -23,6 +24,7 @@ class Things:
         noise_sensors: NoiseSensors,
         access: Access,
         encoders: Encoders,
+        grants: AccessGrants,
         clock: Clock,
     ) -> None:
         self._workspace_id = workspace_id
@@ -31,6 +33,7 @@ class Things:
         self._noise_sensors = noise_sensors
         self._access = access
         self._encoders = encoders
+        self._grants = grants
         self._clock = clock
 
     def device_with_daily_program(self, program_id: str) -> str:
@@ -70,3 +73,24 @@ class Things:
         """
         now = self._clock.now()
         return await self._access.unlocked_by(self._workspace_id, credential_id, entrance_id, now)
+
+    async def card_of_method(self, access_method_id: str) -> str:
+        """The id of the credential that this access method needs on a card. Raises ``AccessMethodNotFound``,
+        ``AccessMethodIsNoCard`` or ``AccessMethodNotReady``.
+        """
+        await self._grants.card_method(self._workspace_id, access_method_id)
+        return await self._grants.credential_of(self._workspace_id, access_method_id)
+
+    async def check_takes_card(self, access_method_id: str) -> None:
+        """Return if this access method may be given a card. Raises ``AccessMethodNotFound`` or
+        ``AccessMethodIsNoCard``.
+        """
+        await self._grants.card_method(self._workspace_id, access_method_id)
+
+    async def device_for_method(self, access_method_id: str, entrance_id: str) -> str:
+        """The lock at an entrance that this access method may unlock from here, now. Raises
+        ``CredentialCannotUnlock``, ``AccessMethodNotFound``, ``AccessMethodNotReady`` or
+        ``AcsEntranceNotFound``.
+        """
+        credential_id = await self._grants.credential_of(self._workspace_id, access_method_id, entrance_id)
+        return await self.device_at_entrance(credential_id, entrance_id)

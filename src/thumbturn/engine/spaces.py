@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -35,6 +35,8 @@ class Spaces:
         self._things = things
         self._store = store
         self._clock = clock
+        #: Told which spaces were changed, once they are.
+        self.changed: Callable[[Iterable[str]], None] = lambda space_ids: None
 
     async def get(self, workspace_id: str, id: str | None, key: str | None = None) -> Space:
         """The space with this id, or with this key."""
@@ -150,6 +152,7 @@ class Spaces:
         told = told_of_space("deleted", workspace_id, self._clock.now())
         if not await self._store.remove(workspace_id, id, told):
             raise SpaceNotFound(data={"space_id": id})
+        self.changed((id,))
 
     async def told_of_leaving(self, workspace_id: str, gone: Members, now: int) -> list[Event]:
         """What there is to tell when these go for good: of each space that any of them is in, once."""
@@ -179,6 +182,7 @@ class Spaces:
             raise SpaceKeyTaken(data={"space_id": id}) from None
         if changed is None:
             raise SpaceNotFound(data={"space_id": id})
+        self.changed((id,))
         return changed
 
     async def _require_outside(self, workspace_id: str, id: str, parent_id: str) -> None:

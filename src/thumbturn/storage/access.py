@@ -22,6 +22,7 @@ from thumbturn.domain.access import (
     Thing,
     UserIdentity,
 )
+from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, RequestedMethod
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.event import Event
 from thumbturn.domain.phone import Phone
@@ -58,10 +59,28 @@ KINDS: Mapping[type[Any], Kind] = {
     AcsAccessGroup: Kind("acs_access_group"),
     AcsUser: Kind("acs_user", holder="user_identity_id"),
     AcsCredential: Kind("acs_credential", holder="acs_user_id", key="card_number", sealed="code"),
+    AccessGrant: Kind(
+        "access_grant", system=None, account=None, holder="user_identity_id", key="access_grant_key"
+    ),
+    GrantedMethod: Kind("access_method", system=None, account=None, holder="access_grant_id"),
 }
 #: What has a column, whatever the kind.
 _COMMON = ("id", "workspace_id", "created_at")
-_TUPLES = frozenset({"device_ids", "acs_entrance_ids", "acs_access_group_ids"})
+_TUPLES = frozenset(
+    {
+        "device_ids",
+        "acs_entrance_ids",
+        "acs_access_group_ids",
+        "space_ids",
+        "planned_device_ids",
+        "planned_entrance_ids",
+        "missing_device_ids",
+        "codeless_device_ids",
+        "opened_entrance_ids",
+        "leaving_device_ids",
+        "at_device_ids",
+    }
+)
 
 
 class SqlAccess:
@@ -87,9 +106,28 @@ class SqlAccess:
             lambda connection: change_thing(connection, kind, (workspace_id, id), change, told), told
         )
 
+    async def settle(
+        self,
+        workspace_id: str,
+        *,
+        new: Sequence[Thing] = (),
+        changed: Sequence[Thing] = (),
+        gone: Sequence[str] = (),
+        told: Sequence[Event] = (),
+    ) -> bool:
+        made = {f"{KINDS[type(each)].word}_id": each.id for each in new[:1]}
+        return await self._act(
+            lambda connection: _settle(connection, workspace_id, new, changed, gone, told), told, **made
+        )
+
     async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
         told = [event for event in gone.values() if event is not None]
         return await self._act(lambda connection: _remove(connection, workspace_id, gone), told)
+
+    async def everywhere(self, kind: type[Any]) -> list[tuple[str, str]]:
+        query = select(_columns.workspace_id, _columns.id).where(_columns.kind == KINDS[kind].word)
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        return [(workspace_id, id) for workspace_id, id in rows]
 
     async def get(self, kind: type[T], workspace_id: str, id: str, reach: Reach = None) -> T | None:
         found = await self.find(kind, workspace_id, Wanted(ids=(id,), reach=reach), limit=1)
@@ -155,6 +193,35 @@ def change_thing(
     return after
 
 
+def _settle(
+    connection: Connection,
+    workspace_id: str,
+    new: Sequence[Thing],
+    changed: Sequence[Thing],
+    gone: Sequence[str],
+    told: Sequence[Event],
+) -> bool:
+    ids = [*(each.id for each in changed), *gone]
+    here = _columns.workspace_id == workspace_id, one_of(_columns.id, ids, connection.dialect)
+    there = frozenset(connection.execute(select(_columns.id).where(*here).with_for_update()).scalars())
+    if not there.issuperset(ids):
+        return False
+    for each in (*new, *changed):
+        if _is_taken(connection, each):
+            raise KeyIsTaken
+    insert_rows(connection, access_things, [_row(each) for each in new])
+    for each in changed:
+        values = dict(zip(_columns.keys(), _row(each), strict=True))
+        connection.execute(
+            update(access_things).where(*_mine(type(each), workspace_id, each.id)).values(values)
+        )
+    if gone:
+        going = one_of(_columns.id, gone, connection.dialect)
+        connection.execute(delete(access_things).where(_columns.workspace_id == workspace_id, going))
+    write_events(connection, told)
+    return True
+
+
 def _remove(connection: Connection, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
     mine = _columns.workspace_id == workspace_id, one_of(_columns.id, gone, connection.dialect)
     there = frozenset(connection.execute(select(_columns.id).where(*mine).with_for_update()).scalars())
@@ -212,13 +279,15 @@ def _is_taken(connection: Connection, thing: Thing) -> bool:
 
 
 def _only_its(thing: Thing) -> str | None:
-    """What no other may have: the key of an identity or a space; what tells a credential's code from others
-    of its system, which is another in each system.
+    """What no other may have: the key of an identity, a grant or a space; what tells a credential's code
+    from others of its system, which is another in each system.
     """
     if isinstance(thing, AcsCredential):
         return thing.code_key
     if isinstance(thing, Space):
         return thing.space_key
+    if isinstance(thing, AccessGrant):
+        return thing.access_grant_key
     return thing.user_identity_key if isinstance(thing, UserIdentity) else None
 
 
@@ -240,12 +309,17 @@ def _row(thing: Any) -> Row:
 
 def _thing(kind: type[T], row: Row) -> T:
     id, workspace_id, _, *columns, created_at, facts, secret = row
-    known = {
-        name: tuple(value) if name in _TUPLES and value is not None else value
-        for name, value in from_json(facts).items()
-    }
+    known = {name: _part(name, value) for name, value in from_json(facts).items()}
     named = zip(KINDS[kind][1:], (*columns, secret), strict=True)
     known |= {name: value for name, value in named if name is not None}
     if known.get("code_key") is not None:
         known["card_number"] = None
     return kind(**known | {"id": id, "workspace_id": workspace_id, "created_at": created_at})
+
+
+def _part(name: str, value: Any) -> Any:
+    """A fact as its kind has it: JSON knows no tuples."""
+    if name == "requested":
+        given = [each | {"access_method_ids": tuple(each["access_method_ids"])} for each in value]
+        return tuple(RequestedMethod(**each) for each in given)
+    return tuple(value) if name in _TUPLES and value is not None else value

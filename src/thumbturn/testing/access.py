@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsSystem, AcsUser, Thing, UserIdentity
+from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
 from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.event import Event
 from thumbturn.domain.phone import Phone
@@ -20,11 +21,14 @@ _HOLDERS = {
     AcsCredential: "acs_user_id",
     AcsEntrance: "device_id",
     Space: "parent_space_id",
+    AccessGrant: "user_identity_id",
+    GrantedMethod: "access_grant_id",
 }
 _KEYS = {
     UserIdentity: ("user_identity_key",),
     AcsCredential: ("card_number", "code_key"),
     Space: ("space_key",),
+    AccessGrant: ("access_grant_key",),
 }
 
 
@@ -60,6 +64,29 @@ class MemoryAccess:
             self._things[id] = after
             self._tell(told)
         return after
+
+    async def settle(
+        self,
+        workspace_id: str,
+        *,
+        new: Sequence[Thing] = (),
+        changed: Sequence[Thing] = (),
+        gone: Sequence[str] = (),
+        told: Sequence[Event] = (),
+    ) -> bool:
+        known = {id for id, each in self._things.items() if each.workspace_id == workspace_id}
+        if not known.issuperset([*(each.id for each in changed), *gone]):
+            return False
+        if any(self._is_taken(each) for each in (*new, *changed)):
+            raise KeyIsTaken
+        self._things |= {each.id: each for each in (*new, *changed)}
+        for id in gone:
+            del self._things[id]
+        self._tell(told)
+        return True
+
+    async def everywhere(self, kind: type[Any]) -> list[tuple[str, str]]:
+        return [(each.workspace_id, each.id) for each in self._things.values() if type(each) is kind]
 
     async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
         there = frozenset(
@@ -126,6 +153,8 @@ def _only_its(thing: Any) -> tuple[str, str] | None:
         return thing.workspace_id, thing.user_identity_key
     if type(thing) is Space and thing.space_key is not None:
         return thing.workspace_id, thing.space_key
+    if type(thing) is AccessGrant and thing.access_grant_key is not None:
+        return thing.workspace_id, thing.access_grant_key
     return None
 
 

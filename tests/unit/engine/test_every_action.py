@@ -17,7 +17,7 @@ import pytest_asyncio
 from tests.fixtures.engine import ACTIONS, House
 from tests.fixtures.postgres import bare_database
 from thumbturn.actions import Action
-from thumbturn.domain.access import AcsCredential, AcsUser
+from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsUser
 from thumbturn.domain.access_code import CONVERT, DELETE, AccessCode, Slot
 from thumbturn.domain.announcing import ANNOUNCED
 from thumbturn.domain.attempt import Attempt
@@ -27,6 +27,8 @@ from thumbturn.domain.ids import new_id
 from thumbturn.domain.noise import thresholds_of
 from thumbturn.domain.policy import AfterCrash, WhenOffline
 from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.access_grants import NewGrant, WantedMethod
+from thumbturn.engine.access_ports import Wanted
 from thumbturn.storage.open import open_store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -43,6 +45,8 @@ class Sample(NamedTuple):
 FIRST_THRESHOLD = "its first threshold"
 #: Stand for the ids of a credential for a card, and of its user.
 CARD, USER = "a credential for a card", "its user"
+#: Stands for the id of an access method that shall have the card with this number.
+METHOD, CARD_NUMBER = "an access method", "0815"
 THRESHOLD = {
     "name": "Night",
     "starts_daily_at": "22:00:00",
@@ -53,6 +57,7 @@ THRESHOLD = {
 A_CODE = "a code"
 SAMPLES = {
     "ACTIVATE_CLIMATE_PRESET": Sample("Living Room", {"climate_preset_key": "away"}),
+    "ASSIGN_CREDENTIAL": Sample(None, {"access_method_id": METHOD, "card_number": CARD_NUMBER}),
     "CONFIGURE_AUTO_LOCK": Sample("Back Door", {"auto_lock_enabled": True, "auto_lock_delay_seconds": 30}),
     "CONVERT_ACCESS_CODE_TO_MANAGED": Sample("Back Door", {"access_code_id": A_CODE}),
     "CREATE_ACCESS_CODE": Sample("Back Door", {"access_code_id": A_CODE}),
@@ -119,6 +124,8 @@ class Place:
                 ask["noise_threshold_id"] = next(iter(thresholds_of(device)))
             if A_CODE in ask.values():
                 ask["access_code_id"] = await self.keep_code(device, action.type)
+        if METHOD in ask.values():
+            ask["access_method_id"] = await self.have_method()
         return await self.house.engine.begin(action, action.ask.model_validate(ask), self.workspace)
 
     async def keep_code(self, device: Device, action_type: str) -> str:
@@ -143,6 +150,30 @@ class Place:
             self.house.driver._things[device.id].codes.put("set_code", code.place, slot)
         await self.house.store.access_codes.add((code,), ())
         return code.id
+
+    async def have_method(self) -> str:
+        """The id of a new access method that shall have a card, and a card that is nobody's."""
+        things = self.house.store.access
+        [entrance, *_] = await things.find(AcsEntrance, self.workspace.id, Wanted())
+        card = AcsCredential(
+            id=new_id(),
+            workspace_id=self.workspace.id,
+            created_at=1,
+            acs_system_id=entrance.acs_system_id,
+            connected_account_id=entrance.connected_account_id,
+            access_method="card",
+            card_number=CARD_NUMBER,
+            issued_at=1,
+        )
+        await things.add(card)
+        new = NewGrant(
+            user_identity={"full_name": "Jane"},
+            acs_entrance_ids=[entrance.id],
+            requested=[WantedMethod(mode="card")],
+        )
+        grant = await self.house.engine.access_grants.create(self.workspace.id, new)
+        [method_id] = grant.requested[0].access_method_ids
+        return method_id
 
     async def have_card(self, encoder: Device, ask: dict[str, Any]) -> None:
         """Name a new credential, or a new user, of the encoder's system."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import DELETE, REPLACE, UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
+from thumbturn.api.placed import spaces_json
 from thumbturn.api.related import related
 from thumbturn.api.space_asks import (
     OfSpace,
@@ -23,7 +23,7 @@ from thumbturn.api.space_asks import (
     WhatIsThere,
 )
 from thumbturn.api.wire.pagination import Pagination
-from thumbturn.api.wire.space import Related, Space, space_json
+from thumbturn.api.wire.space import Related, Space
 from thumbturn.domain import space as domain
 from thumbturn.domain.space import Members
 from thumbturn.engine.access_ports import Wanted
@@ -83,7 +83,7 @@ async def list_(ask: SpaceList, caller: Caller, engine: Engine, pages: Pages) ->
         and (search in each.name.casefold() or search in (each.space_key or "").casefold())
     ]
     page, pagination = pages.turn(kept, ask.most, lambda each: (each.created_at, each.id))
-    return {"spaces": await _all_shown(page, spaces), "pagination": pagination}
+    return {"spaces": await spaces_json(page, spaces), "pagination": pagination}
 
 
 @endpoint({"batch": Related})
@@ -92,7 +92,7 @@ async def get_related(ask: WhatIsThere, caller: Caller, engine: Engine, store: S
     spaces = await engine.spaces.all_of(caller.workspace.id, ask.space_ids or (), ask.space_keys or ())
     batch = await related(spaces, ask.parts, caller, engine, store)
     if "spaces" in ask.parts:
-        batch["spaces"] = await _all_shown(spaces, engine.spaces)
+        batch["spaces"] = await spaces_json(spaces, engine.spaces)
     return {"batch": batch}
 
 
@@ -177,18 +177,5 @@ async def remove_connected_account(ask: SpaceAndAccount, caller: Caller, engine:
 
 
 async def _shown(space: domain.Space, spaces: Spaces) -> Space:
-    [shown] = await _all_shown((space,), spaces)
+    [shown] = await spaces_json((space,), spaces)
     return shown
-
-
-async def _all_shown(found: Sequence[domain.Space], spaces: Spaces) -> list[Space]:
-    if not found:
-        return []
-    workspace_id = found[0].workspace_id
-    inside = await spaces.inside_each(workspace_id, [each.id for each in found])
-    above = {each.parent_space_id for each in found if each.parent_space_id is not None}
-    parents = {each.id: each for each in await spaces.named(workspace_id, above)}
-    return [
-        space_json(each, inside.get(each.id, Members()), parents.get(each.parent_space_id or ""))
-        for each in found
-    ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import model_validator
 
 from thumbturn.api.callers import Caller, Callers
 from thumbturn.api.endpoint import DELETE, READ, UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters
-from thumbturn.api.persons import Email, FullName, Phone
+from thumbturn.api.persons import Described
 from thumbturn.api.placed import devices_json, entrances_json, systems_json
 from thumbturn.api.wire.access import (
     AcsEntrance,
@@ -25,6 +23,7 @@ from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain import access as domain
 from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.access_ports import Wanted
+from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 from thumbturn.engine.user_identities import UserIdentities
 
@@ -37,23 +36,6 @@ class OfIdentity(Parameters):
 
     user_identity_id: str
     """The user identity."""
-
-
-class Described(Parameters):
-    """What is known of a user identity."""
-
-    user_identity_key: FullName | None = None
-    """Your own word for him, which no other user identity has."""
-    full_name: FullName | None = None
-    """His name."""
-    email_address: Email | None = None
-    """His e-mail address."""
-    phone_number: Phone | None = None
-    """His phone number."""
-
-    def given(self) -> dict[str, Any]:
-        """What is given of it."""
-        return {name: getattr(self, name) for name in Described.model_fields if name in self.model_fields_set}
 
 
 class IdentityCreate(Described):
@@ -163,8 +145,12 @@ async def update(ask: IdentityUpdate, caller: Caller, identities: UserIdentities
 
 
 @endpoint(methods=DELETE)
-async def delete(ask: OfIdentity, caller: Caller, identities: UserIdentities, callers: Callers) -> Answer:
-    """Deletes a user identity with its ACS users, their credentials, its phones and client sessions."""
+async def delete(
+    ask: OfIdentity, caller: Caller, identities: UserIdentities, callers: Callers, engine: Engine
+) -> Answer:
+    """Deletes a user identity with its access grants, users, their credentials, its phones and sessions."""
+    await identities.get(caller.workspace.id, ask.user_identity_id)
+    await engine.access_grants.delete_of_identity(caller.workspace.id, ask.user_identity_id)
     for session_id in await identities.delete(caller.workspace.id, ask.user_identity_id):
         callers.forget_key(session_id)
     return {}
@@ -237,7 +223,7 @@ async def list_accessible_entrances(
     """Lists the entrances that a user identity gets through."""
     ids: set[str] = set()
     for user in await _users(ask, caller, identities):
-        ids |= await identities.access.entrances_of(user)
+        ids |= await identities.access.reached_by(user)
     wanted = Wanted(ids=ids, reach=caller.reach)
     found = await identities.access.find(domain.AcsEntrance, caller.workspace.id, wanted)
     return {"acs_entrances": await entrances_json(found, caller, store)}

@@ -63,6 +63,10 @@ CLOSED: Mapping[str, Mapping[str, str]] = {
         "encoding_interrupted": "encoding_interrupted",
         "credential_deleted": "credential_deleted",
     },
+    "ASSIGN_CREDENTIAL": {
+        "credential_not_found": "credential_not_found",
+        "action_attempt_expired": "action_attempt_expired",
+    },
     "SCAN_TO_ASSIGN_CREDENTIAL": {
         "no_credential_on_encoder": "no_credential_on_encoder",
         "action_attempt_expired": "action_attempt_expired",

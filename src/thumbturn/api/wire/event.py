@@ -11,6 +11,9 @@ from thumbturn.domain import event as domain
 from thumbturn.domain.clock import to_wire
 from thumbturn.engine.pins import Pins
 
+#: The beginnings of the types whose payload may have a sealed PIN.
+_WITH_PINS = ("access_code.", "access_method.")
+
 
 class DeniedReason(TypedDict):
     """Why a keypad refused somebody."""
@@ -79,6 +82,16 @@ class Event(TypedDict):
     acs_entrance_ids: NotRequired[list[str]]
     webhook_id: NotRequired[str]
     disabled_because: NotRequired[str]
+    access_grant_id: NotRequired[str]
+    access_grant_ids: NotRequired[list[str]]
+    access_grant_key: NotRequired[str]
+    access_grant_keys: NotRequired[list[str]]
+    access_method_id: NotRequired[str]
+    error_message: NotRequired[str]
+    missing_device_ids: NotRequired[list[str]]
+    is_backup_code: NotRequired[bool]
+    starts_at: NotRequired[str]
+    ends_at: NotRequired[str]
     access_code_id: NotRequired[str]
     backup_access_code_id: NotRequired[str]
     code: NotRequired[str | None]
@@ -104,7 +117,7 @@ def event_json(event: domain.Event, pins: Pins) -> Event:
         if id is not None:
             common[name] = id
     payload = dict(event.payload)
-    if event.event_type.startswith("access_code."):
+    if event.event_type.startswith(_WITH_PINS):
         payload = {name: _opened(value, name, pins) for name, value in payload.items()}
     return cast("Event", common | payload)
 

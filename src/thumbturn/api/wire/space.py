@@ -7,6 +7,7 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from thumbturn.actions.access_methods import AccessMethod
 from thumbturn.api.wire.access import AcsEntrance, AcsSystem
 from thumbturn.api.wire.connected_account import ConnectedAccount
 from thumbturn.api.wire.device import Device
@@ -39,7 +40,7 @@ class Related(TypedDict):
     acs_entrances: NotRequired[list[AcsEntrance]]
     connected_accounts: NotRequired[list[ConnectedAccount]]
     acs_systems: NotRequired[list[AcsSystem]]
-    access_methods: NotRequired[list[Mapping[str, object]]]
+    access_methods: NotRequired[list[AccessMethod]]
 
 
 def space_json(space: domain.Space, inside: domain.Members, parent: domain.Space | None) -> Space:

@@ -69,7 +69,7 @@ async def list_(ask: CodeList, caller: Caller, engine: Engine, clock: Clock, pag
         []
         if ask.asks_for_the_unknown()
         else await engine.access_codes.listed(
-            caller.workspace.id, ask.wanted(caller), after=pages.after, limit=ask.most + 1
+            caller.workspace.id, await ask.wanted(caller, engine), after=pages.after, limit=ask.most + 1
         )
     )
     page, pagination = pages.turn(codes, ask.most, lambda code: (code.created_at, code.id))

@@ -157,7 +157,7 @@ async def list_accessible_entrances(
 ) -> Answer:
     """Lists the entrances that a user gets through."""
     user = await users.access.user(caller.workspace.id, ask.whom, caller.reach)
-    wanted = Wanted(ids=await users.access.entrances_of(user), reach=caller.reach)
+    wanted = Wanted(ids=await users.access.reached_by(user), reach=caller.reach)
     found = await users.access.find(domain.AcsEntrance, caller.workspace.id, wanted)
     return {"acs_entrances": await entrances_json(found, caller, store)}
 

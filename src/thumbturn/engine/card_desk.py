@@ -1,0 +1,96 @@
+"""The cards of a workspace, as assigning one to an access method sees them.
+
+Implements ``CardRegister`` of ``domain/capabilities/cards.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from thumbturn.domain.access import AcsCredential, told
+from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
+from thumbturn.domain.clock import Clock
+from thumbturn.engine.access_grants import AccessGrants
+from thumbturn.engine.access_ports import AccessStore, Wanted
+from thumbturn.engine.grant_keeper import GrantKeeper
+from thumbturn.engine.issuing import Issuing
+
+
+class CardDesk:
+    """The cards of a workspace."""
+
+    def __init__(
+        self,
+        workspace_id: str,
+        *,
+        store: AccessStore,
+        grants: AccessGrants,
+        keeper: GrantKeeper,
+        issuing: Issuing,
+        clock: Clock,
+    ) -> None:
+        self._workspace_id = workspace_id
+        self._store = store
+        self._grants = grants
+        self._keeper = keeper
+        self._issuing = issuing
+        self._clock = clock
+
+    async def method(self, access_method_id: str) -> GrantedMethod | None:
+        """An access method that shall have a card; ``None`` if it shall not any more."""
+        method = await self._store.get(GrantedMethod, self._workspace_id, access_method_id)
+        if method is None:
+            return None
+        grant = await self._store.get(AccessGrant, self._workspace_id, method.access_grant_id)
+        now = self._clock.now()
+        return None if grant is None or not method.is_wanted(grant, now) else method
+
+    async def free_card(self, method: GrantedMethod, card_number: str) -> AcsCredential | None:
+        """The credential on a card in the method's system that is nobody else's, or that it has already."""
+        wanted = Wanted(key=card_number, acs_system_ids=list(method.credentials))
+        for card in await self._store.find(AcsCredential, self._workspace_id, wanted):
+            is_ours = card.access_method_id == method.id
+            is_nobodys = card.access_method_id is None and card.acs_user_id is None
+            if card.issued_at is not None and (is_ours or is_nobodys):
+                return card
+        return None
+
+    async def assign(
+        self, method: GrantedMethod, card: AcsCredential
+    ) -> tuple[GrantedMethod, AccessGrant] | None:
+        """The card is the method's now: as it is then, and its grant; ``None`` if it is gone meanwhile."""
+        which = (self._workspace_id, method.access_grant_id)
+        async with self._keeper.alone(which):
+            known = await self.method(method.id)
+            grant = await self._store.get(AccessGrant, *which)
+            if known is None or grant is None or not await self._taken(known, grant, card):
+                return None
+        await self._grants.wait_for(which)
+        after = await self._store.get(GrantedMethod, self._workspace_id, method.id)
+        grant = await self._store.get(AccessGrant, *which)
+        return None if after is None or grant is None else (after, grant)
+
+    async def _taken(self, method: GrantedMethod, grant: AccessGrant, card: AcsCredential) -> bool:
+        system_id, now = card.acs_system_id, self._clock.now()
+        before = method.credentials[system_id]
+        if before == card.id:
+            return True
+        user = await self._issuing.user_of(grant, system_id)
+        assigned = replace(
+            card,
+            acs_user_id=user.id,
+            access_method_id=method.id,
+            acs_entrance_ids=method.acs_entrance_ids,
+            starts_at=grant.starts_at,
+            ends_at=grant.ends_at,
+            changed_at=None,
+        )
+        after = replace(method, credentials={**method.credentials, system_id: card.id})
+        # What was made for it meanwhile, for a card that nobody presented, is not needed any more.
+        unused = await self._store.get(AcsCredential, self._workspace_id, before)
+        return await self._store.settle(
+            self._workspace_id,
+            changed=(assigned, after),
+            gone=() if unused is None else (unused.id,),
+            told=() if unused is None else (told("acs_credential.deleted", unused, now),),
+        )

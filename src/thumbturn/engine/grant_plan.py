@@ -1,0 +1,261 @@
+"""Which access methods a grant needs: for the ways that were asked for, at the doors that it is for.
+
+One method is one PIN, one card or one cloud key. A PIN is the same at as many doors as take it; where one
+cannot have it, that door gets a method of its own. A card and a cloud key belong to one access control
+system, so there is one for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from thumbturn.domain.access import AcsEntrance
+from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, RequestedMethod, credential_id
+from thumbturn.domain.device import Device
+from thumbturn.domain.encoder import is_encoder
+from thumbturn.domain.errors import Refusal
+from thumbturn.domain.ids import new_id
+from thumbturn.domain.pin import InvalidPin, NoPinLeft, check_pin
+from thumbturn.engine.access_codes import AccessCodes
+from thumbturn.engine.access_ports import Wanted
+from thumbturn.engine.acs_credentials import CODE_LENGTH, AcsCredentials, drawn
+from thumbturn.engine.devices import Devices
+from thumbturn.engine.space_ports import SpaceStore
+
+#: How often a PIN is drawn that no system and no lock has.
+_DRAWS = 20
+
+
+class Doors(NamedTuple):
+    """What a grant is for, as far as it is there."""
+
+    devices: Sequence[Device]
+    entrances: Sequence[AcsEntrance]
+    #: Devices that it names and that are gone.
+    gone: tuple[str, ...]
+
+    @property
+    def codeless(self) -> tuple[str, ...]:
+        """The devices that take no codes."""
+        return tuple(each.id for each in self.devices if not _takes_codes(each))
+
+    def by_system(self, only: Iterable[str]) -> dict[str, list[str]]:
+        """Those of these entrances that are there, by their system."""
+        wanted, found = set(only), dict[str, list[str]]()
+        for each in self.entrances:
+            if each.id in wanted:
+                found.setdefault(each.acs_system_id, []).append(each.id)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A grant with the methods that it needs, by their id."""
+
+    grant: AccessGrant
+    methods: dict[str, GrantedMethod]
+
+
+class Planning:
+    """Plans methods. Changes nothing on record."""
+
+    def __init__(
+        self, codes: AccessCodes, credentials: AcsCredentials, devices: Devices, spaces: SpaceStore
+    ) -> None:
+        self._codes = codes
+        self._credentials = credentials
+        self._devices = devices
+        self._spaces = spaces
+
+    async def doors(self, grant: AccessGrant) -> Doors:
+        """The doors of a grant: its own, and those that are in its spaces now."""
+        workspace_id, device_ids, entrance_ids = grant.workspace_id, grant.device_ids, grant.acs_entrance_ids
+        if grant.space_ids:
+            for inside in (await self._spaces.inside(workspace_id, grant.space_ids)).values():
+                device_ids += inside.device_ids
+                entrance_ids += inside.acs_entrance_ids
+        entrances: list[AcsEntrance] = []
+        if entrance_ids:
+            wanted = Wanted(ids=set(entrance_ids))
+            entrances = await self._credentials.access.find(AcsEntrance, workspace_id, wanted)
+        found = {id: self._devices.find(workspace_id, id) for id in device_ids}
+        there = [each for each in found.values() if each is not None and not is_encoder(each)]
+        return Doors(there, entrances, tuple(id for id in grant.device_ids if found[id] is None))
+
+    async def locks_of(self, grant: AccessGrant) -> set[str]:
+        """The devices that it opens, and those at the entrances that it opens."""
+        doors = await self.doors(grant)
+        return {each.id for each in doors.devices} | {each.device_id for each in doors.entrances}
+
+    async def plan(self, grant: AccessGrant, methods: Sequence[GrantedMethod], now: int) -> Plan:
+        """The grant as it is to be. What was made and is there no more was deleted, and is not made again."""
+        doors = await self.doors(grant)
+        known = {method.id: method for method in methods}
+        requested, open_methods, unmade = [], list[GrantedMethod](), list[str]()
+        for request in grant.requested:
+            mine = [known[id] for id in request.access_method_ids if id in known]
+            mine = [method for method in mine if method.removed_at is None]
+            if mine or not request.access_method_ids:
+                mine = await self._for(request, grant, mine, doors, now)
+                if not any(method.device_ids or method.acs_entrance_ids for method in mine):
+                    unmade.append(request.mode)
+            made = (method.id for method in mine)
+            ids = tuple(dict.fromkeys([*request.access_method_ids, *made]))
+            requested.append(replace(request, access_method_ids=ids))
+            known |= {method.id: method for method in mine}
+            open_methods += mine
+        opened = {id for method in open_methods for id in method.device_ids}
+        missing: tuple[str, ...] = ()
+        if open_methods or unmade:
+            missing = (*doors.gone, *(each.id for each in doors.devices if each.id not in opened))
+        problem = _problem(missing, unmade)
+        asks_for_code = any(request.mode == "code" for request in grant.requested)
+        after = replace(
+            grant,
+            requested=tuple(requested),
+            planned_device_ids=tuple(each.id for each in doors.devices),
+            planned_entrance_ids=tuple(each.id for each in doors.entrances),
+            missing_device_ids=missing,
+            problem=problem,
+            problem_at=None if problem is None else grant.problem_at or now,
+            codeless_device_ids=doors.codeless if asks_for_code else (),
+        )
+        return Plan(after, known)
+
+    async def _for(
+        self,
+        request: RequestedMethod,
+        grant: AccessGrant,
+        mine: Sequence[GrantedMethod],
+        doors: Doors,
+        now: int,
+    ) -> list[GrantedMethod]:
+        """The methods of a request, as these doors need them."""
+        kept = [_without_lost(method, doors) for method in mine]
+        covered = {id for method in kept for id in (*method.device_ids, *method.acs_entrance_ids)}
+        entrances = [each.id for each in doors.entrances if each.id not in covered]
+        if request.mode == "code":
+            devices = [each for each in doors.devices if _takes_codes(each) and each.id not in covered]
+            return await self._with_code(request, grant, kept, devices, doors.by_system(entrances), now)
+        for system, ids in doors.by_system(entrances).items():
+            there = next((method for method in kept if system in method.credentials), None)
+            if there is not None:
+                kept.remove(there)
+            kept.append(_at(there or _new(request, grant, now), (), {system: ids}))
+        return kept
+
+    async def _with_code(
+        self,
+        request: RequestedMethod,
+        grant: AccessGrant,
+        kept: list[GrantedMethod],
+        devices: Sequence[Device],
+        systems: dict[str, list[str]],
+        now: int,
+    ) -> list[GrantedMethod]:
+        """With one PIN wherever it can be, and another where it cannot."""
+        if not devices and not systems:
+            return kept
+        first = kept[0] if kept else None
+        sealed = request.code if first is None else first.code
+        pin = None if sealed is None else self._codes.pins.open(sealed)
+        if pin is None:
+            pin = await self._drawn(grant.workspace_id, devices, systems)
+        together, alone = list[Device](), list[Device]()
+        for device in devices:
+            (together if pin is not None and await self._takes(device, pin) else alone).append(device)
+        apart, shared = dict[str, list[str]](), dict[str, list[str]]()
+        for system, ids in systems.items():
+            is_ours = first is not None and system in first.credentials
+            is_free = pin is not None and pin not in await self._credentials.codes_in(
+                grant.workspace_id, system
+            )
+            (shared if is_ours or is_free else apart)[system] = ids
+        if together or shared:
+            here = first or replace(
+                _new(request, grant, now), code=None if pin is None else self._codes.pins.seal(pin)
+            )
+            kept = [_at(here, [each.id for each in together], shared), *kept[1:]]
+        for each in alone:
+            own = await self._drawn(grant.workspace_id, (each,), {})
+            if own is not None:
+                method = replace(_new(request, grant, now), code=self._codes.pins.seal(own))
+                kept.append(_at(method, (each.id,), {}))
+        for system, ids in apart.items():
+            own = await self._drawn(grant.workspace_id, (), {system: ids})
+            if own is not None:
+                method = replace(_new(request, grant, now), code=self._codes.pins.seal(own))
+                kept.append(_at(method, (), {system: ids}))
+        return kept
+
+    async def _drawn(
+        self, workspace_id: str, devices: Sequence[Device], systems: Iterable[str]
+    ) -> str | None:
+        """A PIN that all of these take and none has; ``None`` if there is none."""
+        taken: set[str] = set()
+        for system in systems:
+            taken |= await self._credentials.codes_in(workspace_id, system)
+        for number in drawn(CODE_LENGTH)[:_DRAWS]:
+            try:
+                pin = await self._codes.new_pin(devices, None) if devices else number
+            except (InvalidPin, NoPinLeft):
+                return None
+            if pin not in taken:
+                return pin
+        return None
+
+    async def _takes(self, device: Device, pin: str) -> bool:
+        try:
+            check_pin(device, pin)
+        except Refusal:
+            return False
+        return not await self._codes.has_pin(device, pin)
+
+
+def _takes_codes(device: Device) -> bool:
+    return device.is_managed and "access_codes" in device.capabilities
+
+
+def _new(request: RequestedMethod, grant: AccessGrant, now: int) -> GrantedMethod:
+    return GrantedMethod(
+        id=new_id(),
+        workspace_id=grant.workspace_id,
+        created_at=now,
+        access_grant_id=grant.id,
+        mode=request.mode,
+    )
+
+
+def _at(method: GrantedMethod, device_ids: Iterable[str], systems: dict[str, list[str]]) -> GrantedMethod:
+    """The method at these doors, too."""
+    credentials = {system: credential_id(method.id, system) for system in systems}
+    entrances = [id for ids in systems.values() for id in ids]
+    return replace(
+        method,
+        device_ids=tuple(dict.fromkeys([*method.device_ids, *device_ids])),
+        acs_entrance_ids=tuple(dict.fromkeys([*method.acs_entrance_ids, *entrances])),
+        leaving_device_ids=tuple(each for each in method.leaving_device_ids if each not in set(device_ids)),
+        credentials=credentials | dict(method.credentials),
+    )
+
+
+def _without_lost(method: GrantedMethod, doors: Doors) -> GrantedMethod:
+    """The method without the doors that its grant is not for any more."""
+    devices = {each.id for each in doors.devices}
+    entrances = {each.id for each in doors.entrances}
+    lost = [each for each in method.device_ids if each not in devices]
+    return replace(
+        method,
+        device_ids=tuple(each for each in method.device_ids if each in devices),
+        leaving_device_ids=tuple(dict.fromkeys([*method.leaving_device_ids, *lost])),
+        acs_entrance_ids=tuple(each for each in method.acs_entrance_ids if each in entrances),
+    )
+
+
+def _problem(missing: Sequence[str], unmade: Sequence[str]) -> str | None:
+    if unmade:
+        modes = ", ".join(dict.fromkeys(unmade))
+        return f"None of its doors can be opened in a way that was asked for: {modes}."
+    return "Some of its devices can be opened in no way that was asked for." if missing else None
