@@ -96,6 +96,7 @@ class AccessCodes:
         self._pace = pace
         self._store = store
         self._devices = devices
+        self.labels = devices.labels
         self._keeper = keeper
         self._begin = begin
         self._cancel = cancel
@@ -218,7 +219,7 @@ class AccessCodes:
                 for before, after in zip(known, changed, strict=True)
                 for event in told_of_update(before, after, now, was_at_lock=not before.is_certainly_off)
             ]
-            raise_for(await self._store.change(changed, told), changed[0])
+            raise_for(await self._store.change(changed, self.labels.on(told)), changed[0])
             for code in changed:
                 await self._supersede(code, asker)
             return [await self.program(UPDATE, code, asker) for code in changed]
@@ -246,11 +247,11 @@ class AccessCodes:
                 code = replace(code, removed_at=now, changed_at=now)
             mutation = {"mutation_code": "deleting"}
             told = () if known.removed_at or not is_managed else (_requested(code, now, mutation),)
-            raise_for(await self._store.change((looked_at(code, now),), told), code)
+            raise_for(await self._store.change((looked_at(code, now),), self.labels.on(told)), code)
             gone = code.is_certainly_off and self._keeper.works_on(code.id) is None
             if gone:
-                facts = (CodeFacts(code, is_gone=True),)
-                await self._store.note(facts, news.gone(code, now))
+                ended = self.labels.on(news.gone(code, now))
+                await self._store.note((CodeFacts(code, is_gone=True),), ended)
         return await self.program(DELETE, code, asker, at_once=True)
 
     async def convert(
@@ -313,9 +314,8 @@ class AccessCodes:
 
     async def add(self, codes: Sequence[AccessCode]) -> None:
         """Store new codes, all or none. Raises ``DuplicateAccessCode``."""
-        told = [news.tell(code, "created", code.created_at) for code in codes]
-        stored = await self._store.add(codes, told)
-        raise_for(stored, codes[0])
+        told = self.labels.on(news.tell(code, "created", code.created_at) for code in codes)
+        raise_for(await self._store.add(codes, told), codes[0])
         for code in codes:
             self._keeper.due(code.due_at)
 

@@ -113,7 +113,7 @@ class BackupPool:
             )
             code = replace(code, pulled_backup_id=backup.id)
             told = news.tell(code, "backup_access_code_pulled", now, backup_access_code_id=backup.id)
-            raise_for(await self._store.change((code, backup), (told,)), code)
+            raise_for(await self._store.change((code, backup), self._codes.labels.on((told,))), code)
         self._keeper.due(backup.due_at)
         device = self._codes.device_of(code)
         if device is not None:

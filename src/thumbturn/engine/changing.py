@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
@@ -12,6 +12,7 @@ from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, told_of_change
 from thumbturn.domain.encoder import is_encoder
+from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import DeviceNotFound
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.ports import Store
@@ -45,11 +46,12 @@ class Changing:
         async with self._changing.setdefault(device_id, asyncio.Lock()):
             before = self._known(workspace_id, device_id, reach)
             changed = change(before)
-            told = [*told_of_change(before, changed, self._clock.now())]
+            told: Sequence[Event] = told_of_change(before, changed, self._clock.now())
             if before.is_managed is not changed.is_managed and "access_codes" in before.capabilities:
                 # Its codes are managed as long as it is.
                 codes = await self._store.access_codes.of_device(device_id)
-                told += handed_over(codes, self._clock.now(), is_managed=changed.is_managed)
+                told = [*told, *handed_over(codes, self._clock.now(), is_managed=changed.is_managed)]
+            told = self._devices.labels.on(told)
             if not await self._store.update_device(changed, told, **made):
                 raise DeviceNotFound
             # It may have reported something since it was read: only what people change is taken over.

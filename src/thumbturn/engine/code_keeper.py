@@ -81,6 +81,7 @@ class CodeKeeper:
     ) -> None:
         self._store = store
         self._devices = devices
+        self._labels = devices.labels
         self._begin = begin
         self._is_open = is_open
         #: Sees whether backups stand ready at a lock that shall have some.
@@ -251,12 +252,14 @@ class CodeKeeper:
             found = news.usable(code, now)
             code = looked_at(found.code, now)
             if found.events or code.due_at != found.code.due_at:
-                await self._store.access_codes.note((CodeFacts(code),), found.events)
+                await self._store.access_codes.note((CodeFacts(code),), self._labels.on(found.events))
             self.due(code.due_at)
             return None
         if code.id not in self._working:
             if wanted_step is DELETE and code.is_certainly_off:
-                await self._store.access_codes.note((CodeFacts(code, is_gone=True),), news.gone(code, now))
+                await self._store.access_codes.note(
+                    (CodeFacts(code, is_gone=True),), self._labels.on(news.gone(code, now))
+                )
                 return None
             if code.waits_until > now:
                 if code.due_at != code.waits_until:
@@ -276,7 +279,7 @@ class CodeKeeper:
         type, message = attempt.failure
         found = news.failed(code, FAILURES[type](message), now, attempt.id, self._devices.get(code.device_id))
         after = looked_at(found.code, now)
-        await self._store.access_codes.note((CodeFacts(after),), found.events)
+        await self._store.access_codes.note((CodeFacts(after),), self._labels.on(found.events))
         return after
 
     async def _make_so(self, code: AccessCode, wanted_step: Step) -> None:
@@ -290,7 +293,9 @@ class CodeKeeper:
             return moment
         found = news.late(code, now, self._devices.get(code.device_id))
         if found.events:
-            await self._store.access_codes.note((CodeFacts(looked_at(found.code, now)),), found.events)
+            await self._store.access_codes.note(
+                (CodeFacts(looked_at(found.code, now)),), self._labels.on(found.events)
+            )
         return None
 
     async def _read_lock(self, device: Device) -> None:

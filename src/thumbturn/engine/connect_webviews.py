@@ -52,6 +52,7 @@ class ConnectWebviews:
         self._world = world
         self._accounts = engine.accounts
         self._moving = engine.moving
+        self._labels = engine.labels
         self._seal = seal
         self._clock = clock
         #: Held while a person takes a step; gone when nobody does any more.
@@ -191,8 +192,13 @@ class ConnectWebviews:
             let_in = replace(account, disconnected_at=None)
             if account.disconnected_at is not None:
                 told += await Access(self._store.access).told_of_link(let_in, now)
+            if not known:
+                self._labels.follow((account,))
+            told = [*self._labels.on(told)]
             sessions = await self._store.webviews.finish(done, let_in, devices, told, things)
             if sessions is None:
+                if not known:
+                    self._labels.forget(webview.workspace_id, account.id)
                 raise ConnectWebviewNotFound
             self._moving.move_in(devices)
         if known:

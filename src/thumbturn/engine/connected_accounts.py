@@ -52,6 +52,7 @@ class ConnectedAccounts:
         self._access = access
         self._spaces = spaces
         self._devices = devices
+        self._labels = devices.labels
         self._drivers = drivers
         self._world = world
         self._moving = moving
@@ -87,6 +88,7 @@ class ConnectedAccounts:
             changed = change(await self.get(workspace_id, account_id))
             if not await self._store.change(changed):
                 raise ConnectedAccountNotFound
+            self._labels.follow((changed,))
             return changed
 
     async def delete(self, workspace_id: str, account_id: str) -> None:
@@ -106,15 +108,19 @@ class ConnectedAccounts:
                     await self._access.entrances_of_account(workspace_id, account_id),
                 )
                 gone += await self._spaces.told_of_leaving(workspace_id, leaving, now)
-                told = (*gone, account.told("deleted", now, connected_account_type=account.driver))
+                told = self._labels.on(
+                    (*gone, account.told("deleted", now, connected_account_type=account.driver))
+                )
 
                 def of_code(code: AccessCode) -> Event:
-                    return forgotten(code, now)
+                    [told_of_it] = self._labels.on((forgotten(code, now),))
+                    return told_of_it
 
                 if not await self._store.remove(workspace_id, account_id, told, of_code):
                     raise ConnectedAccountNotFound
 
             await self._moving.move_out(workspace_id, account_id, WAS_DELETED, remove)
+            self._labels.forget(workspace_id, account_id)
 
     async def sync(self, workspace_id: str, account_id: str) -> None:
         """Have the account's devices report how they are; what is news is on record when this returns."""
@@ -147,7 +153,7 @@ class ConnectedAccounts:
             account.told("reauthorization_requested", now, **why),
             *await self._access.told_of_link(cut_off, now),
         ]
-        await self._store.disconnect(workspace.id, account_id, now, told)
+        await self._store.disconnect(workspace.id, account_id, now, self._labels.on(told))
 
     async def let_in(self, account: ConnectedAccount) -> None:
         """Speak to the devices of an account again that somebody signed in to anew."""

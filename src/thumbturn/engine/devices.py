@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.device import Device
+from thumbturn.engine.labels import Labels
 
 
 class Devices:
@@ -13,6 +14,8 @@ class Devices:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Device] = {}
+        #: What events about them carry.
+        self.labels = Labels(self._by_id.get)
         #: Those of which somebody wants to know that they changed, and who: called with before and after.
         self._watched: dict[str, Callable[[Device, Device], None]] = {}
 

@@ -90,6 +90,8 @@ class Engine:
         self._world = world
         self._clock = clock
         self._devices = Devices()
+        #: What people attach to accounts, and events carry.
+        self.labels = self._devices.labels
         self._lanes = Lanes()
         #: Where attempts are shown as they move.
         self.live = LiveAttempts()
@@ -251,6 +253,7 @@ class Engine:
         """Own every device and every unfinished attempt again, and settle what can be settled."""
         await self.announcing.start()
         self._devices.put(await self._store.every_device())
+        self.labels.follow(await self._store.every_account())
         recovery = Recovery(
             self.actions, self._dispatch, self._devices, self._ledger, self._clock, self._revive
         )
@@ -320,6 +323,7 @@ class Engine:
             workspace, user_id=user_id, seed=seed, keys=keys, most=MOST_WORKSPACES
         ):
             raise TooManyWorkspaces
+        self.labels.follow(seed.accounts)
         self.moving.move_in(seed.devices)
 
     # inside -------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class Ledger:
         outcome that it has refused, for another reason than being away, until ``given_up_at``, µs: then
         there is something plainer to say.
         """
+        change = self._devices.labels.on_change(change)
         while not await self._apply(change, given_up_at):  # lost: somebody else moved it
             wanted = change.transitions[0].attempt
             stands = await self._read(wanted)
@@ -89,7 +90,7 @@ class Ledger:
             if change.transitions:
                 await self.move(change)
             else:
-                await self._apply(change)
+                await self._apply(self._devices.labels.on_change(change))
 
         return self._spawn(write())
 

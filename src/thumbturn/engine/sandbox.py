@@ -174,6 +174,8 @@ class SandboxControls:
 
         async with self._moving.alone(workspace_id):
             await self._moving.move_out(workspace_id, None, WAS_RESET, begin_again)
+            self._devices.labels.forget(workspace_id)
+            self._devices.labels.follow(seed.accounts)
             self._moving.move_in(seed.devices)
         return Evidence.DEVICE_ACCEPTED
 
