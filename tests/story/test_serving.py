@@ -25,7 +25,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_start_loads_only_what_it_needs():
-    """The client of webhooks, what writes the API's description and what exports traces come when needed."""
+    """The client of webhooks, the API's description, exported traces and other worlds come when needed."""
     program = (
         "import sys, thumbturn.main, thumbturn.api.table as table; table.endpoints(); print(*sys.modules)"
     )
@@ -33,6 +33,7 @@ def test_a_start_loads_only_what_it_needs():
     loaded = set(run.stdout.split())
     assert {"uvicorn", "sqlalchemy", "thumbturn.webhooks.lane"} <= loaded
     assert not {"aiohttp", "thumbturn.api.openapi", "opentelemetry.sdk", "thumbturn.webhooks.post"} & loaded
+    assert not {"thumbturn.api.fake.app", "thumbturn.worlds.fake_seam_connect.planting"} & loaded
 
 
 def test_sigterm_ends_it_in_time_with_zero(fresh_server):

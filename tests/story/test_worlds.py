@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.fixtures.fake_world import IN_FAKE_WORLD, fake_caller
+from tests.fixtures.fake_world import IN_FAKE_WORLD, fake, fake_caller
 from tests.fixtures.server import COMMAND
 from thumbturn.credentials import write_credentials
 from thumbturn.domain.workspace import Workspace
@@ -52,6 +52,30 @@ def test_the_fake_world_outlives_a_restart_and_takes_no_other_beside_it(new_serv
     assert device["properties"]["locked"] is False
     events = caller.call("/events/list", since="2020-01-01T00:00:00Z")["events"]
     assert [each["event_id"] for each in events].count("event1") == 1
+
+
+def test_the_fake_world_is_served_from_postgresql(new_server, postgres_url):
+    """Kept in PostgreSQL it is the same world, also after a restart, and no other is served from there."""
+    server = new_server(database_url=postgres_url, options=IN_FAKE_WORLD)
+    caller = fake_caller(server)
+    webview = caller.call("/connect_webviews/create")["connect_webview"]["connect_webview_id"]
+    assert fake(server, "complete_connect_webview", connect_webview_id=webview).status_code == 200
+    attempt = caller.call("/locks/unlock_door", device_id="august_device_1")["action_attempt"]
+    overruled = {
+        "action_attempt_id": attempt["action_attempt_id"],
+        "status": "success",
+        "result": {"so": "said"},
+    }
+    assert fake(server, "update_action_attempt", **overruled).status_code == 200
+    server.restart()
+    assert len(caller.call("/devices/list")["devices"]) == 6
+    ids = {"action_attempt_id": attempt["action_attempt_id"]}
+    assert caller.call("/action_attempts/get", **ids)["action_attempt"]["result"] == {"so": "said"}
+    assert len(fake(server, "database", "GET").json()["connected_accounts"]) == 4
+    server.stop()
+    refused = serve("--data", server.data, "--database-url", postgres_url)
+    assert refused.returncode == 1
+    assert f"holds the world {FAKE}" in refused.stderr
 
 
 def test_the_fake_world_does_not_begin_where_another_is(fresh_server):
