@@ -95,6 +95,13 @@ def test_each_token_of_the_seed_opens_what_it_is_for(fake_server):
     assert session["connected_account_ids"] == ["john_connected_account_id"]
 
 
+def test_request_ids_begin_as_those_of_the_fake(caller):
+    """Answers and refusals alike have an id that begins with ``request``: some tests go by that."""
+    answer = caller.http.post("/devices/get", json={"device_id": "nobodys"})
+    assert answer.json()["error"]["request_id"] == answer.headers["seam-request-id"]
+    assert answer.headers["seam-request-id"].startswith("request")
+
+
 def test_the_devices_stand_as_the_seed_has_them(caller):
     """Locks are locked, the thermostat cools, and the noise sensor triggers its threshold."""
     found = {each["device_id"]: each for each in caller.call("/devices/list")["devices"]}

@@ -78,7 +78,9 @@ class Api:
         table: Mapping[str, Endpoint],
         described: Mapping[str, Document],
         more: Mapping[type, Any] = MappingProxyType({}),
+        new_request_id: Callable[[], str] = new_id,
     ) -> None:
+        self._new_request_id = new_request_id
         self._settings = surroundings.settings
         self._callers = Callers(surroundings.store, surroundings.clock)
         self._acts = Acts(surroundings.store, surroundings.clock)
@@ -122,7 +124,7 @@ class Api:
             return
         began = stopwatch()
         headers: Headers = dict(scope["headers"])
-        request_id = new_id()
+        request_id = self._new_request_id()
         status, kind = 200, JSON
         more: tuple[Header, ...] = ()
         body: bytes | EventStream

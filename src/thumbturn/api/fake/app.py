@@ -11,6 +11,7 @@ from thumbturn.api.fake.world import FakeFacts, FakeWorld
 from thumbturn.api.server import Api
 from thumbturn.api.surroundings import Surroundings
 from thumbturn.api.table import endpoints
+from thumbturn.domain.ids import new_id
 
 
 def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application:
@@ -27,5 +28,10 @@ def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application
         clock=clock,
     )
     table = {**endpoints(), **fake_endpoints()}
-    api = Api(surroundings, table, descriptions(), {FakeWorld: world, Database: rows})
+    api = Api(surroundings, table, descriptions(), {FakeWorld: world, Database: rows}, _new_request_id)
     return WithOutages(api, world.outages, Callers(store, clock))
+
+
+def _new_request_id() -> str:
+    # So begin those of the fake, and its users' tests go by that.
+    return f"request-{new_id()}"
