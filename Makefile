@@ -12,7 +12,7 @@ READY := .venv/.ready
 NODE_READY := $(SDK)/node_modules/.ready
 BROWSER_READY := .venv/.browser-ready
 
-.PHONY: help setup demo run test test-crash bench lint docs coverage-of-contract lock clean
+.PHONY: help setup demo run test test-crash simulate bench lint docs coverage-of-contract clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,11 @@ test: lint $(NODE_READY) $(BROWSER_READY) ## everything needed, then lint and th
 test-crash: $(READY) ## a hundred rounds of kill -9 under load on each database (`make test` has three)
 	$(BIN)/pytest tests/crash/test_kill9.py --crash-rounds=100
 
+SEEDS ?= 10000
+simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=10000 of them (`make test` has 300)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+	$(BIN)/python -m tests.simulation.mutants
+
 bench: $(READY) ## the numbers in docs/benchmarks.md, side by side with the peer
 	$(BIN)/python -m bench.run
 
@@ -49,9 +54,6 @@ docs: $(READY) ## draw and write the generated docs anew
 
 coverage-of-contract: $(READY) ## which paths of the contract are served, and why the others are not
 	@$(BIN)/python -m tools.coverage_of_contract
-
-lock: ## resolve the dependencies of pyproject.toml anew into requirements/locked.txt
-	scripts/lock.sh $(PYTHON)
 
 clean: ## remove everything that a verb has made, except ./thumbturn-data
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

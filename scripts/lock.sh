@@ -11,6 +11,6 @@ pip="$scratch/bin/pip --disable-pip-version-check"
 $pip install --quiet --upgrade pip
 $pip install --quiet ".[tracing]" --group dev
 {
-  echo "# Every dependency, runtime and dev, at the version the suite runs with. Made by: make lock"
+  echo "# Every dependency, runtime and dev, at the version the suite runs with. Made by: scripts/lock.sh"
   $pip freeze --exclude thumbturn
 } > requirements/locked.txt

@@ -51,7 +51,13 @@ async def test_every_command_is_one_line(path):
             "at": began,
             "device_id": house.id(MOTOR),
             "did": "unlock",
-            "now": {"locked": False, "jammed": False, "method": "remote", "moved_at": began + 300_000},
+            "now": {
+                "locked": False,
+                "jammed": False,
+                "method": "remote",
+                "moved_at": began + 300_000,
+                "moved_from": True,
+            },
         },
         {
             "at": began,
@@ -163,12 +169,15 @@ async def test_a_door_that_is_as_believed_is_not_reported(path):
 
 
 async def test_a_motor_goes_on_without_the_server(path):
-    """A bolt in motion when the server died has arrived when the server is back."""
+    """A bolt in motion when the server died arrives at its time, also when the server is back before."""
     before = await House(path).open()
     await before.lock(MOTOR).unlock()
     await before.pass_ms(100)
     await killed(before)
     after = await House(path, clock=before.clock).open()
+    assert await after.bolt(MOTOR) is True
+    assert after.told("locked") == []
+    await after.pass_ms(200)
     assert await after.bolt(MOTOR) is False
     assert after.told("locked") == [False]
     await after.driver.stop()

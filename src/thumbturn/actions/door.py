@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from thumbturn.actions.definition import Outcome, Result, Run
-from thumbturn.actions.sending import Read, send
+from thumbturn.actions.sending import ARRIVES_WITHIN, Read, send
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
@@ -45,11 +45,22 @@ async def move_bolt(
 
 async def ask_bolt(run: Run, read: Read, *, locked: bool) -> Outcome:
     """After a crash: success if the bolt is where it was to go, else ``OutcomeUnknown``. Sends nothing."""
-    report = await read()
-    if report is None:
-        raise OutcomeUnknown
-    run.observed(report)
-    if report.changes.get("locked") is not locked:
+
+    async def ask() -> Observation:
+        report = await read()
+        if report is None:
+            raise OutcomeUnknown
+        run.observed(report)
+        return report
+
+    def is_there(seen: Observation) -> bool:
+        return seen.changes.get("locked") is locked
+
+    report = await ask()
+    if not is_there(report):
+        # The command may have reached it just before the crash, and its motor may still be running.
+        report = await run.watch(is_there, ARRIVES_WITHIN) or await ask()
+    if not is_there(report):
         raise OutcomeUnknown.because(f"Its bolt was found {_word(not locked)} after the server's restart.")
     return moved(report.evidence)
 

@@ -249,7 +249,6 @@ class Acceptance:
             else:
                 if not is_taken:
                     run.void()
-                run.let_go_of_news()
                 self._dispatch.forget(run)
         accepted = runs[0].accepted
         if accepted.done():

@@ -18,7 +18,13 @@ from thumbturn.domain.attempt import DeadlinePassed, Failed, Phase, Postponed, S
 from thumbturn.domain.clock import SECOND, Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Failure
-from thumbturn.domain.failures import ActionAttemptExpired, DeviceOffline, DeviceRemoved, OutcomeUnknown
+from thumbturn.domain.failures import (
+    ActionAttemptExpired,
+    DeviceOffline,
+    DeviceRemoved,
+    LockJammed,
+    OutcomeUnknown,
+)
 from thumbturn.domain.policy import WhenOffline
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.held import Held
@@ -33,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 #: For so long after its time, µs, a run may hold its lane until its end is on record.
 RECORDED_WITHIN = SECOND
+AFTER_A_RESTART = "When the server had been restarted:"
 
 
 class Dispatch:
@@ -221,11 +228,10 @@ class Dispatch:
             # One that was ended before it came here has ended; nothing is sent then.
             if run.opening is not None and not run.attempt.phase.is_final:
                 await run.settle(run.opening)
-                if run.attempt.phase is Phase.SENT and not run.may_have_acted:
-                    run.listen_anew()
             # Past its deadline it has ended by that instead, and its device is left alone.
             if not run.attempt.phase.is_final:
                 self._watch_over(run, self._clock.now() + run.action.deadline)
+                run.set_to_work()
                 outcome = await self._perform(run)
                 if isinstance(outcome, Postponed):
                     await self._postpone(run, outcome)
@@ -245,7 +251,7 @@ class Dispatch:
         """Nothing was sent, because the device is offline: step out of the lane until it is back."""
         if not run.may_have_acted:
             await run.settle(signal)
-            run.opening = Sending()
+            run.opening, run.is_at_work = Sending(), False
         if run.attempt.phase.is_final or run.is_being_ended:
             return
         self._watch_over(run, run.attempt.deadline_at)
@@ -277,6 +283,10 @@ class Dispatch:
             waits = run.action.when_offline is WhenOffline.WAIT and run.attempt.phase is Phase.SENT
             if waits and isinstance(failure, DeviceOffline):
                 return Postponed()
+            if run.may_have_acted and not failure.may_have_acted and not isinstance(failure, LockJammed):
+                # That is true of this time, and says nothing of the time before the restart. How the bolt
+                # stands, though, is so whoever moved it.
+                failure = OutcomeUnknown.because(f"{AFTER_A_RESTART} {failure.message}")
             return Failed(failure.type, run.discreet(failure.message))
         except Exception:  # supervised: a bug in an action or a driver must still end its attempt
             log.exception(

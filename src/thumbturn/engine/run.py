@@ -64,6 +64,7 @@ class Run:
         "has_turn",
         "held_for",
         "held_until",
+        "is_at_work",
         "is_being_ended",
         "is_durable",
         "may_have_acted",
@@ -107,6 +108,8 @@ class Run:
         self.is_being_ended = False
         #: True if it was sent in an earlier life of the server: then even its expiry is unknown.
         self.may_have_acted = False
+        #: True from the moment in which its device may be touched.
+        self.is_at_work = False
         #: What must be on record before the device is touched; ``None`` if it is already.
         self.opening: Signal | None = Sending() if attempt.phase is Phase.QUEUED else None
         #: What is done then. After a crash it may be something else than the action itself.
@@ -235,6 +238,8 @@ class Run:
         """True if what was seen is this run's own doing."""
         if self.attempt.phase is Phase.QUEUED or self.attempt.phase.is_final:
             return False
+        if not (self.is_at_work or self.may_have_acted):
+            return False  # on record as sent, and still to be sent
         return seen.method == "remote" or self.action.needs is Keypad
 
     def hear(self, seen: Observation) -> None:
@@ -255,9 +260,11 @@ class Run:
             self._has_news = True
         self._events += absorbed.events
 
-    def listen_anew(self) -> None:
+    def set_to_work(self) -> None:
         """It is sent from now on: what was heard before that proves nothing about it."""
-        self._heard.clear()
+        self.is_at_work = True
+        if not self.may_have_acted:
+            self._heard.clear()
 
     def overhear(self, seen: Observation) -> None:
         """Show a report to whoever watches. It is on record already, or will be."""
@@ -275,13 +282,6 @@ class Run:
         device = self._devices.get(self.attempt.device_id or "") if self._has_news else None
         events, self._has_news, self._events = self._events, False, ()
         return (() if device is None else (device,)), events
-
-    def let_go_of_news(self) -> None:
-        """It was never accepted: what its device reported meanwhile is told as no attempt's doing."""
-        devices, events = self.hand_over()
-        if devices or events:
-            nobodys = tuple(event._replace(action_attempt_id=None) for event in events)
-            self._ledger.soon(Change(devices=devices, events=nobodys))
 
     def write_progress(self) -> None:
         """Have the phase written if it moved since it last was; does not wait for it."""

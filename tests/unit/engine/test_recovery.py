@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
 from tests.fixtures.engine import ACTIONS, outcome
+from thumbturn.actions.sending import ARRIVES_WITHIN
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.policy import AfterCrash
@@ -52,12 +54,43 @@ async def test_unlock_is_unknown_if_the_bolt_is_found_closed(house):
     await house.fault(door, "ack_only", times=1)
     attempt = await sent_and_lost(house, "UNLOCK_DOOR", door)
     await house.revive()
+    assert (await house.stored(attempt)).status == "pending"  # its motor might still be running
+    await house.clock.advance(ARRIVES_WITHIN)
     ended = await house.stored(attempt)
     assert outcome(ended)[:2] == ("error", "outcome_unknown")
     assert "locked after the server's restart" in ended.failure[1]
     assert "unlock" not in house.commands(
         door
     )  # the radio had it, the lock never did: nothing was sent again
+
+
+async def test_a_motor_that_still_runs_when_the_server_is_back_is_waited_for(house):
+    """ASK_DEVICE: the bolt is not where it was to go yet, and a moment later it is."""
+    door = await house.lock(travel=4_000)
+    attempt = await sent_and_lost(house, "UNLOCK_DOOR", door)
+    await house.revive()
+    assert (await house.device(door.name)).state["locked"] is True
+    assert (await house.stored(attempt)).status == "pending"
+    await house.clock.advance(seconds(4.1))
+    assert outcome(await house.stored(attempt)) == ("success", None, True, Evidence.STATE_REPORT)
+    assert house.commands(door).count("unlock") == 1
+
+
+@pytest.mark.parametrize("fault", ["offline", "refuse"])
+async def test_what_keeps_it_from_being_sent_again_does_not_say_what_was_done_before(house, fault):
+    """RESEND: the device is offline, or refuses, after the restart; it may have acted before that."""
+    door = await house.lock(locked=False, travel=1000)
+    attempt = await sent_and_lost(house, "LOCK_DOOR", door)
+    await house.die()
+    house.boot()
+    house.driver.attach([door])
+    house.driver.inject_fault(door.id, fault, times=None, milliseconds=None)
+    with patch.object(house.driver, "attach"):
+        await house.open()
+    await house.clock.settle()
+    ended = await house.stored(attempt)
+    assert outcome(ended)[:2] == ("error", "outcome_unknown")
+    assert "restarted" in ended.failure[1]
 
 
 async def test_unlock_is_unknown_if_the_device_does_not_answer(house, monkeypatch):

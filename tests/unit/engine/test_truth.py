@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.fixtures.engine import outcome
 from thumbturn.domain.attempt import Phase
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.engine.ports import EventFilter
 
 
 class Hold:
@@ -260,3 +262,19 @@ async def test_two_changes_of_one_device_at_the_same_time_are_both_kept(house):
 
     await asyncio.gather(*(house.engine.change_device("w1", door.id, put(key)) for key in "abc"))
     assert (await house.store.device("w1", door.id)).custom_metadata == dict.fromkeys("abc", True)
+
+
+async def test_what_was_reported_before_the_command_was_sent_proves_nothing_about_it(house, monkeypatch):
+    """An attempt is on its way to the disk as sent; what the lock says then it does not say of that."""
+    door = await house.lock()
+    await house.fault(door, "ack_only")
+    storing = Hold(house.store, monkeypatch, "accept")
+    beginning = asyncio.ensure_future(house.begin("UNLOCK_DOOR", door))
+    await house.clock.settle()
+    says(house, door, "remote", locked=False)
+    storing.open.set()
+    attempt = await beginning
+    await house.clock.advance(seconds(5))
+    assert outcome(await house.stored(attempt)) == ("success", None, False, Evidence.RADIO_ACK)
+    [told] = await house.store.events("w1", EventFilter(event_types=["lock.unlocked"]), limit=10)
+    assert told.action_attempt_id is None

@@ -3,10 +3,12 @@
 A file of JSON lines, one for each command that a device took and for each physical change::
 
     {"at": 1735689600000000, "device_id": "…", "did": "unlock",
-     "now": {"locked": false, "jammed": false, "method": "remote", "moved_at": 1735689600300000}}
+     "now": {"locked": false, "jammed": false, "method": "remote", "moved_at": 1735689600300000,
+             "moved_from": true}}
 
 ``at`` is when the command came, in µs. ``now`` is what is physically so because of it: for a bolt,
-from ``moved_at`` on, for the motor needs its time and goes on if the server dies. A line without
+from ``moved_at`` on (``moved_from`` before that), for the motor needs its time and goes on if the
+server dies. A line without
 ``now`` changed nothing. ``fault`` names the fault that the command met, if any. PINs are never here.
 
 Each line is one ``write`` to a file opened for appending and is not flushed to the disk: it

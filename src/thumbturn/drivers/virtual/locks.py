@@ -64,6 +64,11 @@ class VirtualLock(Obedient):
         self._is = {name: known.get(name, value) for name, value in fresh.items()}
         self._moved_by: str = facts.get("method", "unknown")
         self._moved_at: int = facts.get("moved_at", world.clock.now())
+        #: Where its bolt will be: its motor was running when the server died, and runs on.
+        self._arriving: Mapping[str, Any] = NOTHING
+        if self._moved_at > world.clock.now():
+            self._arriving = {name: self._is[name] for name in ("locked", "jammed")}
+            self._is |= {"locked": facts.get("moved_from", self._is["locked"]), "jammed": False}
         self._charge: int | None = None
         if "battery_level" in device.state:
             self._charge = round(device.state["battery_level"] * MOVES_PER_CHARGE)
@@ -145,7 +150,10 @@ class VirtualLock(Obedient):
         changes = {name: value for name, value in self._is.items() if self._believed.get(name) != value}
         if changes:
             self._link.report(changes, method=self._moved_by, said="Found so at start.")
-        self._set_timer(self._moved_at)
+        if self._arriving:
+            self._work = self._world.later(self._moved_at - self._world.clock.now(), self._arrive)
+        else:
+            self._set_timer(self._moved_at)
 
     def still(self) -> None:
         """Stop the motor and the timer, where they are."""
@@ -200,6 +208,8 @@ class VirtualLock(Obedient):
         facts = so
         if "locked" in so:
             facts = {**so, "method": order.method, "moved_at": now + takes}
+            if takes:
+                facts["moved_from"] = self._is["locked"]
         name = None if fault is SOUND else fault.name
         self._world.journal.record(now, self._link.device_id, order.did, facts, name)
         if takes:
@@ -235,6 +245,15 @@ class VirtualLock(Obedient):
             self._ask_sensor(order.method)
         if so is not NOTHING:
             self._set_timer(self._world.clock.now())
+
+    def _arrive(self) -> None:
+        """Its motor has run to its end, for a command of the server's earlier life."""
+        self._is.update(self._arriving)
+        self._link.report(self._arriving, method=self._moved_by, said="The motor has run to its end.")
+        self._arriving = NOTHING
+        if self._has_sensor:
+            self._ask_sensor(self._moved_by)
+        self._set_timer(self._moved_at)
 
     def _ask_sensor(self, method: str | None) -> None:
         locked = self._is["locked"]
