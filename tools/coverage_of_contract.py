@@ -21,7 +21,6 @@ REASONS = {
     "/devices/report_provider_metadata": "only the bridges of some makers report to it",
     "/instant_keys/": _PHONES,
     "/user_identities/generate_instant_key": _PHONES,
-    "/user_identities/unmanaged/": "no identity comes from elsewhere, so none is unmanaged",
 }
 
 

@@ -16,6 +16,7 @@ from thumbturn.domain.access import (
     AcsEntrance,
     AcsSystem,
     AcsUser,
+    UnmanagedIdentity,
     UserIdentity,
     told,
 )
@@ -51,6 +52,7 @@ WHOLE = [
         device_ids=("d2", "d1"),
     ),
     an_identity(),
+    UnmanagedIdentity(**of_system(full_name="Found", email_address="f@b.c", phone_number="+3")),
     Phone(
         id=new_id(),
         workspace_id="w1",
@@ -209,6 +211,28 @@ async def test_a_change_is_told_if_it_is_one(store: Store):
     with pytest.raises(ValueError, match="Joan"):
         await store.access.change(AcsUser, "w1", user.id, refuse, (told("acs_user.created", user, 3),))
     assert await issued(store) == ["acs_user.created", "acs_user.deleted"]
+
+
+async def test_what_is_made_of_a_thing_may_be_of_another_kind(store: Store):
+    """An unmanaged identity that is taken over is found as a managed one, and no more as what it was; not if
+    somebody has its key.
+    """
+    found = UnmanagedIdentity(**of_system(full_name="Jane"))
+    managed = UserIdentity(
+        id=found.id, workspace_id="w1", created_at=NOON, user_identity_key="jane", full_name="Jane"
+    )
+    other = an_identity(user_identity_key="jane")
+    for each in (found, other):
+        await store.access.add(each)
+    kind: type[UserIdentity] = UnmanagedIdentity
+    with pytest.raises(KeyIsTaken):
+        await store.access.change(kind, "w1", found.id, lambda _: managed)
+    assert await store.access.get(UnmanagedIdentity, "w1", found.id) == found
+    await store.access.remove("w1", {other.id: None})
+    assert await store.access.change(kind, "w1", found.id, lambda _: managed) == managed
+    assert await store.access.get(UnmanagedIdentity, "w1", found.id) is None
+    assert await store.access.find(UserIdentity, "w1", Wanted(key="jane")) == [managed]
+    assert await store.access.change(kind, "w1", found.id, lambda _: managed) is None
 
 
 async def test_changes_of_one_thing_do_not_undo_each_other(store: Store):

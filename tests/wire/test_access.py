@@ -34,6 +34,7 @@ OWN: dict[str, set[str]] = {
     "/thumbturn/keys/list": KEYS,
     "/thumbturn/keys/revoke": KEYS,
     "/thumbturn/ready": ANYBODY,
+    "/thumbturn/sandbox/add_acs_user": KEYS,
     "/thumbturn/sandbox/add_devices": KEYS,
     "/thumbturn/sandbox/clear_faults": KEYS,
     "/thumbturn/sandbox/inject_fault": KEYS,

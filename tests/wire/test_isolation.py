@@ -197,9 +197,11 @@ class Party:
         ask = {"acs_system_id": system, "user_identity_id": identity, "acs_access_group_ids": [group]}
         user = call("/acs/users/create", full_name=name, **ask)["acs_user"]["acs_user_id"]
         made = call("/acs/credentials/create", acs_user_id=user, access_method="cloud_key")
+        by_hand = call("/thumbturn/sandbox/add_acs_user", acs_system_id=system, full_name=name)["acs_user"]
         phone = call("/phones/simulate/create_sandbox_phone", user_identity_id=identity)["phone"]
         return {
             "phone": phone["device_id"],
+            "found_identity": by_hand["user_identity_id"],
             "acs_system": system,
             "acs_access_group": group,
             "acs_encoder": call("/acs/encoders/list")["acs_encoders"][0]["acs_encoder_id"],

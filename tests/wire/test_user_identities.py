@@ -246,3 +246,107 @@ async def test_a_session_deactivates_its_own_phone(wire):
     await guest.call("/phones/deactivate", device_id=phones[0])
     left = (await wire.call("/phones/list"))["phones"]
     assert [each["device_id"] for each in left] == [phones[1]]
+
+
+async def by_hand(wire, name, **known):
+    """Somebody whom the sandbox's system knows by itself: his user."""
+    where = await system(wire)
+    made = await wire.call("/thumbturn/sandbox/add_acs_user", acs_system_id=where, full_name=name, **known)
+    return made["acs_user"]
+
+
+async def test_whom_a_system_knows_by_itself_is_unmanaged(wire):
+    """His identity has what the system knows of him, is no identity that was made here, and is told by his
+    user.
+    """
+    user = await by_hand(wire, "Ann", email_address="ann@example.com", phone_number="+1")
+    ask = {"user_identity_id": user["user_identity_id"]}
+    found = (await wire.call("/user_identities/unmanaged/get", **ask))["user_identity"]
+    assert found == {
+        **ask,
+        "workspace_id": "w1",
+        "full_name": "Ann",
+        "email_address": "ann@example.com",
+        "phone_number": "+1",
+        "display_name": "Ann",
+        "acs_user_ids": [user["acs_user_id"]],
+        "errors": [],
+        "warnings": [],
+        "created_at": found["created_at"],
+    }
+    assert (await wire.call("/acs/users/get", acs_user_id=user["acs_user_id"]))["acs_user"] == user
+    assert (await wire.call("/user_identities/list"))["user_identities"] == []
+    for path in ("get", "delete", "update"):
+        assert await refused(wire, f"/user_identities/{path}", **ask) == (404, "user_identity_not_found")
+    made = await identity(wire)
+    other = {"user_identity_id": made["user_identity_id"]}
+    gone = (404, "user_identity_not_found")
+    assert await refused(wire, "/user_identities/unmanaged/get", **other) == gone
+    assert await told(wire) == [("acs_user.created", user["acs_user_id"])]
+
+
+async def test_unmanaged_identities_are_listed(wire):
+    """Filters narrow the list, and pages hold each once."""
+    for name in ("Ann", "Bob", "ANNE"):
+        await by_hand(wire, name, email_address=f"{name}@example.com")
+        await wire.house.clock.advance(1_000)
+    path = "/user_identities/unmanaged/list"
+    first = (await wire.call(path))["user_identities"]
+    for ask, names in (
+        ({}, ["Ann", "Bob", "ANNE"]),
+        ({"search": "ann"}, ["Ann", "ANNE"]),
+        ({"search": "BOB@"}, ["Bob"]),
+        ({"created_before": first[1]["created_at"]}, ["Ann"]),
+    ):
+        found = (await wire.call(path, **ask))["user_identities"]
+        assert [each["full_name"] for each in found] == names, ask
+    page = await wire.call(path, limit=2)
+    rest = await wire.call(path, limit=2, page_cursor=page["pagination"]["next_page_cursor"])
+    assert page["user_identities"] + rest["user_identities"] == first
+
+
+async def test_an_unmanaged_identity_is_taken_over(wire):
+    """It is an identity like any other then, with its user and a key of ours; a key that is taken is refused,
+    and only true takes over.
+    """
+    await identity(wire, **JANE)
+    user = await by_hand(wire, "Ann")
+    ask = {"user_identity_id": user["user_identity_id"]}
+    path = "/user_identities/unmanaged/update"
+    assert await refused(wire, path, **ask, is_managed=False) == (400, "invalid_input")
+    taken = await refused(wire, path, **ask, is_managed=True, user_identity_key="jane")
+    assert taken == (409, "user_identity_key_taken")
+    await wire.call(path, **ask, is_managed=True, user_identity_key="ann")
+    found = (await wire.call("/user_identities/get", user_identity_key="ann"))["user_identity"]
+    assert (found["user_identity_id"], found["full_name"]) == (user["user_identity_id"], "Ann")
+    assert found["acs_user_ids"] == [user["acs_user_id"]]
+    gone = (404, "user_identity_not_found")
+    assert await refused(wire, path, **ask, is_managed=True) == gone
+    assert await refused(wire, "/user_identities/unmanaged/get", **ask) == gone
+    assert (await wire.call("/user_identities/unmanaged/list"))["user_identities"] == []
+
+
+@pytest.mark.parametrize("way", ["user", "account"])
+async def test_an_unmanaged_identity_goes_with_its_user(wire, way):
+    """When its user is deleted, or the account of its system; one that was taken over stays."""
+    gone, kept = await by_hand(wire, "Ann"), await by_hand(wire, "Bob")
+    ask = {"user_identity_id": kept["user_identity_id"], "is_managed": True}
+    await wire.call("/user_identities/unmanaged/update", **ask)
+    if way == "user":
+        for user in (gone, kept):
+            await wire.call("/acs/users/delete", acs_user_id=user["acs_user_id"])
+    else:
+        await wire.call("/connected_accounts/delete", connected_account_id=await own_account(wire))
+    assert (await wire.call("/user_identities/unmanaged/list"))["user_identities"] == []
+    [left] = (await wire.call("/user_identities/list"))["user_identities"]
+    assert (left["user_identity_id"], left["acs_user_ids"]) == (kept["user_identity_id"], [])
+
+
+async def test_only_a_sandbox_adds_users_by_hand(wire):
+    """In another workspace nobody plays the system's own console; an unknown system is 404."""
+    ask = {"acs_system_id": "x", "full_name": "Ann"}
+    path = "/thumbturn/sandbox/add_acs_user"
+    assert await refused(wire, path, **ask) == (404, "acs_system_not_found")
+    _, token = await wire.another_workspace(is_sandbox=False)
+    reply = await wire.ask("POST", path, ask, token=token)
+    assert (reply.status, reply.error["type"]) == (400, "workspace_not_sandbox")

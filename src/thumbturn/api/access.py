@@ -95,6 +95,8 @@ ALSO_OPEN_TO: Mapping[str, frozenset[KeyKind]] = {
     "/user_identities/list": _SESSIONS,
     "/user_identities/list_accessible_entrances": _SESSIONS,
     "/user_identities/list_acs_systems": _SESSIONS,
+    "/user_identities/unmanaged/list": _SESSIONS,
+    "/user_identities/unmanaged/update": _SESSIONS,
     "/workspaces/get": _SESSIONS,
     "/workspaces/list": _SESSIONS,
 }

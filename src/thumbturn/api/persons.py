@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from thumbturn.api.parameters import Maybe, Parameters
+from thumbturn.domain.access import UserIdentity
 from thumbturn.engine.access import Whom
 
 #: What is between the spaces of a phone number, or nothing of it.
@@ -67,3 +68,14 @@ class UserSomewhere(UserOrIdentity):
 
     acs_system_id: Maybe[str] = None
     """Where his user identity has users in several systems, the one that is meant."""
+
+
+def has_in_it(identity: UserIdentity, search: str) -> bool:
+    """Whether this is in what is known of an identity, in any letter case."""
+    known = (
+        identity.full_name,
+        identity.email_address,
+        identity.phone_number,
+        identity.user_identity_key,
+    )
+    return any(search.casefold() in text.casefold() for text in known if text is not None)

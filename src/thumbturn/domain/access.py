@@ -59,6 +59,14 @@ class UserIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnmanagedIdentity(UserIdentity):
+    """A person who was found as a user of a system: nobody here made him, and he goes with that."""
+
+    acs_system_id: str
+    connected_account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcsSystem:
     """An access control system."""
 

@@ -8,6 +8,7 @@ from thumbturn.domain.access import (
     AcsEntrance,
     AcsSystem,
     AcsUser,
+    UnmanagedIdentity,
     UserIdentity,
 )
 from thumbturn.domain.errors import Refusal
@@ -87,6 +88,7 @@ class CredentialIsNoCard(Refusal, type="credential_not_encodable", status=400):
 #: By kind of thing, what is raised where there is none such.
 NOT_FOUND: dict[type, type[Refusal]] = {
     UserIdentity: UserIdentityNotFound,
+    UnmanagedIdentity: UserIdentityNotFound,
     AcsSystem: AcsSystemNotFound,
     AcsUser: AcsUserNotFound,
     AcsEntrance: AcsEntranceNotFound,

@@ -12,6 +12,7 @@ from thumbturn.domain.access import (
     AcsEntrance,
     AcsSystem,
     AcsUser,
+    UnmanagedIdentity,
     UserIdentity,
     told,
 )
@@ -96,6 +97,10 @@ class AcsUsers:
             for each in await self.access.find(AcsCredential, workspace_id, wanted)
         }
         gone[user.id] = told("acs_user.deleted", user, now)
+        if user.user_identity_id is not None:
+            found_with_him = Wanted(ids=(user.user_identity_id,))
+            for each in await self.access.find(UnmanagedIdentity, workspace_id, found_with_him):
+                gone[each.id] = None
         if user.id not in await self._store.remove(workspace_id, gone):
             raise AcsUserNotFound(data={"acs_user_id": user.id})
         self._gone(gone)

@@ -22,6 +22,7 @@ from thumbturn.engine.access import Access
 from thumbturn.engine.access_ports import AccessStore, KeyIsTaken, Wanted
 from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.engine.client_sessions import ClientSessions
+from thumbturn.engine.found_identities import FoundIdentities
 from thumbturn.engine.ports import DeviceFilter, Store
 
 #: Sessions of an identity that are deleted at a time, when it is.
@@ -40,6 +41,8 @@ class UserIdentities:
         self._sessions = sessions
         self._clock = clock
         self.access = Access(store.access)
+        #: Those whom nobody here made.
+        self.found = FoundIdentities(store.access, clock)
 
     async def get(self, workspace_id: str, id: str | None, key: str | None = None) -> UserIdentity:
         """The identity with this id, or with this key."""

@@ -20,6 +20,7 @@ from thumbturn.domain.access import (
     AcsSystem,
     AcsUser,
     Thing,
+    UnmanagedIdentity,
     UserIdentity,
 )
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, RequestedMethod
@@ -52,6 +53,7 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[type[Any], Kind] = {
     UserIdentity: Kind("user_identity", system=None, account=None, key="user_identity_key"),
+    UnmanagedIdentity: Kind("unmanaged_user_identity"),
     Phone: Kind("phone", system=None, account=None, holder="user_identity_id"),
     Space: Kind("space", system=None, account=None, holder="parent_space_id", key="space_key"),
     AcsSystem: Kind("acs_system", system="id"),

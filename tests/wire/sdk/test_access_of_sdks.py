@@ -66,6 +66,19 @@ def test_python_lets_somebody_in(seam):
     assert gone.value.code == "acs_user_not_found"
 
 
+def test_python_takes_over_whom_the_system_knows(seam, caller):
+    """Somebody who was added at the system itself is found by the SDK, and managed by it then."""
+    [system] = seam.acs.systems.list()
+    ask = {"acs_system_id": system.acs_system_id, "full_name": "Ann"}
+    user = caller.call("/thumbturn/sandbox/add_acs_user", **ask)["acs_user"]
+    [found] = seam.user_identities.unmanaged.list(search="ann")
+    who = {"user_identity_id": found.user_identity_id}
+    assert seam.user_identities.unmanaged.get(**who).acs_user_ids == [user["acs_user_id"]]
+    seam.user_identities.unmanaged.update(**who, is_managed=True, user_identity_key="ann")
+    assert seam.user_identities.get(user_identity_key="ann").user_identity_id == found.user_identity_id
+    assert seam.user_identities.unmanaged.list() == []
+
+
 def test_python_encodes_cards(seam):
     """A card is encoded, scanned, spoiled and assigned; what is armed is met as the SDK's own error."""
     [system] = seam.acs.systems.list()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
 
@@ -24,6 +24,21 @@ class UserIdentity(TypedDict):
     user_identity_id: str
     workspace_id: str
     user_identity_key: str | None
+    full_name: str | None
+    email_address: str | None
+    phone_number: str | None
+    display_name: str
+    acs_user_ids: list[str]
+    errors: Notes
+    warnings: Notes
+    created_at: str
+
+
+class UnmanagedUserIdentity(TypedDict):
+    """A person whom an access control system knows, and nobody here made."""
+
+    user_identity_id: str
+    workspace_id: str
     full_name: str | None
     email_address: str | None
     phone_number: str | None
@@ -151,6 +166,15 @@ def user_identity_json(identity: domain.UserIdentity, acs_user_ids: list[str]) -
         "warnings": [],
         "created_at": to_wire(identity.created_at),
     }
+
+
+def unmanaged_identity_json(
+    identity: domain.UnmanagedIdentity, acs_user_ids: list[str]
+) -> UnmanagedUserIdentity:
+    """The unmanaged identity as the wire has it: as any other, without a key."""
+    json: dict[str, Any] = {**user_identity_json(identity, acs_user_ids)}
+    del json["user_identity_key"]
+    return cast("UnmanagedUserIdentity", json)
 
 
 def system_json(system: domain.AcsSystem, errors: Sequence[Mapping[str, Any]] = ()) -> AcsSystem:

@@ -11,8 +11,11 @@ from thumbturn.api.access_codes import OfCode, Pin
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, OfDevice, Parameters
+from thumbturn.api.persons import Email, FullName, Phone
 from thumbturn.api.refusals import InvalidInput
+from thumbturn.api.wire.access import AcsUser, user_json
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.user_identities import UserIdentities
 
 
 class FaultInject(OfDevice):
@@ -65,6 +68,19 @@ class CodeTouch(OfCode):
     """Its new PIN; without one it is deleted there."""
 
 
+class UserByHand(Parameters):
+    """Somebody whom a system shall know."""
+
+    acs_system_id: str
+    """The system."""
+    full_name: FullName
+    """His name."""
+    email_address: Maybe[Email] = None
+    """His e-mail address."""
+    phone_number: Maybe[Phone] = None
+    """His phone number."""
+
+
 @endpoint(methods=WRITE)
 async def inject_fault(ask: FaultInject, caller: Caller, engine: Engine) -> Answer:
     """Makes a virtual device misbehave."""
@@ -105,6 +121,19 @@ async def touch_code(ask: CodeTouch, caller: Caller, engine: Engine) -> Answer:
     """Changes or deletes a code at a virtual lock's own keypad, behind the server's back."""
     await engine.keypads.change_code(caller.workspace, ask.access_code_id, ask.code)
     return {}
+
+
+@endpoint({"acs_user": AcsUser}, methods=WRITE)
+async def add_acs_user(ask: UserByHand, caller: Caller, identities: UserIdentities) -> Answer:
+    """Adds a user at a virtual access control system itself: his user identity is unmanaged."""
+    made = await identities.found.add_by_hand(
+        caller.workspace,
+        ask.acs_system_id,
+        full_name=ask.full_name,
+        email_address=ask.email_address,
+        phone_number=ask.phone_number,
+    )
+    return {"acs_user": user_json(made)}
 
 
 @endpoint({"device_ids": list[str]}, methods=WRITE)

@@ -8,7 +8,7 @@ from thumbturn.api.callers import Caller, Callers
 from thumbturn.api.endpoint import DELETE, READ, UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters
-from thumbturn.api.persons import Described
+from thumbturn.api.persons import Described, has_in_it
 from thumbturn.api.placed import devices_json, entrances_json, systems_json
 from thumbturn.api.wire.access import (
     AcsEntrance,
@@ -127,7 +127,7 @@ async def list_(ask: IdentityList, caller: Caller, identities: UserIdentities, p
     found = await identities.access.find(
         domain.UserIdentity, caller.workspace.id, wanted, after=pages.after, limit=limit
     )
-    kept = [each for each in found if ask.search is None or _has(each, ask.search)]
+    kept = [each for each in found if ask.search is None or has_in_it(each, ask.search)]
     page, pagination = pages.turn(kept, ask.most, lambda each: (each.created_at, each.id))
     users = await identities.users(caller.workspace.id, [each.id for each in page])
     shown = [
@@ -242,13 +242,3 @@ async def _users(ask: OfIdentity, caller: Caller, identities: UserIdentities) ->
 async def _shown(identity: domain.UserIdentity, identities: UserIdentities) -> UserIdentity:
     users = await identities.users(identity.workspace_id, (identity.id,))
     return user_identity_json(identity, [user.id for user in users])
-
-
-def _has(identity: domain.UserIdentity, search: str) -> bool:
-    known = (
-        identity.full_name,
-        identity.email_address,
-        identity.phone_number,
-        identity.user_identity_key,
-    )
-    return any(search.casefold() in text.casefold() for text in known if text is not None)
