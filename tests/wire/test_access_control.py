@@ -300,3 +300,34 @@ async def test_all_that_is_of_an_account_goes_with_it(wire):
     )
     for noun in ("systems", "entrances", "users", "credentials", "encoders", "access_groups"):
         assert (await wire.call(f"/acs/{noun}/list"))[f"acs_{noun}"] == []
+
+
+async def test_who_was_let_in_where_is_told(wire):
+    """That a door was unlocked by a cloud key is told with the entrance, the user and his identity, and is
+    found by them; that it was unlocked without one is not.
+    """
+    jane = await identity(wire, full_name="Jane", acs_system_ids=[await system(wire)])
+    who = {"user_identity_id": jane["user_identity_id"]}
+    at = {"acs_entrance_id": (await entrances(wire))["Back Door"]}
+    await wire.call("/acs/entrances/grant_access", **who, **at)
+    key = await credential(wire, "cloud_key", **who)
+    ask = {"acs_credential_id": key["acs_credential_id"], **at}
+    attempt = (await wire.call("/acs/entrances/unlock", **ask))["action_attempt"]
+    await wire.house.clock.advance(seconds(5))
+    await wire.call("/locks/lock_door", device_id=await wire.door("Back Door"))
+    await wire.house.clock.advance(seconds(5))
+    await wire.call("/locks/unlock_door", device_id=await wire.door("Back Door"))
+    await wire.house.clock.advance(seconds(5))
+    known = {
+        "acs_system_id": await system(wire),
+        "acs_user_id": jane["acs_user_ids"][0],
+        **at,
+        **who,
+    }
+    [by_key, by_none] = (await wire.call("/events/list", event_type="lock.unlocked"))["events"]
+    assert {name: by_key.get(name) for name in known} == known
+    assert by_key["action_attempt_id"] == attempt["action_attempt_id"]
+    assert known.keys() & by_none.keys() == set()
+    for ask in (who, at):
+        found = (await wire.call("/events/list", **ask))["events"]
+        assert [each for each in found if each["event_type"].startswith("lock.")] == [by_key]

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from thumbturn.actions.described import describe_fields
+from thumbturn.domain.access import Entry
 from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.capabilities.cards import CardRegister
 from thumbturn.domain.capabilities.encoder import Encoder
@@ -147,8 +148,8 @@ class Known(Protocol):
         ``ThingsOfTwoSystems``.
         """
 
-    async def device_at_entrance(self, credential_id: str, entrance_id: str) -> str:
-        """The lock at an entrance that this credential may unlock from here, now. Raises
+    async def entry_at_entrance(self, credential_id: str, entrance_id: str) -> Entry:
+        """Whom this credential lets in at an entrance, from here and now, and the lock there. Raises
         ``CredentialCannotUnlock``, ``AcsCredentialNotFound`` or ``AcsEntranceNotFound``.
         """
 
@@ -162,8 +163,8 @@ class Known(Protocol):
         ``AccessMethodIsNoCard``.
         """
 
-    async def device_for_method(self, access_method_id: str, entrance_id: str) -> str:
-        """The lock at an entrance that this access method may unlock from here, now. Raises
+    async def entry_by_method(self, access_method_id: str, entrance_id: str) -> Entry:
+        """Whom this access method lets in at an entrance, likewise. Raises
         ``CredentialCannotUnlock``, ``AccessMethodNotFound``, ``AccessMethodNotReady`` or
         ``AcsEntranceNotFound``.
         """

@@ -27,6 +27,15 @@ class MethodUnlock(Ask):
     """The entrance."""
 
 
+class EntryAsk(DeviceAsk):
+    """A door that shall be unlocked for somebody: its event names him, and the entrance."""
+
+    acs_system_id: str
+    acs_entrance_id: str
+    acs_user_id: str
+    user_identity_id: str | None
+
+
 async def find_out(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
     """Whether the door stands unlocked now."""
     return await ask_bolt(run, lock.read_bolt, locked=False)
@@ -51,11 +60,12 @@ async def unlock_door(ask: DeviceAsk, lock: Lock, run: Run) -> Outcome:
 @way("UNLOCK_DOOR", at="/acs/entrances/unlock")
 async def unlock_entrance(ask: EntranceUnlock, known: Known) -> DeviceAsk:
     """Unlocks the door at an entrance, by a cloud key that opens it."""
-    device_id = await known.device_at_entrance(ask.acs_credential_id, ask.acs_entrance_id)
-    return DeviceAsk(device_id=device_id)
+    entry = await known.entry_at_entrance(ask.acs_credential_id, ask.acs_entrance_id)
+    return EntryAsk(**entry._asdict())
 
 
 @way("UNLOCK_DOOR", at="/access_methods/unlock_door")
 async def unlock_by_method(ask: MethodUnlock, known: Known) -> DeviceAsk:
     """Unlocks the door at an entrance, by the cloud key of an access grant."""
-    return DeviceAsk(device_id=await known.device_for_method(ask.access_method_id, ask.acs_entrance_id))
+    entry = await known.entry_by_method(ask.access_method_id, ask.acs_entrance_id)
+    return EntryAsk(**entry._asdict())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
@@ -160,6 +160,16 @@ class AcsCredential:
         """True if its card says something else than it shall."""
         is_written = self.issued_at is not None and self.access_method == "card"
         return is_written and self.changed_at is not None and self.changed_at > (self.issued_at or 0)
+
+
+class Entry(NamedTuple):
+    """Somebody who is let in by what he holds: the lock, the entrance, and who he is."""
+
+    device_id: str
+    acs_system_id: str
+    acs_entrance_id: str
+    acs_user_id: str
+    user_identity_id: str | None
 
 
 def is_on(starts_at: int | None, ends_at: int | None, at: int) -> bool:

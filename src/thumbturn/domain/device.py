@@ -214,8 +214,8 @@ def _absorbed(
         _tell_subscription(tell, news[UNPAID_SINCE])
     if "locked" in news and news["locked"] is not None:
         word = "lock.locked" if news["locked"] else "lock.unlocked"
-        with_code = _NOTHING if seen.place is None else {"access_code_id": code_at(device.id, seen.place)}
-        tell(word, None if cause is None else cause.id, method=seen.method or "unknown", **with_code)
+        by_what = _by_what(device, seen, cause)
+        tell(word, None if cause is None else cause.id, method=seen.method or "unknown", **by_what)
     if seen.denied:
         message = "The code was not accepted."
         tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
@@ -227,6 +227,19 @@ def _absorbed(
     if "online" in news:
         news["offline_since"] = None if news["online"] else seen.at
     return Absorbed(replace(device, state={**device.state, **news}), tuple(events))
+
+
+def _by_what(device: Device, seen: Observation, cause: Attempt | None) -> Mapping[str, str]:
+    """The code that was entered, or whom the attempt let in where."""
+    if seen.place is not None:
+        return {"access_code_id": code_at(device.id, seen.place)}
+    if cause is None or "acs_entrance_id" not in cause.ask:
+        return _NOTHING
+    return {name: cause.ask[name] for name in _ENTRY if cause.ask.get(name) is not None}
+
+
+#: What is known of somebody who is let in, in the wire's names.
+_ENTRY = ("acs_system_id", "acs_entrance_id", "acs_user_id", "user_identity_id")
 
 
 #: The capabilities of which more follows from a report than what it says; so it does from a battery.

@@ -11,6 +11,7 @@ from thumbturn.domain.access import (
     AcsEntrance,
     AcsSystem,
     AcsUser,
+    Entry,
     Thing,
     entrances_of,
     is_on,
@@ -162,8 +163,10 @@ class Access:
         wanted = Wanted(connected_account_ids=(account_id,))
         return tuple(each.id for each in await self._store.find(AcsEntrance, workspace_id, wanted))
 
-    async def unlocked_by(self, workspace_id: str, credential_id: str, entrance_id: str, now: int) -> str:
-        """The device that a cloud key is to unlock at an entrance. Raises ``CredentialCannotUnlock``."""
+    async def unlocked_by(self, workspace_id: str, credential_id: str, entrance_id: str, now: int) -> Entry:
+        """Whom a cloud key is to let in at an entrance, and the lock there. Raises
+        ``CredentialCannotUnlock``.
+        """
         credential = await self.one(AcsCredential, workspace_id, credential_id)
         entrance = await self.one(AcsEntrance, workspace_id, entrance_id)
         is_good = (
@@ -177,4 +180,4 @@ class Access:
         if user is None or not is_on(user.starts_at, user.ends_at, now):
             named = {"acs_credential_id": credential_id, "acs_entrance_id": entrance_id}
             raise CredentialCannotUnlock(data=named)
-        return entrance.device_id
+        return Entry(entrance.device_id, entrance.acs_system_id, entrance.id, user.id, user.user_identity_id)

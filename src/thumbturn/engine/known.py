@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thumbturn.domain.access import Entry
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.noise import NoiseThresholdNotFound
@@ -67,8 +68,8 @@ class Things:
         whom = Whom(acs_user_id, user_identity_id)
         return await self._encoders.user_at(self._workspace_id, encoder_id, whom)
 
-    async def device_at_entrance(self, credential_id: str, entrance_id: str) -> str:
-        """The lock at an entrance that this credential may unlock from here, now. Raises
+    async def entry_at_entrance(self, credential_id: str, entrance_id: str) -> Entry:
+        """Whom this credential lets in at an entrance, from here and now, and the lock there. Raises
         ``CredentialCannotUnlock``, ``AcsCredentialNotFound`` or ``AcsEntranceNotFound``.
         """
         now = self._clock.now()
@@ -87,10 +88,10 @@ class Things:
         """
         await self._grants.card_method(self._workspace_id, access_method_id)
 
-    async def device_for_method(self, access_method_id: str, entrance_id: str) -> str:
-        """The lock at an entrance that this access method may unlock from here, now. Raises
+    async def entry_by_method(self, access_method_id: str, entrance_id: str) -> Entry:
+        """Whom this access method lets in at an entrance, likewise. Raises
         ``CredentialCannotUnlock``, ``AccessMethodNotFound``, ``AccessMethodNotReady`` or
         ``AcsEntranceNotFound``.
         """
         credential_id = await self._grants.credential_of(self._workspace_id, access_method_id, entrance_id)
-        return await self.device_at_entrance(credential_id, entrance_id)
+        return await self.entry_at_entrance(credential_id, entrance_id)

@@ -75,6 +75,7 @@ class Event(TypedDict):
     acs_system_errors: NotRequired[list[Mapping[str, Any]]]
     acs_system_warnings: NotRequired[list[Mapping[str, Any]]]
     acs_user_id: NotRequired[str]
+    user_identity_id: NotRequired[str]
     acs_credential_id: NotRequired[str]
     acs_entrance_id: NotRequired[str]
     acs_access_group_id: NotRequired[str]
