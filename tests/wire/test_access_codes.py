@@ -262,3 +262,53 @@ async def test_a_lock_is_read_on_demand(wire):
     await wire.call("/thumbturn/sandbox/touch_code", access_code_id=id, code="9999")
     found = (await wire.call(C + "get", access_code_id=id))["access_code"]
     assert found["code"] == "4711"
+
+
+async def test_a_code_is_handed_over_and_taken_back(wire):
+    """`is_managed: false` puts it among those that are not managed, without touching it at its lock."""
+    made = (await wire.call(C + "create", device_id=await lock(wire), code="4711", sync=True))["access_code"]
+    id = {"access_code_id": made["access_code_id"]}
+    attempt = (await wire.call(C + "update", **id, is_managed=False, sync=True))["action_attempt"]
+    assert (attempt["action_type"], attempt["status"]) == ("UPDATE_ACCESS_CODE", "success")
+    assert await refused(wire, C + "get", **id) == (404, "access_code_not_found")
+    shown = (await wire.call(C + "unmanaged/get", **id))["access_code"]
+    assert (shown["is_managed"], shown["status"], shown["code"]) == (False, "set", "4711")
+    await wire.call(C + "unmanaged/convert_to_managed", **id)
+    assert (await wire.call(C + "get", **id))["access_code"]["status"] == "set"
+
+
+async def test_codes_are_found_by_their_customer_and_by_who_reaches_them(wire):
+    """Those at the locks of a customer's accounts, and of the accounts that a user's session reaches."""
+    device_id = await lock(wire)
+    account = (await wire.call("/devices/get", device_id=device_id))["device"]["connected_account_id"]
+    await wire.call("/connected_accounts/update", connected_account_id=account, customer_key="c1")
+    made = (await wire.call(C + "create", device_id=device_id, code="4711", sync=True))["access_code"]
+    granted = {"user_identifier_key": "jane", "connected_account_ids": [account]}
+    await wire.call("/client_sessions/create", **granted)
+    await wire.call("/client_sessions/create", user_identifier_key="joe")
+    for wanted, found in (
+        ({"customer_key": "c1"}, [made]),
+        ({"customer_key": "c2"}, []),
+        ({"user_identifier_key": "jane"}, [made]),
+        ({"user_identifier_key": "joe"}, []),
+        ({"user_identifier_key": "jane", "customer_key": "c2"}, []),
+        ({"user_identifier_key": "nobody"}, []),
+        ({"access_grant_id": "g1"}, []),
+    ):
+        assert (await wire.call(C + "list", **wanted))["access_codes"] == found, wanted
+    manual = {"device_id": device_id, "name": "Cleaner", "code": "2468"}
+    by_hand = (await wire.call(C + "simulate/create_unmanaged_access_code", **manual))["access_code"]
+    for user, found in (("jane", [by_hand]), ("joe", [])):
+        asked = {"device_id": device_id, "user_identifier_key": user}
+        assert (await wire.call(C + "unmanaged/list", **asked))["access_codes"] == found
+
+
+async def test_nobody_knows_of_a_code_beyond_reach(wire):
+    """While its account lets nobody in, or its lock was taken out of it, its status is unknown."""
+    device_id = await lock(wire)
+    made = (await wire.call(C + "create", device_id=device_id, code="4711", sync=True))["access_code"]
+    account = (await wire.call("/devices/get", device_id=device_id))["device"]["connected_account_id"]
+    await wire.call("/connected_accounts/simulate/disconnect", connected_account_id=account)
+    shown = (await wire.call(C + "get", access_code_id=made["access_code_id"]))["access_code"]
+    assert shown["status"] == "unknown"
+    assert [error["error_code"] for error in shown["errors"]] == ["account_disconnected"]

@@ -164,8 +164,12 @@ async def test_the_fallback_is_shown_and_cannot_be_deleted(wire):
     """It must be another one first."""
     device_id = await room(wire)
     assert (await properties(wire))["fallback_climate_preset_key"] is None
+    assert "default_climate_setting" not in await properties(wire)
     await wire.call(T + "set_fallback_climate_preset", device_id=device_id, climate_preset_key="away")
-    assert (await properties(wire))["fallback_climate_preset_key"] == "away"
+    shown = await properties(wire)
+    assert shown["fallback_climate_preset_key"] == "away"
+    [away] = [each for each in shown["available_climate_presets"] if each["climate_preset_key"] == "away"]
+    assert shown["default_climate_setting"] == away
     assert (
         await refused(wire, T + "delete_climate_preset", climate_preset_key="away") == "climate_preset_in_use"
     )

@@ -116,6 +116,11 @@ async def test_signing_in_again_lets_the_server_in_again(wire: Wire):
     account = (await wire.call("/connected_accounts/get", connected_account_id=id))["connected_account"]
     assert account["errors"] == []
     assert await names(wire, connected_account_id=id) == COTTAGE
+    of_it = await wire.call("/events/list", connect_webview_id=second["connect_webview_id"])
+    assert [event["event_type"] for event in of_it["events"]][:2] == [
+        "connect_webview.login_succeeded",
+        "connected_account.connected",
+    ]
     events = [event.event_type for event in (await told(wire))[before:]]
     assert events == [
         "connect_webview.login_succeeded",

@@ -44,6 +44,8 @@ async def make_so(ask: CodeAsk, lock: ProgrammableLock, run: Run) -> Outcome:
     code = await lock.code(ask.access_code_id)
     if code is None:
         raise AccessCodeGone
+    if not code.is_managed:
+        return await _leave_alone(code, lock)
     slot = wanted(code, run.now())
     try:
         evidence = await _have(lock.memory, code.place, slot, run)
@@ -64,6 +66,16 @@ async def recover(ask: CodeAsk, lock: ProgrammableLock, run: Run) -> Outcome:
         if _is_so(holds, code.place, slot):
             return Outcome({"access_code": lock.programmed(code, slot)}, Evidence.STATE_REPORT)
     return await make_so(ask, lock, run)
+
+
+async def _leave_alone(code: AccessCode, lock: ProgrammableLock) -> Outcome:
+    """It was handed over: see that it is there, and leave it as it is."""
+    holds = await lock.memory.fetch_codes()
+    if holds is None:
+        raise OutcomeUnknown
+    if not is_at(code, holds):
+        raise AccessCodeGone
+    return Outcome({"access_code": lock.programmed(code, holds[code.place])}, Evidence.STATE_REPORT)
 
 
 async def take_out(ask: CodeAsk, lock: ProgrammableLock, run: Run) -> Outcome:

@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 
 from thumbturn.api.callers import Caller
 from thumbturn.api.granted import codes_of_grants
+from thumbturn.api.listing import reach_of_user
 from thumbturn.api.parameters import Listing, Maybe, Moment, OfDevice, Parameters
+from thumbturn.api.placed import accounts_of
 from thumbturn.api.wire.access_code import (
     AccessCode,
     UnmanagedAccessCode,
@@ -22,6 +24,7 @@ from thumbturn.domain.refusals import DeviceTypeNotSupported
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import Store
 from thumbturn.engine.several_codes import MOST_TOGETHER, WhenNotShared
 
 Pin = Annotated[str, Field(min_length=4, max_length=12, pattern=r"^[0-9]+$")]
@@ -75,23 +78,23 @@ class CodeList(Listing):
     user_identifier_key: Maybe[str] = None
     """Only of this user."""
 
-    def asks_for_the_unknown(self) -> bool:
-        """True if it asks for codes of something that this server has none of: nothing can match."""
-        return self.customer_key is not None or self.user_identifier_key is not None
-
-    async def wanted(self, caller: Caller, engine: Engine) -> CodeFilter:
+    async def wanted(self, caller: Caller, engine: Engine, store: Store) -> CodeFilter:
         """The managed codes that are asked for."""
         ids = self.access_code_ids
         granted = (self.access_grant_id, self.access_grant_key, self.access_method_id)
         if granted != (None, None, None):
             of_grants = await codes_of_grants(caller.workspace.id, engine.access_grants, *granted)
             ids = [id for id in of_grants if ids is None or id in ids]
+        reach = await reach_of_user(self.user_identifier_key, caller, store)
+        accounts = await accounts_of(self.customer_key, None, caller, store)
+        if accounts is not None:
+            reach = frozenset(accounts) if reach is None else reach.intersection(accounts)
         return CodeFilter(
             ids=ids,
             device_id=self.device_id,
             search=self.search,
             is_managed=True,
-            reach=caller.reach,
+            reach=reach,
         )
 
 
@@ -178,7 +181,9 @@ class CodeUpdate(OneLockWish, OfCode):
     type: Maybe[Literal["ongoing", "time_bound"]] = None
     """``ongoing`` takes its times from it."""
     is_managed: Maybe[bool] = None
-    """Accepted; a code is handed over with its lock."""
+    """False hands it over: it stays at its lock as it is, and is not looked after any more. Nothing else is
+    changed then.
+    """
 
     def changes(self) -> dict[str, Any]:
         """What is given, by the names of a code's fields."""

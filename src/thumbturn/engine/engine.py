@@ -28,6 +28,7 @@ from thumbturn.engine.begun import Begun
 from thumbturn.engine.census import Census, take_census
 from thumbturn.engine.changing import Changing
 from thumbturn.engine.climate import Climate
+from thumbturn.engine.code_handover import CodeHandover
 from thumbturn.engine.code_keeper import CodeKeeper
 from thumbturn.engine.code_rounds import CodeRounds
 from thumbturn.engine.connected_accounts import ConnectedAccounts
@@ -216,6 +217,8 @@ class Engine:
             observations=self._observations,
             clock=clock,
         )
+        #: Codes that are looked after no more.
+        self.code_handover = CodeHandover(self.access_codes, store.access_codes, self._code_keeper, clock)
         #: Codes that several locks have in common, and backups that stand ready.
         self.several_codes = SeveralCodes(self.access_codes, self._code_keeper)
         self.backup_pool = BackupPool(

@@ -8,6 +8,7 @@ from tests.fixtures.codes import DAY, HOUR, ME, PLAIN
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import AccessCodeNotFound
+from thumbturn.engine.code_handover import CodeNotSettled
 from thumbturn.engine.ports import EventFilter
 
 CHANGED, DELETED = "modified_external_to_seam", "deleted_external_to_seam"
@@ -167,3 +168,40 @@ async def test_codes_of_a_lock_are_chosen(codes):
     assert [each.id for each in await codes.all.listed("w1", wanted, limit=10)] == [jane]
     assert await codes.all.listed("w1", CodeFilter(is_managed=False), limit=10) == []
     assert await codes.all.listed("w2", CodeFilter(), limit=10) == []
+
+
+async def test_code_that_is_handed_over_stays_as_it_is(codes):
+    """It is at its lock and not looked after any more, until it is taken back; what is not set is kept."""
+    house = codes.house
+    hand_over = house.engine.code_handover.hand_over
+    code_id, _ = await codes.create()
+    attempt = await hand_over("w1", code_id, ME)
+    await house.clock.settle()
+    assert (await house.stored(attempt)).status == "success"
+    assert (await codes.all.get("w1", code_id, is_managed=False)).name is None
+    assert await codes.at_lock() == {code_id: "4711"}
+    await codes.touch(code_id, None)
+    await house.clock.advance(DAY)
+    assert await codes.at_lock() == {}, "nobody puts it right"
+    assert (await codes.told())[-2:] == ["unmanaged.created", "unmanaged.removed"]
+    later, _ = await codes.create(starts_at=house.clock.now() + DAY, ends_at=house.clock.now() + 2 * DAY)
+    with pytest.raises(CodeNotSettled):
+        await hand_over("w1", later, ME)
+    device = await house.device(PLAIN)
+    await house.engine.sandbox.disconnect(house.workspace, device.id)
+    waits, _ = await codes.create(pin="1111")
+    with pytest.raises(CodeNotSettled):
+        await hand_over("w1", waits, ME)
+
+
+async def test_code_that_was_handed_over_is_taken_back(codes):
+    """Handed over and converted again it is looked after as before, each told once."""
+    code_id, _ = await codes.create()
+    await codes.house.engine.code_handover.hand_over("w1", code_id, ME)
+    await codes.house.clock.settle()
+    await codes.all.convert("w1", code_id, ME)
+    await codes.house.clock.settle()
+    await codes.touch(code_id, None)
+    assert await codes.at_lock() == {code_id: "4711"}
+    told = await codes.told()
+    assert told[:4] == ["created", "set_on_device", "unmanaged.created", "unmanaged.converted_to_managed"]

@@ -12,6 +12,7 @@ from thumbturn.domain.access_code import AccessCode as Code
 from thumbturn.domain.access_code import is_scheduled, status, wanted
 from thumbturn.domain.access_code_changes import times
 from thumbturn.domain.clock import to_wire
+from thumbturn.domain.connected_account import ACCOUNT_DISCONNECTED
 from thumbturn.domain.device import Device
 from thumbturn.domain.device_troubles import errors_of
 from thumbturn.engine.pins import Pins
@@ -70,9 +71,7 @@ def access_code_json(
 ) -> AccessCode:
     """The code, of which this is the lock, as the wire has it."""
     json = _common(code, device, pins) | {
-        "status": "unknown"
-        if device is not None and device.state.get("removed")
-        else status(code, now).value,
+        "status": "unknown" if device is not None and _is_beyond_reach(device) else status(code, now).value,
         "common_code_key": code.common_code_key,
         "pending_mutations": list(_pending(code, pins, now)),
         "is_backup": code.is_backup,
@@ -91,6 +90,11 @@ def access_code_json(
         passing["being_deleted"] = ("It is being deleted.", code.removed_at)
     json["warnings"] += _troubles(passing, "warning_code")
     return cast("AccessCode", json)
+
+
+def _is_beyond_reach(device: Device) -> bool:
+    """True while nobody can say what its lock holds: it, or its account, is not ours to ask any more."""
+    return bool(device.state.get("removed")) or device.state.get("offline_because") == ACCOUNT_DISCONNECTED
 
 
 def unmanaged_json(code: Code, device: Device | None, pins: Pins, now: int) -> UnmanagedAccessCode:

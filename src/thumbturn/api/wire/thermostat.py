@@ -140,6 +140,7 @@ class ThermostatProperties(TypedDict, total=False):
     current_climate_setting: ClimateSetting
     available_climate_presets: list[ClimatePreset]
     fallback_climate_preset_key: str | None
+    default_climate_setting: ClimatePreset
     temperature_threshold: TemperatureThreshold
     active_thermostat_schedule: ThermostatSchedule | None
     active_thermostat_schedule_id: str | None
@@ -212,7 +213,10 @@ def thermostat_properties(device: Device) -> dict[str, Any]:
         json["min_heating_cooling_delta_fahrenheit"] = round(delta * 1.8, 2)
     json["current_climate_setting"] = _current(device)
     json["available_climate_presets"] = [preset_json(preset) for preset in presets_of(device)]
-    json["fallback_climate_preset_key"] = device.settings.get(FALLBACK)
+    fallback = json["fallback_climate_preset_key"] = device.settings.get(FALLBACK)
+    for preset in json["available_climate_presets"]:
+        if preset["climate_preset_key"] == fallback:
+            json["default_climate_setting"] = preset  # by its older name
     json["temperature_threshold"] = {}
     for name, limit in threshold_of(device).items():
         json["temperature_threshold"] |= in_both_units(name, limit)

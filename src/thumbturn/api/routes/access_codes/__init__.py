@@ -34,6 +34,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.domain.pin import REPORTED
 from thumbturn.engine.access_codes import AccessCodeNotFound
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import Store
 
 UPDATE = ("POST", "PUT", "PATCH")
 
@@ -63,14 +64,13 @@ async def get(ask: CodeGet, caller: Caller, engine: Engine, clock: Clock) -> Ans
 
 
 @endpoint({"access_codes": list[AccessCode], "pagination": Pagination})
-async def list_(ask: CodeList, caller: Caller, engine: Engine, clock: Clock, pages: Pages) -> Answer:
+async def list_(
+    ask: CodeList, caller: Caller, engine: Engine, store: Store, clock: Clock, pages: Pages
+) -> Answer:
     """Lists codes, oldest first."""
-    codes = (
-        []
-        if ask.asks_for_the_unknown()
-        else await engine.access_codes.listed(
-            caller.workspace.id, await ask.wanted(caller, engine), after=pages.after, limit=ask.most + 1
-        )
+    wanted = await ask.wanted(caller, engine, store)
+    codes = await engine.access_codes.listed(
+        caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1
     )
     page, pagination = pages.turn(codes, ask.most, lambda code: (code.created_at, code.id))
     return {"access_codes": await shown(page, engine, clock), "pagination": pagination}
@@ -81,9 +81,12 @@ async def update(ask: CodeUpdate, caller: Caller, engine: Engine, call: Call) ->
     """Changes a code, here at once and then at its lock."""
     ask.check()
     await _at(ask.device_id, ask.access_code_id, caller, engine)
-    attempt = await engine.access_codes.update(
-        caller.workspace.id, ask.access_code_id, ask.changes(), asker_of(call, caller), caller.reach
-    )
+    which = caller.workspace.id, ask.access_code_id
+    asker = asker_of(call, caller)
+    if ask.is_managed is False:
+        attempt = await engine.code_handover.hand_over(*which, asker, caller.reach)
+    else:
+        attempt = await engine.access_codes.update(*which, ask.changes(), asker, caller.reach)
     if ask.use_backup_access_code_pool and attempt.device_id is not None:
         await engine.backup_pool.use(engine.access_codes.lock(caller.workspace.id, attempt.device_id))
     return {"action_attempt": attempt_json(await settled(call, engine, attempt, sync=ask.sync))}

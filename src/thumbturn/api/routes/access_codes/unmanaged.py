@@ -11,6 +11,7 @@ from thumbturn.api.asking import asker_of
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import DELETE, UPDATE, Answer, endpoint
+from thumbturn.api.listing import reach_of_user
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Listing, Maybe
 from thumbturn.api.waiting import settled
@@ -21,6 +22,7 @@ from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import Clock
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.ports import Store
 
 
 class UnmanagedList(Listing):
@@ -79,14 +81,15 @@ async def get(ask: CodeGet, caller: Caller, engine: Engine, clock: Clock) -> Ans
 
 
 @endpoint({"access_codes": list[UnmanagedAccessCode], "pagination": Pagination})
-async def list_(ask: UnmanagedList, caller: Caller, engine: Engine, clock: Clock, pages: Pages) -> Answer:
+async def list_(
+    ask: UnmanagedList, caller: Caller, engine: Engine, store: Store, clock: Clock, pages: Pages
+) -> Answer:
     """Lists a lock's codes that are not managed, oldest first."""
     engine.access_codes.keypad(caller.workspace.id, ask.device_id, caller.reach)
-    wanted = CodeFilter(device_id=ask.device_id, search=ask.search, is_managed=False)
-    codes = (
-        await engine.access_codes.listed(caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1)
-        if ask.user_identifier_key is None
-        else []
+    reach = await reach_of_user(ask.user_identifier_key, caller, store)
+    wanted = CodeFilter(device_id=ask.device_id, search=ask.search, is_managed=False, reach=reach)
+    codes = await engine.access_codes.listed(
+        caller.workspace.id, wanted, after=pages.after, limit=ask.most + 1
     )
     page, pagination = pages.turn(codes, ask.most, lambda code: (code.created_at, code.id))
     shown = Shown(engine, clock)
