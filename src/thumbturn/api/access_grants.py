@@ -237,15 +237,14 @@ async def grants_shown(found: Sequence[domain.AccessGrant], grants: AccessGrants
     """Grants of one workspace as their caller is shown them."""
     if not found:
         return []
-    methods = await grants.methods(found[0].workspace_id, [grant.id for grant in found])
-    return [
-        access_grant_json(grant, [each for each in methods if each.access_grant_id == grant.id], grants.pins)
-        for grant in found
-    ]
+    of: dict[str, list[domain.GrantedMethod]] = {grant.id: [] for grant in found}
+    for method in await grants.methods(found[0].workspace_id, list(of)):
+        of[method.access_grant_id].append(method)
+    return [access_grant_json(grant, of[grant.id], grants.pins) for grant in found]
 
 
 async def methods_shown(found: Sequence[domain.GrantedMethod], grants: AccessGrants) -> list[Any]:
-    """Methods of one workspace as their caller is shown them."""
+    """Methods of one workspace as their caller is shown them, but for those that are gone meanwhile."""
     if not found:
         return []
     ids = {method.access_grant_id for method in found}

@@ -14,10 +14,22 @@ from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 
 Fits = Callable[[AccessGrant], bool]
+#: What grants are asked for by that the record is not asked by: it is looked at here.
+_BY_DOOR = (
+    "reservation_key",
+    "acs_entrance_id",
+    "acs_system_id",
+    "device_id",
+    "space_id",
+    "location_id",
+    "customer_key",
+)
 
 
-async def fitting(ask: GrantList, caller: Caller, engine: Engine, store: Store) -> tuple[Wanted, Fits]:
-    """What is asked of the record, and whether a grant of those that are found there is meant."""
+async def fitting(ask: GrantList, caller: Caller, engine: Engine, store: Store) -> tuple[Wanted, Fits | None]:
+    """What is asked of the record, and whether a grant of those that are found there is meant; ``None`` if
+    all of them are.
+    """
     workspace_id = caller.workspace.id
     ids = None if ask.access_grant_ids is None else set(ask.access_grant_ids)
     if ask.access_code_id is not None:
@@ -33,6 +45,8 @@ async def fitting(ask: GrantList, caller: Caller, engine: Engine, store: Store) 
     if ask.customer_key is not None:
         found = await engine.spaces.find(workspace_id, Wanted())
         spaces = {space.id for space in found if space.customer_key == ask.customer_key}
+    if all(getattr(ask, name) is None for name in _BY_DOOR):
+        return wanted, None
 
     def fits(grant: AccessGrant) -> bool:
         opens = {*grant.acs_entrance_ids, *grant.planned_entrance_ids}
@@ -52,28 +66,23 @@ async def fitting(ask: GrantList, caller: Caller, engine: Engine, store: Store) 
 async def methods_fitting(
     ask: MethodList, caller: Caller, engine: Engine, after: tuple[int, str] | None
 ) -> list[GrantedMethod]:
-    """The methods that are asked for, oldest first, behind ``after``."""
+    """The methods that are asked for, oldest first, behind ``after``; one more than the page, at least."""
     grants, workspace_id = engine.access_grants, caller.workspace.id
-    wanted = Wanted(
-        ids=None if ask.access_grant_id is None else (ask.access_grant_id,), key=ask.access_grant_key
-    )
     of: list[str] | None = None
     if (ask.access_grant_id, ask.access_grant_key, ask.space_id) != (None, None, None):
-        space = ask.space_id
-        meant = await grants.find(
-            workspace_id, wanted, lambda grant: space is None or space in grant.space_ids
-        )
-        of = [grant.id for grant in meant]
-    found = await grants.methods(workspace_id, of)
-    if ask.access_code_id is not None:
-        of_code = await _of_code(ask.access_code_id, caller, engine)
-        found = [method for method in found if method in of_code]
+        own, space = ask.access_grant_id, ask.space_id
+        wanted = Wanted(ids=None if own is None else (own,), key=ask.access_grant_key)
+        in_space = None if space is None else lambda grant: space in grant.space_ids
+        of = [grant.id for grant in await grants.find(workspace_id, wanted, in_space)]
+    if (ask.access_code_id, ask.device_id, ask.acs_entrance_id) == (None, None, None):
+        return await grants.methods(workspace_id, of, after=after, limit=ask.most + 1)
+    of_code = None if ask.access_code_id is None else await _of_code(ask.access_code_id, caller, engine)
     return [
         method
-        for method in found
-        if (ask.device_id is None or ask.device_id in method.device_ids)
+        for method in await grants.methods(workspace_id, of, after=after)
+        if (of_code is None or method in of_code)
+        and (ask.device_id is None or ask.device_id in method.device_ids)
         and (ask.acs_entrance_id is None or ask.acs_entrance_id in method.acs_entrance_ids)
-        and (after is None or (method.created_at, method.id) > after)
     ]
 
 
@@ -84,7 +93,7 @@ async def codes_of_grants(
     of: list[str] | None = None
     if grant_id is not None or key is not None:
         wanted = Wanted(ids=None if grant_id is None else (grant_id,), key=key)
-        of = [grant.id for grant in await grants.find(workspace_id, wanted, lambda _: True)]
+        of = [grant.id for grant in await grants.find(workspace_id, wanted)]
     return codes_of(await grants.methods(workspace_id, of, None if method_id is None else (method_id,)))
 
 

@@ -113,12 +113,14 @@ class AccessGrants:
         self,
         workspace_id: str,
         wanted: Wanted,
-        fits: Callable[[AccessGrant], bool],
+        fits: Callable[[AccessGrant], bool] | None = None,
         *,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> list[AccessGrant]:
         """Grants that fit, in order of (created_at, id), behind ``after``."""
+        if fits is None:
+            return await self._store.find(AccessGrant, workspace_id, wanted, after=after, limit=limit)
         found = await self._store.find(AccessGrant, workspace_id, wanted, after=after)
         return [grant for grant in found if fits(grant)][:limit]
 
@@ -127,11 +129,17 @@ class AccessGrants:
         return await self._store.find(AccessGrant, workspace_id, Wanted(ids=ids))
 
     async def methods(
-        self, workspace_id: str, grant_ids: Sequence[str] | None = None, ids: Sequence[str] | None = None
+        self,
+        workspace_id: str,
+        grant_ids: Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        *,
+        after: tuple[int, str] | None = None,
+        limit: int | None = None,
     ) -> list[GrantedMethod]:
-        """The methods of these grants, or with these ids, oldest first."""
+        """The methods of these grants, or with these ids, in order of (created_at, id), behind ``after``."""
         wanted = Wanted(holder_ids=grant_ids, ids=ids)
-        return await self._store.find(GrantedMethod, workspace_id, wanted)
+        return await self._store.find(GrantedMethod, workspace_id, wanted, after=after, limit=limit)
 
     async def credential_of(self, workspace_id: str, method_id: str, entrance_id: str | None = None) -> str:
         """The id of the credential that a method rests on, at this entrance.

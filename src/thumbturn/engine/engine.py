@@ -146,7 +146,7 @@ class Engine:
         #: True from the end of ``start`` until ``stop``.
         self.is_running = False
         #: Change what people may change of a device (``changing.py``).
-        self.change_device = Changing(store, self._devices, self._code_keeper.look, clock).change_device
+        self.change_device = Changing(store, self._devices, self._is_managed_again, clock).change_device
         acceptance = Acceptance(
             store=store,
             dispatch=self._dispatch,
@@ -358,6 +358,10 @@ class Engine:
 
     async def _review_pool(self, device: Device) -> None:
         await self.backup_pool.review(device)
+
+    def _is_managed_again(self, device_id: str) -> None:
+        self._code_keeper.look(device_id)
+        self._granting.keeper.touched((device_id,))
 
     def _forget(self, device_ids: Sequence[str]) -> None:
         self._keeper.forget(device_ids)

@@ -49,6 +49,12 @@ class Standing:
     #: True if something was refused that may be granted later.
     is_tried_again: bool = False
 
+    def refused(self, refusal: Refusal) -> None:
+        """Something was refused. That it has to wait is not what is wrong with it."""
+        self.is_tried_again = True
+        if refusal.status not in (429, 503):
+            self.problems.append(refusal.message)
+
 
 class Issuing:
     """Codes and credentials of access methods."""
@@ -80,15 +86,13 @@ class Issuing:
             except AccessCodeNotFound:
                 pass  # it went meanwhile: that is looked at again
             except Refusal as refusal:
-                standing.problems.append(refusal.message)
-                standing.is_tried_again = True
+                standing.refused(refusal)
             await self._look_at_code(grant, method, device_id, standing)
         for system_id in method.credentials:
             try:
                 await self._credential(grant, method, system_id)
             except Refusal as refusal:
-                standing.problems.append(refusal.message)
-                standing.is_tried_again = True
+                standing.refused(refusal)
             await self._look_at_credential(grant, method, system_id, standing)
         return standing
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
+from tests.fixtures.codes import ME
 from tests.fixtures.grants import DAY, HOUR, NATIVE, PLAIN
+from thumbturn.domain.access import AcsCredential
 from thumbturn.domain.access_refusals import AccessMethodNotSupported, CodeOfNoCode, InvalidAccessTimes
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.refusals import DeviceNotFound
@@ -194,8 +199,6 @@ async def test_what_a_grant_rests_on_is_put_back(grants):
     grant = await grants.create("code", locks=(PLAIN,))
     method = await grants.method(grant)
     code = await grants.code(method, PLAIN)
-    from tests.fixtures.codes import ME
-
     await grants.house.engine.access_codes.delete("w1", code.id, ME)
     await grants.house.clock.advance(seconds(5))
     assert await grants.at_lock(PLAIN) == [grants.pin(method)]
@@ -290,3 +293,50 @@ async def test_a_device_of_nobody_is_not_found(grants):
 
 async def _no_device(name: str) -> object:
     return type("Device", (), {"id": name})
+
+
+async def test_a_card_is_assigned_after_a_crash(grants):
+    """The process may die while it assigns a card: the next one does it again, which is doing it once."""
+    house = grants.house
+    method = await grants.method(await grants.create("card", doors=(PLAIN,)))
+    [system] = method.credentials
+    card = AcsCredential(
+        id="a-card",
+        workspace_id="w1",
+        created_at=1,
+        acs_system_id=system,
+        connected_account_id=(await grants.entrance(PLAIN)).connected_account_id,
+        access_method="card",
+        card_number="0815",
+        issued_at=1,
+    )
+    await house.store.access.add(card)
+    house.engine._granting._issuing.user_of = _hang
+    attempt = await house.begin("ASSIGN_CREDENTIAL", access_method_id=method.id, card_number="0815")
+    await house.clock.settle()
+    assert (await house.stored(attempt)).phase == "sent"
+    await house.revive()
+    await house.clock.advance(seconds(2))
+    ended = await house.stored(attempt)
+    assert (ended.status, [mark.stage for mark in ended.marks].count("resent")) == ("success", 1)
+    assert (await grants.all.method("w1", method.id)).issued_at is not None
+    assert [each.id for each in await grants.credentials()] == ["a-card"]
+    assert (await grants.told()).count("access_method.issued") == 1
+
+
+async def _hang(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_lock_that_is_handed_over_and_back_has_its_code(grants):
+    """While a lock is not managed nothing is done there; back again it gets what changed meanwhile."""
+    house, lock = grants.house, await grants.house.device(PLAIN)
+    grant = await grants.create("code", locks=(PLAIN,))
+    await house.engine.change_device("w1", lock.id, lambda device: replace(device, is_managed=False))
+    await grants.all.change("w1", grant.id, {"name": "Suite"})
+    await house.clock.advance(seconds(5))
+    method = await grants.method(grant)
+    assert (await grants.code(method, PLAIN)).name == "Access Grant"
+    await house.engine.change_device("w1", lock.id, lambda device: replace(device, is_managed=True))
+    await house.clock.advance(seconds(5))
+    assert (await grants.code(method, PLAIN)).facts.held.name == "Suite"

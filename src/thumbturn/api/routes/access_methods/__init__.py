@@ -10,6 +10,7 @@ from thumbturn.api.grant_relations import MethodRelated, MethodsRelated, related
 from thumbturn.api.granted import methods_fitting
 from thumbturn.api.pages import Pages
 from thumbturn.api.wire.pagination import Pagination
+from thumbturn.domain.access_grant_refusals import AccessMethodNotFound
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.engine import Engine
@@ -20,8 +21,10 @@ from thumbturn.engine.ports import Store
 async def get(ask: OfMethod, caller: Caller, engine: Engine) -> Answer:
     """Returns an access method."""
     found = await engine.access_grants.method(caller.workspace.id, ask.access_method_id)
-    [shown] = await methods_shown((found,), engine.access_grants)
-    return {"access_method": shown}
+    shown = await methods_shown((found,), engine.access_grants)
+    if not shown:
+        raise AccessMethodNotFound(data={"access_method_id": ask.access_method_id})
+    return {"access_method": shown[0]}
 
 
 @endpoint({"access_methods": list[AccessMethod], "pagination": Pagination})
