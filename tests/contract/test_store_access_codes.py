@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from tests.fixtures.stores import NOON, a_seed
+from tests.fixtures.stores import NOON, a_seed, an_event
 from thumbturn.domain.access_code import AccessCode, Facts, Slot
 from thumbturn.domain.access_code_news import tell
+from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.access_code_ports import CodeFacts, CodeFilter, CodeStored
 from thumbturn.engine.ports import Change, Store
@@ -179,3 +180,44 @@ async def test_codes_of_a_lock_that_is_not_managed_are_not(store: Store):
     assert await listed(store, is_managed=True) == [here.id]
     assert await listed(store, is_managed=False) == [there.id]
     assert await listed(store) == [here.id, there.id]
+
+
+async def test_a_bolt_that_a_code_moved_is_told_with_that(store: Store):
+    """The event has the digits that the lock holds, sealed as they are, and whether the code is managed: it
+    is not, if its lock is not. What is not on record, or is no bolt, is told as it came; nothing is looked
+    for unless it is said.
+    """
+    held = a_code(facts=Facts(held=SLOT), pin="what it shall be")
+    wished, by_hand = a_code(1), a_code(2, is_managed=False)
+    elsewhere = a_code(3, device_id="w1_lock_2")
+    lock = await store.device("w1", "w1_lock_2")
+    assert lock is not None
+    await store.access_codes.add((held, wished, by_hand, elsewhere), ())
+    await store.update_device(replace(lock, is_managed=False))
+
+    def moved(id: str, event_type: str = "lock.unlocked") -> Event:
+        return an_event(event_type=event_type, payload={"access_code_id": id, "method": "keycode"})
+
+    told = (
+        moved(held.id),
+        moved(wished.id, "lock.locked"),
+        moved(by_hand.id),
+        moved(elsewhere.id),
+        moved("nobody's"),
+        an_event(event_type="lock.unlocked", payload={"method": "manual"}),
+        moved(held.id, "access_code.created"),
+    )
+    assert await store.apply(Change(events=told, codes=(CodeFacts(by_hand, is_gone=True),), names_codes=True))
+    assert await store.apply(Change(events=(moved(held.id)._replace(event_id="plain"),)))
+    events = [event for _, event in await store.events_after("w1", 0, limit=10)]
+    assert [(each.payload.get("code"), each.payload.get("access_code_is_managed")) for each in events] == [
+        ("sealed", True),
+        ("sealed", True),
+        ("sealed", False),
+        ("sealed", False),
+        (None, None),
+        (None, None),
+        (None, None),
+        (None, None),
+    ]
+    assert await store.access_codes.get(by_hand.id) is None

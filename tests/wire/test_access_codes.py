@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from thumbturn.domain.clock import seconds
+from thumbturn.engine.ports import EventFilter
 
 C = "/access_codes/"
 START, END = "2025-02-01T15:00:00.000Z", "2025-02-02T11:00:00.000Z"
@@ -312,3 +313,28 @@ async def test_nobody_knows_of_a_code_beyond_reach(wire):
     shown = (await wire.call(C + "get", access_code_id=made["access_code_id"]))["access_code"]
     assert shown["status"] == "unknown"
     assert [error["error_code"] for error in shown["errors"]] == ["account_disconnected"]
+
+
+async def test_who_let_himself_in_by_a_code_is_told(wire):
+    """Events of the bolt have the code that was entered, its digits, and whether it is managed; on record the
+    digits are sealed, and whoever entered none is told without.
+    """
+    device_id = await lock(wire)
+    made = await wire.call(C + "create", device_id=device_id, code="4711", sync=True)
+    ask = {"device_id": device_id, "code": "1357", "name": "Cleaner"}
+    by_hand = await wire.call(C + "simulate/create_unmanaged_access_code", **ask)
+    for pin in ("4711", "1357"):
+        await wire.call("/locks/simulate/keypad_code_entry", device_id=device_id, code=pin)
+        await wire.house.clock.advance(seconds(3))
+        await wire.call("/locks/lock_door", device_id=device_id)
+        await wire.house.clock.advance(seconds(3))
+    names = ("access_code_id", "code", "access_code_is_managed")
+    found = (await wire.call("/events/list", event_type="lock.unlocked"))["events"]
+    assert [tuple(each[name] for name in names) for each in found] == [
+        (made["access_code"]["access_code_id"], "4711", True),
+        (by_hand["access_code"]["access_code_id"], "1357", False),
+    ]
+    events = await wire.house.store.events("w1", EventFilter(event_types=["lock.unlocked"]), limit=9)
+    assert [each.payload["code"] in ("4711", "1357") for each in events] == [False, False]
+    for each in (await wire.call("/events/list", event_type="lock.locked"))["events"]:
+        assert set(names) & each.keys() == set()

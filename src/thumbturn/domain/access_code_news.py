@@ -41,6 +41,20 @@ class News(NamedTuple):
     is_gone: bool = False
 
 
+def is_by_code(event: Event) -> bool:
+    """Whether it tells of a bolt that was moved by a code."""
+    return "access_code_id" in event.payload and event.event_type.startswith("lock.")
+
+
+def entered_by(code: AccessCode, *, is_managed: bool) -> dict[str, Any]:
+    """What such an event says of the code, whose lock is managed or not: the digits are those at the lock."""
+    held = code.facts.held
+    return {
+        "access_code_is_managed": code.is_managed and is_managed,
+        "code": code.pin if held is None else held.pin,
+    }
+
+
 def tell(
     code: AccessCode, event_type: str, now: int, attempt_id: str | None = None, /, **payload: Any
 ) -> Event:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from thumbturn.domain.access_code_news import is_by_code
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
@@ -76,8 +77,9 @@ class Labels:
     def on_change(self, change: Change) -> Change:
         """The change with what its events carry; the same object if that is nothing."""
         for event in change.events:
-            if self._on(event) is not event:
-                return replace(change, events=self.on(change.events))
+            if self._on(event) is not event or is_by_code(event):
+                by_code = any(is_by_code(each) for each in change.events)
+                return replace(change, events=self.on(change.events), names_codes=by_code)
         return change
 
     def _on(self, event: Event) -> Event:

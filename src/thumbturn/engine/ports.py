@@ -57,6 +57,8 @@ class Change:
     events: tuple[Event, ...] = ()
     #: What became of access codes.
     codes: tuple[CodeFacts, ...] = ()
+    #: Whether bolts among the events were moved by codes: what is on record of these is told with it.
+    names_codes: bool = False
 
 
 class Timeline(NamedTuple):

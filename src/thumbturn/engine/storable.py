@@ -30,6 +30,7 @@ def storable(change: Change) -> Change:
         tuple(replace(device, state=_value(device.state)) for device in change.devices),
         tuple(event._replace(payload=_value(event.payload)) for event in change.events),
         change.codes,
+        change.names_codes,
     )
 
 

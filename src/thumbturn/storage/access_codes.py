@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, Select, and_, delete, exists, func, not_, select, tuple_, update
 
 from thumbturn.domain.access_code import AccessCode, Facts, Slot
+from thumbturn.domain.access_code_news import entered_by, is_by_code
 from thumbturn.domain.event import Event
 from thumbturn.engine.access_code_ports import CodeFacts, CodeFilter, CodeStored
 from thumbturn.engine.ports import Change
@@ -17,7 +18,7 @@ from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.code_tables import access_codes, data_keys
 from thumbturn.storage.expressions import one_of, within
-from thumbturn.storage.hot import Rows, Telling, perform, telling, write_events
+from thumbturn.storage.hot import Rows, Telling, perform, telling, to_be_told, write_events
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.rows import Row, encode
 from thumbturn.storage.tables import devices
@@ -142,11 +143,31 @@ def changing_codes(rows: Rows, change: Change) -> Telling:
     """An operation that also stores what became of codes, as one; answered as the rows are."""
 
     def write(connection: Connection) -> bool:
-        [answer] = perform(connection, [rows])
+        done = rows
+        if change.names_codes:
+            done = rows._replace(told=to_be_told(_with_codes(connection, change.events)))
+        [answer] = perform(connection, [done])
         write_facts(connection, change.codes)
         return bool(answer)
 
     return telling(write, change.events)
+
+
+def _with_codes(connection: Connection, told: Sequence[Event]) -> list[Event]:
+    """The events, of which some tell of bolts that were moved by codes, with what is on record of those."""
+    ids = [event.payload["access_code_id"] for event in told if is_by_code(event)]
+    query = (
+        select(access_codes, devices.c.is_managed)
+        .join_from(access_codes, devices, devices.c.id == _columns.device_id)
+        .where(one_of(_columns.id, ids, connection.dialect))
+    )
+    known = {row[0]: entered_by(_code(row), is_managed=bool(row[-1])) for row in connection.execute(query)}
+    return [
+        event._replace(payload={**event.payload, **known.get(event.payload["access_code_id"], {})})
+        if is_by_code(event)
+        else event
+        for event in told
+    ]
 
 
 def codes_of_account(connection: Connection, workspace_id: str, account_id: str) -> list[AccessCode]:

@@ -110,7 +110,7 @@ def changing(change: Change) -> Rows:
             ]
         ),
         states=tuple([(device.id, encode(device.state)) for device in change.devices]),
-        told=_told(change.events),
+        told=to_be_told(change.events),
         answer=True,
     )
 
@@ -207,10 +207,11 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
 
 def write_events(connection: Connection, told: Iterable[Event]) -> None:
     """Write events with the next numbers of their workspaces."""
-    _number(connection, _told(told))
+    _number(connection, to_be_told(told))
 
 
-def _told(told: Iterable[Event]) -> tuple[Told, ...]:
+def to_be_told(told: Iterable[Event]) -> tuple[Told, ...]:
+    """Events as rows of an operation."""
     return tuple([Told(event.workspace_id, event_row(event)) for event in told])
 
 

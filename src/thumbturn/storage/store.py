@@ -116,7 +116,9 @@ class SqlStore:
 
     def apply(self, change: Change) -> Awaitable[bool]:
         rows = changing(change)
-        applied = self._writer.submit(changing_codes(rows, change) if change.codes else rows)
+        applied = self._writer.submit(
+            changing_codes(rows, change) if change.codes or change.names_codes else rows
+        )
         self._count(len(change.events))
         return applied
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from thumbturn.domain.access_code import AccessCode
+from thumbturn.domain.access_code_news import entered_by, is_by_code
 from thumbturn.domain.client_session import among
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
@@ -102,6 +103,18 @@ class MemoryAccessCodes:
                 self._codes[code.id] = replace(
                     known, facts=code.facts, due_at=code.due_at, is_managed=code.is_managed
                 )
+
+    def naming(self, told: Iterable[Event]) -> list[Event]:
+        """The events, of which some tell of bolts that were moved by codes, with what is known of those."""
+        return [self._naming(event) if is_by_code(event) else event for event in told]
+
+    def _naming(self, event: Event) -> Event:
+        code = self._codes.get(event.payload["access_code_id"])
+        if code is None:
+            return event
+        lock = self._device(code.device_id)
+        by_what = entered_by(code, is_managed=lock is not None and lock.is_managed)
+        return event._replace(payload={**event.payload, **by_what})
 
     def of_locks(self, device_ids: Collection[str]) -> list[AccessCode]:
         """Those of these locks."""

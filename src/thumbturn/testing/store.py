@@ -122,8 +122,8 @@ class MemoryStore:
         for device in change.devices:
             if device.id in self._devices:
                 self._devices[device.id] = replace(self._devices[device.id], state=device.state)
+        self._tell(self.access_codes.naming(change.events) if change.names_codes else change.events)
         self.access_codes.learn(change.codes)
-        self._tell(change.events)
         return answered(True)
 
     def append_late(self, attempt_id: str, mark: Mark) -> Awaitable[None]:

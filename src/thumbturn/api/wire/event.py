@@ -12,7 +12,7 @@ from thumbturn.domain.clock import to_wire
 from thumbturn.engine.pins import Pins
 
 #: The beginnings of the types whose payload may have a sealed PIN.
-_WITH_PINS = ("access_code.", "access_method.")
+_WITH_PINS = ("access_code.", "access_method.", "lock.")
 
 
 class DeniedReason(TypedDict):
@@ -97,6 +97,7 @@ class Event(TypedDict):
     starts_at: NotRequired[str]
     ends_at: NotRequired[str]
     access_code_id: NotRequired[str]
+    access_code_is_managed: NotRequired[bool]
     backup_access_code_id: NotRequired[str]
     code: NotRequired[str | None]
     change_reason: NotRequired[str]
