@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from thumbturn.domain.clock import seconds
 from thumbturn.engine import code_keeper, timetable
 from thumbturn.engine.access_codes import AccessCodeIsOver, AccessCodeNotFound, DuplicateAccessCode, NewCode
 
+#: Attached to the lock: every event about a code of it carries that.
+MINE = {"at": "the door"}
 PINS = ("1234567", "2345678", "3456789")
 #: Longer than the longest pause between two tries, and all that a sound lock takes.
 LONG_ENOUGH = seconds(2 * 3_600 + 200)
@@ -72,6 +74,8 @@ async def live(folder: Path, door: str, happening: Any) -> None:
     await house.open()
     try:
         story = Story(house, door)
+        lock = await house.device(door)
+        await house.engine.change_device("w1", lock.id, lambda known: replace(known, custom_metadata=MINE))
         for what, *how in happening:
             await story.happen(what, *how)
             await story.is_consistent()
@@ -191,6 +195,8 @@ class Story:
     async def is_consistent(self) -> None:
         """What was told of a code and what its attempts say is what is on record of it, at any moment."""
         events = await self.house.store.events_after("w1", 0, limit=10_000)
+        of_codes = [event for _, event in events if event.event_type.startswith("access_code.")]
+        assert {str(event.payload.get("device_custom_metadata")) for event in of_codes} <= {str(MINE)}
         for id in self.said:
             told = [
                 event.event_type.removeprefix("access_code.")

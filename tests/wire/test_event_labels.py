@@ -50,7 +50,11 @@ async def test_a_door_carries_what_is_attached(wire: Wire):
     await wire.house.clock.advance(seconds(10))
     await wire.call("/access_codes/update", access_code_id=made["access_code"]["access_code_id"], name="x")
     await wire.house.clock.advance(seconds(10))
-    await wire.call("/access_codes/delete", access_code_id=made["access_code"]["access_code_id"])
+    id = {"access_code_id": made["access_code"]["access_code_id"]}
+    await wire.call("/access_codes/update", **id, is_managed=False)
+    await wire.call("/access_codes/unmanaged/convert_to_managed", **id)
+    await wire.house.clock.advance(seconds(10))
+    await wire.call("/access_codes/delete", **id)
     await wire.house.clock.advance(seconds(10))
     await wire.call("/devices/simulate/disconnect", device_id=door)
     await wire.call("/devices/update", device_id=door, name="Another")
@@ -66,6 +70,7 @@ async def test_a_door_carries_what_is_attached(wire: Wire):
     assert [(type, carried) for type, carried in seen if carried != expected[type.partition(".")[0]]] == []
     words = {type for type, _ in seen if type.startswith("access_code.")}
     assert {"access_code.created", "access_code.set_on_device", "access_code.deleted"} <= words
+    assert {"access_code.unmanaged.created", "access_code.unmanaged.converted_to_managed"} <= words
 
 
 async def test_an_event_keeps_what_it_carried(wire: Wire):

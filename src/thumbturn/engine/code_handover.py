@@ -47,6 +47,6 @@ class CodeHandover:
                 if is_busy or code.facts.held is None or step(code, now) is not None:
                     raise CodeNotSettled(data={"access_code_id": code.id})
                 left = replace(code, is_managed=False, due_at=None)
-                told = news.tell(left, "unmanaged.created", now)
-                await self._store.note((CodeFacts(left),), (told,))
+                told = self._codes.labels.on((news.tell(left, "unmanaged.created", now),))
+                await self._store.note((CodeFacts(left),), told)
             return await self._codes.program(UPDATE, left, asker, at_once=True)
