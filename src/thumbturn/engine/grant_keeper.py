@@ -114,17 +114,27 @@ class GrantKeeper:
             self._forget(which)
             return
         methods = await self._store.find(GrantedMethod, workspace_id, Wanted(holder_ids=(id,)))
-        now = self._clock.now()
-        if not grant.is_over(now):
-            planned = await self._planned_for(grant, methods, now)
-            if planned is None:
+        while True:
+            now = self._clock.now()
+            if not grant.is_over(now):
+                planned = await self._planned_for(grant, methods, now)
+                if planned is None:
+                    return
+                grant, methods = planned.grant, list(planned.methods.values())
+            # Known before they are made: what becomes of them meanwhile is looked at, too.
+            locks = await self._planning.locks_of(grant)
+            credentials = [id for method in methods for id in method.credentials.values()]
+            self._concern(which, [*codes_of(methods), *credentials, *locks, *grant.space_ids])
+            standings = [await self._issuing.make_so(grant, method) for method in methods]
+            if not any(each.taken for each in standings):
+                break
+            # Somebody was faster with a PIN: the doors at which he has it get another.
+            methods = [
+                await self._planning.without(method, standing.taken) if standing.taken else method
+                for method, standing in zip(methods, standings, strict=True)
+            ]
+            if not await self._store.settle(workspace_id, changed=methods):
                 return
-            grant, methods = planned.grant, list(planned.methods.values())
-        # Known before they are made: what becomes of them meanwhile is looked at, too.
-        locks = await self._planning.locks_of(grant)
-        credentials = [id for method in methods for id in method.credentials.values()]
-        self._concern(which, [*codes_of(methods), *credentials, *locks, *grant.space_ids])
-        standings = [await self._issuing.make_so(grant, method) for method in methods]
         is_gone = await self._note(grant, list(zip(methods, standings, strict=True)))
         if is_gone:
             self._forget(which)

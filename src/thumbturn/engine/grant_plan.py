@@ -99,8 +99,10 @@ class Planning:
             mine = [method for method in mine if method.removed_at is None]
             if mine or not request.access_method_ids:
                 mine = await self._for(request, grant, mine, doors, now)
-                if not any(method.device_ids or method.acs_entrance_ids for method in mine):
+                if all(_is_empty(method) for method in mine):
                     unmade.append(request.mode)
+                else:
+                    mine = [replace(each, removed_at=now) if _is_empty(each) else each for each in mine]
             made = (method.id for method in mine)
             ids = tuple(dict.fromkeys([*request.access_method_ids, *made]))
             requested.append(replace(request, access_method_ids=ids))
@@ -123,6 +125,18 @@ class Planning:
             codeless_device_ids=doors.codeless if asks_for_code else (),
         )
         return Plan(after, known)
+
+    async def without(self, method: GrantedMethod, taken: set[str]) -> GrantedMethod:
+        """The method without the locks, and the entrances of systems, in which somebody else has its PIN."""
+        wanted = Wanted(ids=method.acs_entrance_ids, acs_system_ids=taken)
+        found = await self._credentials.access.find(AcsEntrance, method.workspace_id, wanted)
+        lost = {each.id for each in found}
+        return replace(
+            method,
+            device_ids=tuple(each for each in method.device_ids if each not in taken),
+            acs_entrance_ids=tuple(each for each in method.acs_entrance_ids if each not in lost),
+            credentials={system: id for system, id in method.credentials.items() if system not in taken},
+        )
 
     async def _for(
         self,
@@ -252,6 +266,11 @@ def _without_lost(method: GrantedMethod, doors: Doors) -> GrantedMethod:
         leaving_device_ids=tuple(dict.fromkeys([*method.leaving_device_ids, *lost])),
         acs_entrance_ids=tuple(each for each in method.acs_entrance_ids if each in entrances),
     )
+
+
+def _is_empty(method: GrantedMethod) -> bool:
+    """True if it is for no door, and nothing of it is left at one that it was for."""
+    return not (method.device_ids or method.acs_entrance_ids or method.leaving_device_ids)
 
 
 def _problem(missing: Sequence[str], unmade: Sequence[str]) -> str | None:

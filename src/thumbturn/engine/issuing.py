@@ -14,6 +14,7 @@ from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsUser, UserIde
 from thumbturn.domain.access_code import AccessCode, step
 from thumbturn.domain.access_code_news import FAILED_TO_REMOVE, LATE_IN_SETTING
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, code_id, code_times
+from thumbturn.domain.access_refusals import CodeTaken
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.encoder import is_encoder
@@ -21,11 +22,15 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.access import Whom
 from thumbturn.engine.access_code_ports import AccessCodeStore
-from thumbturn.engine.access_codes import AccessCodeNotFound, AccessCodes, NewCode
+from thumbturn.engine.access_codes import AccessCodeNotFound, AccessCodes, DuplicateAccessCode, NewCode
 from thumbturn.engine.access_ports import AccessStore, Wanted
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.devices import Devices
+
+
+class _PinTaken(Exception):
+    """Somebody else has it there, so nothing was made."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,8 @@ class Standing:
     is_off: bool = True
     #: What keeps it from being in place.
     problems: list[str] = field(default_factory=list)
+    #: The locks and systems in which somebody else has its PIN since it was planned.
+    taken: set[str] = field(default_factory=set)
     #: True if something was refused that may be granted later.
     is_tried_again: bool = False
 
@@ -85,12 +92,16 @@ class Issuing:
                 await self._code(grant, method, device_id)
             except AccessCodeNotFound:
                 pass  # it went meanwhile: that is looked at again
+            except _PinTaken:
+                standing.taken.add(device_id)
             except Refusal as refusal:
                 standing.refused(refusal)
             await self._look_at_code(grant, method, device_id, standing)
         for system_id in method.credentials:
             try:
                 await self._credential(grant, method, system_id)
+            except _PinTaken:
+                standing.taken.add(system_id)
             except Refusal as refusal:
                 standing.refused(refusal)
             await self._look_at_credential(grant, method, system_id, standing)
@@ -123,7 +134,10 @@ class Issuing:
                     starts_at=starts_at,
                     ends_at=ends_at,
                 )
-                await self._codes.create(workspace_id, device_id, new, asker)
+                try:
+                    await self._codes.create(workspace_id, device_id, new, asker)
+                except DuplicateAccessCode:
+                    raise _PinTaken from None
         elif not is_wanted:
             # What ends by its time is removed by its lock's keeper.
             goes = method.is_removed(grant) or device_id not in method.device_ids or ends_at is None
@@ -189,17 +203,20 @@ class Issuing:
         user = await self.user_of(grant, system_id)
         shall = {"acs_entrance_ids": opened, "starts_at": grant.starts_at, "ends_at": grant.ends_at}
         if known is None:
-            await self._credentials.create(
-                workspace_id,
-                method.mode,
-                whom=Whom(acs_user_id=user.id),
-                code=None if method.code is None else self._pin(method),
-                starts_at=grant.starts_at,
-                ends_at=grant.ends_at,
-                entrance_ids=opened,
-                id=id,
-                access_method_id=method.id,
-            )
+            try:
+                await self._credentials.create(
+                    workspace_id,
+                    method.mode,
+                    whom=Whom(acs_user_id=user.id),
+                    code=None if method.code is None else self._pin(method),
+                    starts_at=grant.starts_at,
+                    ends_at=grant.ends_at,
+                    entrance_ids=opened,
+                    id=id,
+                    access_method_id=method.id,
+                )
+            except CodeTaken:
+                raise _PinTaken from None
             return
         changes: dict[str, Any] = {
             name: value for name, value in shall.items() if getattr(known, name) != value

@@ -13,6 +13,7 @@ from thumbturn.domain.access import AcsCredential
 from thumbturn.domain.access_refusals import AccessMethodNotSupported, CodeOfNoCode, InvalidAccessTimes
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.refusals import DeviceNotFound
+from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.access_grants import WantedMethod
 
 MADE = ["access_grant.created", "access_method.created"]
@@ -340,3 +341,30 @@ async def test_a_lock_that_is_handed_over_and_back_has_its_code(grants):
     await house.engine.change_device("w1", lock.id, lambda device: replace(device, is_managed=True))
     await house.clock.advance(seconds(5))
     assert (await grants.code(method, PLAIN)).facts.held.name == "Suite"
+
+
+async def test_a_pin_that_somebody_else_has_by_then_is_another(grants):
+    """Between planning and making it, a PIN may be taken at a lock: that one lock gets another."""
+    codes, now = grants.house.engine.access_codes, grants.house.clock.now()
+    wanted = WantedMethod(mode="code", code="4711")
+    grant = await grants.create(wanted, locks=(PLAIN, NATIVE), doors=(PLAIN,), starts_at=now + DAY)
+    lock = await grants.house.device(PLAIN)
+    await codes.create("w1", lock.id, NewCode(pin="4711"), ME)
+    await grants.house.clock.advance(DAY + seconds(5))
+    shared, own = sorted(await grants.methods(grant), key=lambda each: grants.pin(each) != "4711")
+    assert await grants.at_lock(NATIVE) == [grants.pin(shared)] == ["4711"]
+    assert sorted(await grants.at_lock(PLAIN)) == sorted(["4711", grants.pin(own)])
+    assert all(each.issued_at is not None and each.failure is None for each in (shared, own))
+    assert (await grants.stands(grant)).is_told_all
+
+
+async def test_a_pin_that_is_taken_everywhere_is_given_up(grants):
+    """If none of its doors can have it, its method goes, and the one with another PIN stays."""
+    codes, now = grants.house.engine.access_codes, grants.house.clock.now()
+    grant = await grants.create(WantedMethod(mode="code", code="4711"), locks=(PLAIN,), starts_at=now + DAY)
+    lock = await grants.house.device(PLAIN)
+    await codes.create("w1", lock.id, NewCode(pin="4711"), ME)
+    await grants.house.clock.advance(DAY + seconds(5))
+    method = await grants.method(grant)
+    assert sorted(await grants.at_lock(PLAIN)) == sorted(["4711", grants.pin(method)])
+    assert (await grants.told()).count("access_method.deleted") == 1
