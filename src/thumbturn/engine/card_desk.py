@@ -13,7 +13,7 @@ from thumbturn.domain.clock import Clock
 from thumbturn.engine.access_grants import AccessGrants
 from thumbturn.engine.access_ports import AccessStore, Wanted
 from thumbturn.engine.grant_keeper import GrantKeeper
-from thumbturn.engine.issuing import Issuing
+from thumbturn.engine.granted_credentials import GrantedCredentials
 
 
 class CardDesk:
@@ -26,14 +26,14 @@ class CardDesk:
         store: AccessStore,
         grants: AccessGrants,
         keeper: GrantKeeper,
-        issuing: Issuing,
+        credentials: GrantedCredentials,
         clock: Clock,
     ) -> None:
         self._workspace_id = workspace_id
         self._store = store
         self._grants = grants
         self._keeper = keeper
-        self._issuing = issuing
+        self._credentials = credentials
         self._clock = clock
 
     async def method(self, access_method_id: str) -> GrantedMethod | None:
@@ -75,7 +75,7 @@ class CardDesk:
         before = method.credentials[system_id]
         if before == card.id:
             return True
-        user = await self._issuing.user_of(grant, system_id)
+        user = await self._credentials.user_of(grant, system_id)
         assigned = replace(
             card,
             acs_user_id=user.id,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextvars import Context
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import structlog
@@ -21,8 +20,10 @@ from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
 from thumbturn.engine.access_ports import AccessStore, Wanted
+from thumbturn.engine.grant_judging import grant_judged, method_judged
 from thumbturn.engine.grant_plan import Plan, Planning
-from thumbturn.engine.issuing import Issuing, Standing
+from thumbturn.engine.issuing import Issuing
+from thumbturn.engine.standing import Standing
 from thumbturn.engine.timetable import Timetable
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,9 @@ log = structlog.get_logger(__name__)
 TRIED_AGAIN_AFTER = seconds(60)
 #: Grants that are looked at at a time: what they wait for is the database.
 AT_A_TIME = 8
+
+#: How often in one look a PIN is replaced that somebody else has by then.
+MOST_PINS = 5
 
 #: A grant: its workspace's id and its own.
 Which = tuple[str, str]
@@ -114,18 +118,11 @@ class GrantKeeper:
             self._forget(which)
             return
         methods = await self._store.find(GrantedMethod, workspace_id, Wanted(holder_ids=(id,)))
-        while True:
-            now = self._clock.now()
-            if not grant.is_over(now):
-                planned = await self._planned_for(grant, methods, now)
-                if planned is None:
-                    return
-                grant, methods = planned.grant, list(planned.methods.values())
-            # Known before they are made: what becomes of them meanwhile is looked at, too.
-            locks = await self._planning.locks_of(grant)
-            credentials = [id for method in methods for id in method.credentials.values()]
-            self._concern(which, [*codes_of(methods), *credentials, *locks, *grant.space_ids])
-            standings = [await self._issuing.make_so(grant, method) for method in methods]
+        for _ in range(MOST_PINS):
+            made = await self._made_so(which, grant, methods)
+            if made is None:
+                return
+            grant, methods, standings = made
             if not any(each.taken for each in standings):
                 break
             # Somebody was faster with a PIN: the doors at which he has it get another.
@@ -140,9 +137,25 @@ class GrantKeeper:
             self._forget(which)
             return
         moments = [grant.next_moment(self._clock.now())]
-        if any(each.is_tried_again for each in standings):
+        if any(each.is_tried_again or each.taken for each in standings):
             moments.append(self._clock.now() + TRIED_AGAIN_AFTER)
         self._plan(which, min((each for each in moments if each is not None), default=None))
+
+    async def _made_so(
+        self, which: Which, grant: AccessGrant, methods: list[GrantedMethod]
+    ) -> tuple[AccessGrant, list[GrantedMethod], list[Standing]] | None:
+        """The grant with the methods that it needs, and how these stand; ``None`` if it is gone meanwhile."""
+        now = self._clock.now()
+        if not grant.is_over(now):
+            planned = await self._planned_for(grant, methods, now)
+            if planned is None:
+                return None
+            grant, methods = planned.grant, list(planned.methods.values())
+        # Known before they are made: what becomes of them meanwhile is looked at, too.
+        locks = await self._planning.locks_of(grant)
+        credentials = [id for method in methods for id in method.credentials.values()]
+        self._concern(which, [*codes_of(methods), *credentials, *locks, *grant.space_ids])
+        return grant, methods, [await self._issuing.make_so(grant, method) for method in methods]
 
     async def _planned_for(
         self, grant: AccessGrant, methods: Sequence[GrantedMethod], now: int
@@ -179,7 +192,7 @@ class GrantKeeper:
         told: list[Event] = []
         left: list[GrantedMethod] = []
         for before, standing in stand:
-            after = judged(grant, before, standing, now, has_encoder=self._issuing.has_encoder(before))
+            after = method_judged(grant, before, standing, now, has_encoder=self._issuing.has_encoder(before))
             told += of_method_change(before, after, grant, now)
             if after.is_removed(grant) and standing.is_off:
                 gone.append(after.id)
@@ -188,7 +201,7 @@ class GrantKeeper:
             left.append(after)
             if after != before:
                 changed.append(after)
-        after_all = _standing_of(grant, left, now)
+        after_all = grant_judged(grant, left, now)
         told += of_doors(grant, after_all, now)
         if grant.removed_at is not None and not left:
             gone.append(grant.id)
@@ -224,63 +237,6 @@ class GrantKeeper:
         if moment is not None:
             self._planned[which] = moment
             self._turns.add(which, moment)
-
-
-def judged(
-    grant: AccessGrant, method: GrantedMethod, standing: Standing, now: int, *, has_encoder: bool
-) -> GrantedMethod:
-    """The method as what it rests on shows it to be."""
-    is_wanted = method.is_wanted(grant, now)
-    is_everywhere = (
-        bool(method.device_ids or method.acs_entrance_ids)
-        and set(standing.at_device_ids) >= set(method.device_ids)
-        and set(standing.opened_entrance_ids) >= set(method.acs_entrance_ids)
-    )
-    issued_at = method.issued_at
-    if not is_wanted:
-        issued_at = None if standing.is_off else issued_at
-    elif method.mode == "card":
-        issued_at = standing.written_at if is_everywhere else None
-    elif is_everywhere and issued_at is None:
-        issued_at = now
-    failure = standing.problems[0] if is_wanted and standing.problems else None
-    is_late = is_wanted and standing.is_late
-    is_card_due = is_wanted and method.mode == "card" and (issued_at is None or standing.is_behind)
-    return replace(
-        method,
-        leaving_device_ids=tuple(standing.leaving_device_ids),
-        issued_at=issued_at,
-        was_issued=method.was_issued or issued_at is not None,
-        at_device_ids=tuple(standing.at_device_ids),
-        opened_entrance_ids=tuple(standing.opened_entrance_ids),
-        is_behind=is_wanted and standing.is_behind,
-        is_encoding_required=is_card_due and has_encoder and bool(method.acs_entrance_ids),
-        can_be_encoded=has_encoder,
-        failure=failure,
-        failed_at=None if failure is None else method.failed_at or now,
-        delayed_at=(method.delayed_at or now) if is_late else None,
-        stuck=standing.stuck,
-    )
-
-
-def _standing_of(grant: AccessGrant, methods: Iterable[GrantedMethod], now: int) -> AccessGrant:
-    """The grant as its methods show it to be."""
-    open_methods = [method for method in methods if method.is_wanted(grant, now)]
-    entrances = [id for method in open_methods for id in method.opened_entrance_ids]
-    devices = {id for method in open_methods for id in method.at_device_ids}
-    doors = {*grant.planned_device_ids, *grant.planned_entrance_ids}
-    is_settled = not any(method.is_behind for method in open_methods)
-    times = (
-        (None, None, None) if is_settled else (grant.old_starts_at, grant.old_ends_at, grant.times_changed_at)
-    )
-    return replace(
-        grant,
-        opened_entrance_ids=tuple(dict.fromkeys(entrances)),
-        is_told_all=bool(doors) and doors <= devices.union(entrances) and not grant.missing_device_ids,
-        old_starts_at=times[0],
-        old_ends_at=times[1],
-        times_changed_at=times[2],
-    )
 
 
 def _problem(grant: AccessGrant) -> tuple[str | None, tuple[str, ...]]:

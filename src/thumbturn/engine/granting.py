@@ -12,6 +12,8 @@ from thumbturn.engine.card_desk import CardDesk
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.grant_keeper import GrantKeeper
 from thumbturn.engine.grant_plan import Planning
+from thumbturn.engine.granted_codes import GrantedCodes
+from thumbturn.engine.granted_credentials import GrantedCredentials
 from thumbturn.engine.issuing import Issuing
 from thumbturn.engine.ports import Store
 
@@ -29,16 +31,11 @@ class Granting:
     ) -> None:
         self._things = store.access
         self._clock = clock
-        self._issuing = Issuing(
-            codes=codes,
-            kept=store.access_codes,
-            credentials=credentials,
-            things=store.access,
-            devices=devices,
-            clock=clock,
-        )
+        self._credentials = GrantedCredentials(credentials, store.access, codes.pins, clock)
+        granted_codes = GrantedCodes(codes, store.access_codes, devices, clock)
+        issuing = Issuing(granted_codes, self._credentials, devices)
         planning = Planning(codes, credentials, devices, store.spaces)
-        self.keeper = GrantKeeper(store=store.access, planning=planning, issuing=self._issuing, clock=clock)
+        self.keeper = GrantKeeper(store=store.access, planning=planning, issuing=issuing, clock=clock)
         credentials.changed = self.keeper.touched
         self.grants = AccessGrants(
             store=store.access,
@@ -56,7 +53,7 @@ class Granting:
             store=self._things,
             grants=self.grants,
             keeper=self.keeper,
-            issuing=self._issuing,
+            credentials=self._credentials,
             clock=self._clock,
         )
 

@@ -296,10 +296,29 @@ async def _no_device(name: str) -> object:
     return type("Device", (), {"id": name})
 
 
+async def test_a_pin_is_another_where_a_system_has_it_by_then(grants, monkeypatch):
+    """Two who are let in at the same moment with the same PIN: the second gets another in that system."""
+    credentials = grants.house.credentials
+    look, looks = credentials.codes_in, 0
+
+    async def late(*what, **how):
+        nonlocal looks
+        looks += 1
+        return await look(*what, **how) if looks > 3 else set()
+
+    await grants.create(WantedMethod(mode="code", code="4711"), doors=(PLAIN,))
+    monkeypatch.setattr(credentials, "codes_in", late)
+    grant = await grants.create(WantedMethod(mode="code", code="4711"), doors=(PLAIN, NATIVE))
+    await grants.house.clock.advance(seconds(70))
+    method = await grants.method(grant)
+    assert (method.issued_at is not None, method.failure, grants.pin(method) != "4711") == (True, None, True)
+    assert len(await grants.credentials()) == 2
+
+
 async def test_a_card_is_assigned_after_a_crash(grants):
     """The process may die while it assigns a card: the next one does it again, which is doing it once."""
     house = grants.house
-    method = await grants.method(await grants.create("card", doors=(PLAIN,)))
+    method = await grants.method(await grants.create("card", doors=(NATIVE, PLAIN)))
     [system] = method.credentials
     card = AcsCredential(
         id="a-card",
@@ -312,7 +331,7 @@ async def test_a_card_is_assigned_after_a_crash(grants):
         issued_at=1,
     )
     await house.store.access.add(card)
-    house.engine._granting._issuing.user_of = _hang
+    house.engine._granting._credentials.user_of = _hang
     attempt = await house.begin("ASSIGN_CREDENTIAL", access_method_id=method.id, card_number="0815")
     await house.clock.settle()
     assert (await house.stored(attempt)).phase == "sent"
@@ -320,7 +339,8 @@ async def test_a_card_is_assigned_after_a_crash(grants):
     await house.clock.advance(seconds(2))
     ended = await house.stored(attempt)
     assert (ended.status, [mark.stage for mark in ended.marks].count("resent")) == ("success", 1)
-    assert (await grants.all.method("w1", method.id)).issued_at is not None
+    after = await grants.all.method("w1", method.id)
+    assert (after.issued_at is not None, after.is_encoding_required) == (True, False)
     assert [each.id for each in await grants.credentials()] == ["a-card"]
     assert (await grants.told()).count("access_method.issued") == 1
 
