@@ -143,6 +143,10 @@ async def test_a_grant_follows_its_spaces(wire):
     assert left["device_id"] == back
     related = (await wire.call("/spaces/get_related", space_keys=["101"]))["batch"]
     assert [each["access_method_id"] for each in related["access_methods"]] == grant["access_method_ids"]
+    await wire.call("/spaces/delete", **space)
+    await wire.house.clock.advance(seconds(2))
+    assert (await look(wire, grant["access_grant_id"]))["space_ids"] == []
+    assert (await wire.call("/access_codes/list", **ask))["access_codes"] == []
 
 
 async def test_a_lock_with_another_pin_is_a_warning(wire):

@@ -18,6 +18,7 @@ from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.pin import InvalidPin, NoPinLeft, check_pin
+from thumbturn.domain.space import Space
 from thumbturn.engine.access_codes import AccessCodes
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.acs_credentials import CODE_LENGTH, AcsCredentials, drawn
@@ -116,6 +117,7 @@ class Planning:
         asks_for_code = any(request.mode == "code" for request in grant.requested)
         after = replace(
             grant,
+            space_ids=await self._spaces_of(grant),
             requested=tuple(requested),
             planned_device_ids=tuple(each.id for each in doors.devices),
             planned_entrance_ids=tuple(each.id for each in doors.entrances),
@@ -125,6 +127,15 @@ class Planning:
             codeless_device_ids=doors.codeless if asks_for_code else (),
         )
         return Plan(after, known)
+
+    async def _spaces_of(self, grant: AccessGrant) -> tuple[str, ...]:
+        """Its spaces that are still there."""
+        if not grant.space_ids:
+            return ()
+        wanted = Wanted(ids=grant.space_ids)
+        found = await self._credentials.access.find(Space, grant.workspace_id, wanted)
+        there = {space.id for space in found}
+        return tuple(each for each in grant.space_ids if each in there)
 
     async def without(self, method: GrantedMethod, taken: set[str]) -> GrantedMethod:
         """The method without the locks, and the entrances of systems, in which somebody else has its PIN."""
