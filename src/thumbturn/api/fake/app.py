@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thumbturn.api.callers import Callers
 from thumbturn.api.descriptions import descriptions
+from thumbturn.api.fake.console import WithConsoleSessions
 from thumbturn.api.fake.database import Database
 from thumbturn.api.fake.endpoints import fake_endpoints
 from thumbturn.api.fake.outages import Application, WithOutages
@@ -29,7 +30,7 @@ def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application
     )
     table = {**endpoints(), **fake_endpoints()}
     api = Api(surroundings, table, descriptions(), {FakeWorld: world, Database: rows}, _new_request_id)
-    return WithOutages(api, world.outages, Callers(store, clock))
+    return WithConsoleSessions(WithOutages(api, world.outages, Callers(store, clock)), facts)
 
 
 def _new_request_id() -> str:
