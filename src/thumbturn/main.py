@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import resource
 import signal
 import socket
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 import uvicorn
 import uvloop
-from pydantic import ValidationError
 from pydantic_core import to_json
 
 from thumbturn import actions
@@ -50,9 +48,10 @@ from thumbturn.settings import Settings
 from thumbturn.sockets import address_of, listen
 from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
-from thumbturn.storage.open import DatabaseTooNew, open_store
-from thumbturn.storage.open import migrate as migrate_database
+from thumbturn.storage.open import DatabaseTooNew, DatabaseTooOld, open_store
 from thumbturn.tracing import TracingNotInstalled
+from thumbturn.upkeep.chosen import option, or_say_why_not, prepare_folder, settings_from, url_of
+from thumbturn.upkeep.migrate import migrate as migrate_command
 from thumbturn.webhooks.networks import read_networks
 from thumbturn.webhooks.open import open_webhooks
 from thumbturn.webhooks.targets import Targets
@@ -79,6 +78,7 @@ ATTEMPTS_MAY_TAKE = 1.5
 _REASONS_NOT_TO_RUN = (
     DataDirectoryInUse,
     DatabaseTooNew,
+    DatabaseTooOld,
     DatabaseUnusable,
     StorageUnavailable,
     OSError,
@@ -98,73 +98,43 @@ app = typer.Typer(
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 app.command()(version)
-
-
-def _option(name: str) -> Any:
-    return typer.Option(
-        help=str(Settings.model_fields[name].description),
-        envvar=f"THUMBTURN_{name.upper()}",
-        show_default=False,
-    )
+app.command("migrate")(migrate_command)
 
 
 @app.command()
 def serve(
-    host: Annotated[str | None, _option("host")] = None,
-    port: Annotated[int | None, _option("port")] = None,
-    data: Annotated[Path | None, _option("data")] = None,
-    database_url: Annotated[str | None, _option("database_url")] = None,
-    world: Annotated[str | None, _option("world")] = None,
-    listen_anywhere: Annotated[bool | None, _option("listen_anywhere")] = None,
-    error_wording: Annotated[str | None, _option("error_wording")] = None,
-    log_level: Annotated[str | None, _option("log_level")] = None,
-    metrics: Annotated[bool | None, _option("metrics")] = None,
-    traces: Annotated[str | None, _option("traces")] = None,
-    webhook_allow: Annotated[str | None, _option("webhook_allow")] = None,
-    webhook_jitter: Annotated[float | None, _option("webhook_jitter")] = None,
-    rate_limits: Annotated[str | None, _option("rate_limits")] = None,
-    rate_limit_sandboxes: Annotated[bool | None, _option("rate_limit_sandboxes")] = None,
-    code_look_seconds: Annotated[float | None, _option("code_look_seconds")] = None,
-    request_seconds: Annotated[float | None, _option("request_seconds")] = None,
-    keep_alive_seconds: Annotated[float | None, _option("keep_alive_seconds")] = None,
-    seed: Annotated[int | None, _option("seed")] = None,
+    host: Annotated[str | None, option("host")] = None,
+    port: Annotated[int | None, option("port")] = None,
+    data: Annotated[Path | None, option("data")] = None,
+    database_url: Annotated[str | None, option("database_url")] = None,
+    migrate: Annotated[bool | None, option("migrate")] = None,
+    world: Annotated[str | None, option("world")] = None,
+    listen_anywhere: Annotated[bool | None, option("listen_anywhere")] = None,
+    error_wording: Annotated[str | None, option("error_wording")] = None,
+    log_level: Annotated[str | None, option("log_level")] = None,
+    metrics: Annotated[bool | None, option("metrics")] = None,
+    traces: Annotated[str | None, option("traces")] = None,
+    webhook_allow: Annotated[str | None, option("webhook_allow")] = None,
+    webhook_jitter: Annotated[float | None, option("webhook_jitter")] = None,
+    rate_limits: Annotated[str | None, option("rate_limits")] = None,
+    rate_limit_sandboxes: Annotated[bool | None, option("rate_limit_sandboxes")] = None,
+    code_look_seconds: Annotated[float | None, option("code_look_seconds")] = None,
+    request_seconds: Annotated[float | None, option("request_seconds")] = None,
+    keep_alive_seconds: Annotated[float | None, option("keep_alive_seconds")] = None,
+    seed: Annotated[int | None, option("seed")] = None,
     show_credentials: Annotated[
         bool, typer.Option("--show-credentials", help="Print the tokens and the snippets again.")
     ] = False,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
-    given = {
-        name: value for name, value in locals().items() if name in Settings.model_fields and value is not None
-    }
-    settings = _settings(given)
+    settings = settings_from(locals())
     configure_logs(settings.log_level)
     _tune_interpreter()
     _allow_many_connections()
-    try:
-        with settled_in(settings) as settled:
-            _prepare_folder(settled.data)
-            with exclusive(settled.data):
-                uvloop.run(_serve(settled, show_credentials=show_credentials))
-    except _REASONS_NOT_TO_RUN as reason:
-        typer.echo(f"thumbturn: {reason}", err=True)
-        raise typer.Exit(1) from None
-
-
-@app.command()
-def migrate(
-    data: Annotated[Path | None, _option("data")] = None,
-    database_url: Annotated[str | None, _option("database_url")] = None,
-) -> None:
-    """Bring the database to this version's schema, and say what was done."""
-    settings = _settings(locals())
-    try:
-        _prepare_folder(settings.data)
-        with exclusive(settings.data):
-            done = migrate_database(_database_url(settings))
-    except _REASONS_NOT_TO_RUN as reason:
-        typer.echo(f"thumbturn: {reason}", err=True)
-        raise typer.Exit(1) from None
-    typer.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
+    with or_say_why_not(*_REASONS_NOT_TO_RUN), settled_in(settings) as settled:
+        prepare_folder(settled.data)
+        with exclusive(settled.data):
+            uvloop.run(_serve(settled, show_credentials=show_credentials))
 
 
 async def _serve(settings: Settings, *, show_credentials: bool) -> None:
@@ -173,7 +143,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
     require_loopback(settings, listening)
     endpoint = "http://{}:{}".format(*address_of(listening))
     tracing = _open_tracing(settings)
-    store = open_store(_database_url(settings))
+    store = open_store(url_of(settings), migrating=settings.migrate)
     try:
         await require_world(settings, store)
         given = settings.encryption_key
@@ -325,28 +295,6 @@ def _pace(settings: Settings, clock: SystemClock) -> Pace | None:
         raise typer.BadParameter(f"THUMBTURN_RATE_LIMITS: there is no action {', '.join(sorted(unknown))}")
     spared = () if settings.rate_limit_sandboxes else (VirtualDriver.name,)
     return Pace(limits, spared, clock) if limits else None
-
-
-def _settings(given: dict[str, Any]) -> Settings:
-    chosen = {
-        key: value for key, value in given.items() if key in Settings.model_fields and value is not None
-    }
-    try:
-        return Settings(**chosen)
-    except ValidationError as problem:
-        # Without the value: it may be a secret.
-        wrong = (f"THUMBTURN_{str(each['loc'][0]).upper()}: {each['msg']}" for each in problem.errors())
-        raise typer.BadParameter("; ".join(wrong)) from None
-
-
-def _prepare_folder(data: Path) -> None:
-    # Who came and went is in these files: also in a folder that others may read, they may not.
-    os.umask(0o077)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _database_url(settings: Settings) -> str:
-    return settings.database_url or f"sqlite:///{(settings.data / 'thumbturn.db').absolute()}"
 
 
 def _uvicorn(asgi: Any) -> uvicorn.Config:

@@ -30,6 +30,11 @@ class Settings(BaseSettings):
         None,
         description="postgresql://… to keep everything there instead of in the data folder's SQLite file.",
     )
+    migrate: bool = Field(
+        True,
+        description="Bring an older database to this version's schema at start; with `--no-migrate` it is "
+        "refused until `thumbturn migrate` was there.",
+    )
     world: Literal["sandbox", "empty", "fake-seam-connect"] = Field(
         "sandbox",
         description="What an unused data folder begins with: a sandbox workspace with virtual devices, "

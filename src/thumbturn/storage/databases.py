@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
@@ -65,6 +66,11 @@ def parse_url(url: str) -> URL:
     if name == "sqlite" and parsed.database not in (None, "", ":memory:"):
         return parsed.set(drivername="sqlite")
     raise DatabaseUnusable(_UNKNOWN_KIND)
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of the database at this URL; None if it is a server's."""
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def writing_engine(url: URL) -> Engine:

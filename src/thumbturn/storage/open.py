@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from thumbturn.storage.databases import DatabaseUnusable, parse_url, writing_engine
+from thumbturn.storage.databases import DatabaseUnusable, parse_url, sqlite_file, writing_engine
 from thumbturn.storage.store import SqlStore
 from thumbturn.storage.tables import HEAD
 
@@ -26,13 +26,28 @@ class DatabaseTooNew(Exception):
         )
 
 
-def open_store(url: str, *, waiting_at_most: int = 20_000, readers: int = 4) -> SqlStore:
+class DatabaseTooOld(Exception):
+    """The database has not got this version's schema yet."""
+
+    def __init__(self, revision: str | None, lacking: list[str]) -> None:
+        has = "no tables yet" if revision is None else f"schema revision {revision}"
+        super().__init__(
+            f"The database has {has}; this version works with {HEAD}, and {len(lacking)} revisions are to be "
+            "applied. Run `thumbturn migrate` on it first."
+        )
+
+
+def open_store(
+    url: str, *, migrating: bool = True, waiting_at_most: int = 20_000, readers: int = 4
+) -> SqlStore:
     """A store on the database at this URL, migrated if need be.
 
     ``waiting_at_most`` operations may wait to be written; ``readers`` threads answer reads.
     Raises ``DatabaseTooNew`` for a database from the future, ``DatabaseUnusable`` for one that cannot
-    be reached, or is none.
+    be reached, or is none, and without ``migrating`` also what ``require_schema`` raises.
     """
+    if not migrating:
+        require_schema(url)
     parsed = parse_url(url)
     with _usable(parsed):
         is_behind = _revision(parsed) != HEAD
@@ -45,7 +60,23 @@ def pending_migrations(url: str) -> list[str]:
     """The revisions that the database still lacks, oldest first. Raises as ``migrate``."""
     parsed = parse_url(url)
     with _usable(parsed):
-        return _pending(_revision(parsed))
+        return revisions_after(_revision(parsed))
+
+
+def require_schema(url: str) -> None:
+    """Return if the database has this version's schema; nothing is changed, and no file made.
+
+    Raises ``DatabaseTooOld``, ``DatabaseTooNew``, and ``DatabaseUnusable``, also where no file is.
+    """
+    parsed = parse_url(url)
+    file = sqlite_file(parsed)
+    if file is not None and not file.exists():
+        raise DatabaseUnusable(f"There is no database at {file}.")
+    with _usable(parsed):
+        revision = _revision(parsed)
+    lacking = [] if revision == HEAD else revisions_after(revision)
+    if lacking:
+        raise DatabaseTooOld(revision, lacking)
 
 
 def migrate(url: str) -> list[str]:
@@ -63,7 +94,7 @@ def migrate(url: str) -> list[str]:
     with _usable(parsed), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(hashtext('thumbturn.migrate'))"))
-        pending = _pending(_revision_on(connection))
+        pending = revisions_after(_revision_on(connection))
         if pending:
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))
@@ -80,7 +111,11 @@ def _usable(url: URL) -> Iterator[None]:
         raise DatabaseUnusable.at(url, problem) from problem
 
 
-def _pending(revision: str | None) -> list[str]:
+def revisions_after(revision: str | None) -> list[str]:
+    """The revisions that come after this one, oldest first; all of them after None.
+
+    Raises ``DatabaseTooNew`` for a revision that is not known.
+    """
     from alembic.script import ScriptDirectory
 
     known = [script.revision for script in ScriptDirectory(_MIGRATIONS).walk_revisions()][::-1]
