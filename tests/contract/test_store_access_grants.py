@@ -51,6 +51,7 @@ WHOLE = [
         ),
         planned_device_ids=("d1",),
         planned_entrance_ids=("e1",),
+        doors_changed_at=2,
         missing_device_ids=("d2",),
         problem="Grün",
         problem_at=3,

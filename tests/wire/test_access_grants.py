@@ -149,6 +149,27 @@ async def test_a_grant_follows_its_spaces(wire):
     assert (await wire.call("/access_codes/list", **ask))["access_codes"] == []
 
 
+async def test_a_space_that_changes_is_pending_until_its_locks_know(wire):
+    """While a lock is away that came into a space, the grant says which devices it opened and shall open."""
+    front, back = await wire.door(FRONT), await wire.door(BACK)
+    made = await wire.call("/spaces/create", name="Room", device_ids=[front])
+    space = {"space_id": made["space"]["space_id"]}
+    grant = await granted(wire, "code", space_ids=[space["space_id"]])
+    assert grant["pending_mutations"] == []
+    await wire.call("/devices/simulate/disconnect", device_id=back)
+    await wire.call("/spaces/add_devices", **space, device_ids=[back])
+    await wire.house.clock.settle()
+    [pending] = (await look(wire, grant["access_grant_id"]))["pending_mutations"]
+    assert (pending["mutation_code"], pending["from"], pending["to"]) == (
+        "updating_spaces",
+        {"device_ids": [front]},
+        {"device_ids": sorted([front, back])},
+    )
+    await wire.call("/devices/simulate/connect", device_id=back)
+    await wire.house.clock.advance(seconds(90))
+    assert (await look(wire, grant["access_grant_id"]))["pending_mutations"] == []
+
+
 async def test_a_lock_with_another_pin_is_a_warning(wire):
     """The PIN that was asked for is not free at one lock: it has a method of its own, as the grant says."""
     front, back = await wire.door(FRONT), await wire.door(BACK)

@@ -52,6 +52,8 @@ class AccessGrant:
     #: The doors that methods were made for: its own and those of its spaces, when it was last looked at.
     planned_device_ids: tuple[str, ...] = ()
     planned_entrance_ids: tuple[str, ...] = ()
+    #: When other devices became its doors than were before, µs.
+    doors_changed_at: int | None = None
     #: Devices among them that no method that was asked for can open, and since when there are any, µs.
     missing_device_ids: tuple[str, ...] = ()
     #: Why not all that was asked for could be made.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -245,7 +246,8 @@ class AccessGrants:
     async def delete_of_identity(self, workspace_id: str, identity_id: str) -> None:
         """Have the grants of a user identity revoked, as ``delete`` does."""
         for grant in await self._store.find(AccessGrant, workspace_id, Wanted(holder_ids=(identity_id,))):
-            await self.delete(workspace_id, grant.id)
+            with suppress(AccessGrantNotFound):  # it may have gone meanwhile
+                await self.delete(workspace_id, grant.id)
 
     async def delete_methods(self, workspace_id: str, methods: Sequence[GrantedMethod]) -> None:
         """Have methods revoked, and forgotten when nothing is left of them at any lock."""

@@ -24,8 +24,11 @@ def method_judged(
         issued_at = None if standing.is_off else issued_at
     elif method.mode == "card":
         issued_at = standing.written_at if is_everywhere else None
-    elif is_everywhere and issued_at is None:
-        issued_at = now
+    elif is_everywhere:
+        issued_at = issued_at or now
+    elif standing.is_off and not standing.opened_entrance_ids:
+        # One door that is missing does not revoke it: that it opens nothing does.
+        issued_at = None
     failure = standing.problems[0] if is_wanted and standing.problems else None
     is_late = is_wanted and standing.is_late
     is_card_due = is_wanted and method.mode == "card" and (issued_at is None or standing.is_behind)

@@ -115,11 +115,14 @@ class Planning:
             missing = (*doors.gone, *(each.id for each in doors.devices if each.id not in opened))
         problem = _problem(missing, unmade)
         asks_for_code = any(request.mode == "code" for request in grant.requested)
+        devices, before = tuple(each.id for each in doors.devices), grant.doors_changed_at
+        was_planned = any(request.access_method_ids for request in grant.requested)
         after = replace(
             grant,
             space_ids=await self._spaces_of(grant),
             requested=tuple(requested),
-            planned_device_ids=tuple(each.id for each in doors.devices),
+            planned_device_ids=devices,
+            doors_changed_at=now if was_planned and devices != grant.planned_device_ids else before,
             planned_entrance_ids=tuple(each.id for each in doors.entrances),
             missing_device_ids=missing,
             problem=problem,

@@ -160,18 +160,31 @@ def _replaced(grant: Grant, methods: Sequence[GrantedMethod], pins: Pins) -> lis
 
 
 def _pending(grant: Grant, methods: Sequence[GrantedMethod]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
     changing = _changing(grant, methods)
-    if not changing or grant.times_changed_at is None:
-        return []
-    return [
-        {
-            "mutation_code": "updating_access_times",
-            "message": "Its times are being changed.",
-            "created_at": to_wire(grant.times_changed_at),
-            "access_method_ids": changing,
-            **changing_times(grant),
-        }
-    ]
+    if changing and grant.times_changed_at is not None:
+        found.append(
+            {
+                "mutation_code": "updating_access_times",
+                "message": "Its times are being changed.",
+                "created_at": to_wire(grant.times_changed_at),
+                "access_method_ids": changing,
+                **changing_times(grant),
+            }
+        )
+    shall = {id for method in methods for id in method.device_ids}
+    at = {id for method in methods for id in (*method.at_device_ids, *method.leaving_device_ids)}
+    if grant.doors_changed_at is not None and at != shall and grant.removed_at is None:
+        found.append(
+            {
+                "mutation_code": "updating_spaces",
+                "message": "Other devices are in its spaces now.",
+                "created_at": to_wire(grant.doors_changed_at),
+                "from": {"device_ids": sorted(at)},
+                "to": {"device_ids": sorted(shall)},
+            }
+        )
+    return found
 
 
 def _changing(grant: Grant, methods: Sequence[GrantedMethod]) -> list[str]:
