@@ -200,7 +200,8 @@ class Action:
     deadline: int
     after_crash: AfterCrash
     when_offline: WhenOffline
-    #: Performed instead of ``perform`` after a crash, by ``ASK_DEVICE`` and ``RECONCILE``.
+    #: Performed instead of ``perform`` after a crash, by ``ASK_DEVICE`` and ``RECONCILE``; by ``FAIL``, where
+    #: there is more to say than that nobody knows, without asking the device.
     recover: Perform | None
     #: The contract's hidden flag ``sync``: answer only when the attempt has ended.
     takes_sync: bool
@@ -272,7 +273,8 @@ def action(
     what they say. Raises ``TypeError`` for a type or an endpoint
     that is taken, and for a policy that lacks its ``recover``.
     """
-    if (after_crash in (AfterCrash.ASK_DEVICE, AfterCrash.RECONCILE)) != (recover is not None):
+    needs_recover = after_crash in (AfterCrash.ASK_DEVICE, AfterCrash.RECONCILE)
+    if needs_recover != (recover is not None) and after_crash is not AfterCrash.FAIL:
         raise TypeError(f"{type}: {after_crash} and recover do not fit together")
 
     def declare(perform: Perform) -> Perform:

@@ -10,7 +10,8 @@ from thumbturn.actions.encoding import OfEncoder, card
 from thumbturn.domain.capabilities.encoder import CredentialDesk, Encoder
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.encoder import ON_CARD
-from thumbturn.domain.failures import CredentialDeleted
+from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.failures import CardToBePresentedAgain, CredentialDeleted
 from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 
@@ -53,6 +54,14 @@ async def encode_for(ask: Encode, known: Known) -> EncodeAsk:
     return EncodeAsk(device_id=device_id, acs_credential_id=credential_id)
 
 
+async def find_out(ask: EncodeAsk, desk: CredentialDesk, run: Run) -> Outcome:
+    """After a crash: success if this is on record as done; else ``CardToBePresentedAgain``."""
+    done = await desk.done_by_this(credential_id=ask.acs_credential_id)
+    if done is None:
+        raise CardToBePresentedAgain
+    return Outcome(credential_json(done), Evidence.STATE_REPORT)
+
+
 @action(
     "ENCODE_CREDENTIAL",
     at="/acs/encoders/encode_credential",
@@ -60,6 +69,7 @@ async def encode_for(ask: Encode, known: Known) -> EncodeAsk:
     result=AcsCredential,
     deadline=seconds(60),
     after_crash=AfterCrash.FAIL,
+    recover=find_out,
     when_offline=WhenOffline.FAIL,
     meaning=encode_for,
 )

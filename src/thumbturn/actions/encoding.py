@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from thumbturn.actions.definition import Ask, Maybe, Run
+from thumbturn.actions.definition import Ask, Maybe, Outcome, Run
 from thumbturn.actions.sending import send
 from thumbturn.domain.capabilities.encoder import CredentialDesk
 from thumbturn.domain.device import Observation
@@ -18,6 +18,7 @@ from thumbturn.domain.errors import Failure
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import (
     ActionAttemptExpired,
+    CardToBePresentedAgain,
     EncodingInterrupted,
     NoCredentialOnEncoder,
     OutcomeUnknown,
@@ -49,6 +50,11 @@ class Scan(OfEncoder):
 
     salto_ks_metadata: Maybe[SaltoKsMetadata] = None
     """What only Salto KS's encoders heed."""
+
+
+async def present_again(ask: Ask, desk: CredentialDesk, run: Run) -> Outcome:
+    """After a crash nobody knows what became of the card: ``CardToBePresentedAgain``."""
+    raise CardToBePresentedAgain
 
 
 async def card(

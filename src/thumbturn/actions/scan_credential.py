@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from thumbturn.actions.acs_credentials import AcsCredential, credential_json
 from thumbturn.actions.definition import DeviceAsk, Known, Outcome, Result, Run, action
-from thumbturn.actions.encoding import Scan, card
+from thumbturn.actions.encoding import Scan, card, present_again
 from thumbturn.domain import access as domain
 from thumbturn.domain.capabilities.encoder import CredentialDesk, Encoder
 from thumbturn.domain.clock import seconds, to_wire
@@ -66,6 +66,7 @@ async def scan_for(ask: Scan, known: Known) -> DeviceAsk:
     result=Scanned,
     deadline=seconds(60),
     after_crash=AfterCrash.FAIL,
+    recover=present_again,
     when_offline=WhenOffline.FAIL,
     meaning=scan_for,
 )

@@ -9,7 +9,8 @@ from thumbturn.actions.definition import DeviceAsk, Known, Maybe, Outcome, Run, 
 from thumbturn.actions.encoding import Scan, card
 from thumbturn.domain.capabilities.encoder import CredentialDesk, Encoder
 from thumbturn.domain.clock import seconds
-from thumbturn.domain.failures import UserDeleted
+from thumbturn.domain.evidence import Evidence
+from thumbturn.domain.failures import CardToBePresentedAgain, UserDeleted
 from thumbturn.domain.policy import AfterCrash, WhenOffline
 
 
@@ -41,6 +42,14 @@ async def scan_for_user(ask: ScanToAssign, known: Known) -> AssignAsk:
     return AssignAsk(device_id=device_id, acs_user_id=user_id)
 
 
+async def find_out(ask: AssignAsk, desk: CredentialDesk, run: Run) -> Outcome:
+    """After a crash: success if this is on record as done; else ``CardToBePresentedAgain``."""
+    done = await desk.done_by_this(acs_user_id=ask.acs_user_id)
+    if done is None:
+        raise CardToBePresentedAgain
+    return Outcome(credential_json(done), Evidence.STATE_REPORT)
+
+
 @action(
     "SCAN_TO_ASSIGN_CREDENTIAL",
     at="/acs/encoders/scan_to_assign_credential",
@@ -48,6 +57,7 @@ async def scan_for_user(ask: ScanToAssign, known: Known) -> AssignAsk:
     result=AcsCredential,
     deadline=seconds(60),
     after_crash=AfterCrash.FAIL,
+    recover=find_out,
     when_offline=WhenOffline.FAIL,
     meaning=scan_for_user,
 )

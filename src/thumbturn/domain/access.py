@@ -150,6 +150,8 @@ class AcsCredential:
     #: The entrances that it was made for; ``None`` is all that its user gets through.
     acs_entrance_ids: tuple[str, ...] | None = None
     issued_at: int | None = None
+    #: The attempt that put it on its card, or gave it to its user, last.
+    carded_by: str | None = None
     #: The method of an access grant that it was made for. It opens its entrances by that grant alone.
     access_method_id: str | None = None
     #: When it was last changed what a card has to say of it, µs: a card that was written before is behind.

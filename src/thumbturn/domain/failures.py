@@ -136,6 +136,17 @@ class OutcomeUnknown(
     """
 
 
+class CardToBePresentedAgain(
+    Failure,
+    type="card_to_be_presented_again",
+    advice="Have the card presented again, and ask again.",
+    may_have_acted=True,
+):
+    """The server was restarted while a card was read or written. It may have been written: a person must
+    present the card again.
+    """
+
+
 class ActionAttemptExpired(
     Failure,
     type="action_attempt_expired",

@@ -1,7 +1,8 @@
 """An encoder with the credentials of its system, as the actions on cards see it.
 
 Implements ``CredentialDesk`` of ``domain/capabilities/encoder.py``. That a card was written is a fact of its
-own: it is on record, and told, before the attempt that did it ends.
+own: it is on record, and told, before the attempt that did it ends, and names it, so that after a crash the
+attempt ends as what is on record of it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ class EncoderDesk:
             AcsCredential,
             self._workspace,
             credential_id,
-            lambda known: replace(known, issued_at=now, card_number=card_number),
+            lambda known: replace(
+                known, issued_at=now, card_number=card_number, carded_by=self._run.attempt.id
+            ),
             (told(f"acs_credential.{word}", before, now),),
         )
         for other in await self._on(card_number):
@@ -81,6 +84,20 @@ class EncoderDesk:
             await self._follow(issued)
         return issued
 
+    async def done_by_this(
+        self, *, credential_id: str | None = None, acs_user_id: str | None = None
+    ) -> AcsCredential | None:
+        """The credential with this id, or of this user, of which this attempt is on record."""
+        wanted = Wanted(
+            ids=None if credential_id is None else (credential_id,),
+            holder_ids=None if acs_user_id is None else (acs_user_id,),
+            acs_system_ids=(self._system,),
+        )
+        found = [each for each in await self._find(wanted) if each.carded_by == self._run.attempt.id]
+        if found:
+            await self._follow(found[0])
+        return found[0] if found else None
+
     async def assign(self, card_number: str, acs_user_id: str) -> AcsCredential | None:
         """The card is this user's now: its credential, a new one if it had none."""
         user = await self._store.get(AcsUser, self._workspace, acs_user_id)
@@ -92,7 +109,9 @@ class EncoderDesk:
                 AcsCredential,
                 self._workspace,
                 known[0].id,
-                lambda credential: replace(credential, acs_user_id=acs_user_id),
+                lambda credential: replace(
+                    credential, acs_user_id=acs_user_id, carded_by=self._run.attempt.id
+                ),
             )
         now = self._run.now()
         credential = AcsCredential(
@@ -105,6 +124,7 @@ class EncoderDesk:
             acs_user_id=acs_user_id,
             card_number=card_number,
             issued_at=now,
+            carded_by=self._run.attempt.id,
         )
         await self._store.add(credential, (told("acs_credential.issued", credential, now),))
         return credential

@@ -89,7 +89,7 @@ class Recovery:
             return _failed(Interrupted)
         if is_gone:
             return DeadlinePassed()
-        if not is_queued and (action is None or action.after_crash is AfterCrash.FAIL):
+        if not is_queued and (action is None or _only_fails(action)):
             return Failed(
                 OutcomeUnknown.type, f"{OutcomeUnknown.sentence} The server was restarted meanwhile."
             )
@@ -100,6 +100,10 @@ class Recovery:
         assert decision is not None  # it was open
         transition = Transition(decision.attempt, attempt.phase)
         return self._ledger.soon(Change((transition,), events=decision.events))
+
+
+def _only_fails(action: Action) -> bool:
+    return action.after_crash is AfterCrash.FAIL and action.recover is None
 
 
 def _turn(attempt: Attempt) -> tuple[bool, int]:

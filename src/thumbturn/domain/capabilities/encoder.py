@@ -40,5 +40,12 @@ class CredentialDesk(Encoder, Protocol):
     async def issue(self, credential_id: str, card_number: str) -> AcsCredential | None:
         """The credential is on this card now; what it is then, or ``None`` if it was deleted meanwhile."""
 
+    async def done_by_this(
+        self, *, credential_id: str | None = None, acs_user_id: str | None = None
+    ) -> AcsCredential | None:
+        """The credential with this id, or of this user, that this attempt has put on its card, or given to
+        its user, as is on record; ``None`` if it has not.
+        """
+
     async def assign(self, card_number: str, acs_user_id: str) -> AcsCredential | None:
         """The card is this user's now: its credential, or ``None`` if the user was deleted meanwhile."""
