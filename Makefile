@@ -33,7 +33,7 @@ test: lint $(NODE_READY) $(BROWSER_READY) ## everything needed, then lint and th
 	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --cov --cov-report=term
 
 test-crash: $(READY) ## a hundred rounds of kill -9 under load on each database (`make test` has three)
-	$(BIN)/pytest tests/crash/test_kill9.py --crash-rounds=100
+	$(BIN)/pytest tests/crash/test_kill9.py tests/crash/test_kill9_of_everything.py --crash-rounds=100
 
 SEEDS ?= 10000
 simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=10000 of them (`make test` has 300)

@@ -60,6 +60,15 @@ async def test_an_encoder_is_no_device(wire):
     assert (await wire.call("/devices/list", device_ids=[id]))["devices"] == []
     assert await refused(wire, "/devices/get", device_id=id) == (404, "device_not_found")
     assert await refused(wire, "/devices/update", device_id=id, name="x") == (404, "device_not_found")
+    for path, ask in (
+        ("/devices/simulate/disconnect_from_hub", {}),
+        ("/devices/simulate/connect_to_hub", {}),
+        ("/devices/simulate/paid_subscription", {"is_expired": True}),
+        ("/thumbturn/sandbox/swing_door", {"is_open": True}),
+        ("/noise_sensors/simulate/trigger_noise_threshold", {}),
+        ("/thermostats/simulate/temperature_reached", {"temperature_celsius": 20}),
+    ):
+        assert await refused(wire, path, device_id=id, **ask) == (404, "device_not_found"), path
     door = await wire.door()
     for path in ("get", "scan_credential"):
         assert await refused(wire, E + path, acs_encoder_id=door) == (404, "acs_encoder_not_found")

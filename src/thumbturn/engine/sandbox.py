@@ -10,6 +10,7 @@ from typing import Any
 from thumbturn.domain.climate import fitting_setting
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
+from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.noise import NoNoiseThresholdInForce, is_in_force, thresholds_of
 from thumbturn.domain.refusals import (
@@ -69,7 +70,7 @@ class SandboxControls:
         milliseconds: int | None = None,
     ) -> None:
         """Make a device misbehave, so many times or until cleared."""
-        device = self._find(workspace, device_id)
+        device = self._find(workspace, device_id, or_encoder=True)
         self._world.inject_fault(device.id, fault, times=times, milliseconds=milliseconds)
         await self._observations.written()
 
@@ -77,22 +78,22 @@ class SandboxControls:
         """Heal one device, or all of the workspace."""
         _require_sandbox(workspace)
         if device_id is not None:
-            self._find(workspace, device_id)
+            self._find(workspace, device_id, or_encoder=True)
         among = [device.id for device in self._devices.of_workspace(workspace.id)]
         self._world.clear_faults(device_id, among)
         await self._observations.written()
 
     async def connect(self, workspace: Workspace, device_id: str) -> None:
         """The device comes online."""
-        await self._do(workspace, device_id, self._world.connect)
+        await self._do(workspace, device_id, self._world.connect, or_encoder=True)
 
     async def disconnect(self, workspace: Workspace, device_id: str) -> None:
         """The device goes offline."""
-        await self._do(workspace, device_id, self._world.disconnect)
+        await self._do(workspace, device_id, self._world.disconnect, or_encoder=True)
 
     async def remove(self, workspace: Workspace, device_id: str) -> None:
         """The device is taken out of its account, as by its owner."""
-        await self._do(workspace, device_id, self._world.remove)
+        await self._do(workspace, device_id, self._world.remove, or_encoder=True)
 
     async def lose_hub(self, workspace: Workspace, device_id: str) -> None:
         """The device's hub loses it: the device is offline."""
@@ -179,8 +180,15 @@ class SandboxControls:
             self._moving.move_in(seed.devices)
         return Evidence.DEVICE_ACCEPTED
 
-    async def _do(self, workspace: Workspace, device_id: str, what: Callable[[str], None]) -> None:
-        what(self._find(workspace, device_id).id)
+    async def _do(
+        self,
+        workspace: Workspace,
+        device_id: str,
+        what: Callable[[str], None],
+        *,
+        or_encoder: bool = False,
+    ) -> None:
+        what(self._find(workspace, device_id, or_encoder=or_encoder).id)
         await self._observations.written()
 
     def _thermostat(self, workspace: Workspace, device_id: str) -> Device:
@@ -189,10 +197,11 @@ class SandboxControls:
             raise DeviceIsNotThermostat
         return device
 
-    def _find(self, workspace: Workspace, device_id: str) -> Device:
+    def _find(self, workspace: Workspace, device_id: str, *, or_encoder: bool = False) -> Device:
+        """A device. To callers an encoder is none, but for what breaks it and its link."""
         _require_sandbox(workspace)
         device = self._devices.find(workspace.id, device_id)
-        if device is None:
+        if device is None or (is_encoder(device) and not or_encoder):
             raise DeviceNotFound
         return device
 
