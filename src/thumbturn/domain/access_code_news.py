@@ -43,7 +43,7 @@ class News(NamedTuple):
 
 def is_by_code(event: Event) -> bool:
     """Whether it tells of a bolt that was moved by a code."""
-    return "access_code_id" in event.payload and event.event_type.startswith("lock.")
+    return "access_code_id" in event.payload and event.event_type in ("lock.unlocked", "lock.locked")
 
 
 def entered_by(code: AccessCode, *, is_managed: bool) -> dict[str, Any]:

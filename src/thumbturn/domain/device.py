@@ -217,8 +217,8 @@ def _absorbed(
         by_what = _by_what(device, seen, cause)
         tell(word, None if cause is None else cause.id, method=seen.method or "unknown", **by_what)
     if seen.denied:
-        message = "The code was not accepted."
-        tell("lock.access_denied", reason={"reason_code": seen.denied, "message": message})
+        reason = {"reason_code": seen.denied, "message": "The code was not accepted."}
+        tell("lock.access_denied", reason=reason, **_by_what(device, seen, None))
     if "battery_level" in news or not device.capabilities.isdisjoint(_FOLLOWED):
         for event_type, payload in _follow(device, seen, news, cause):
             tell(event_type, **payload)

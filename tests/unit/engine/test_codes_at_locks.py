@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.codes import DAY, HOUR, ME, PLAIN
+from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import AccessCodeNotFound
@@ -123,6 +123,26 @@ async def test_who_enters_a_code_is_told(codes):
     events = await house.store.events_after("w1", 0, limit=100)
     [unlocked] = [event for _, event in events if event.event_type == "lock.unlocked"]
     assert (unlocked.payload["method"], unlocked.payload["access_code_id"]) == ("keycode", code_id)
+
+
+async def test_who_is_refused_is_told_with_his_code(codes):
+    """A code that the lock knows and that is out of its time is named; of digits that nobody has nothing is
+    known, and of no code the digits are told.
+    """
+    house = codes.house
+    now = house.clock.now()
+    code_id, _ = await codes.create(
+        NATIVE, prefers_native=True, starts_at=now + 2 * HOUR, ends_at=now + 3 * HOUR
+    )
+    device = await house.device(NATIVE)
+    assert code_id in await codes.at_lock(NATIVE)
+    for pin in ("4711", "9876"):
+        await house.run("SIMULATE_KEYPAD_CODE_ENTRY", device, code=pin)
+        await house.clock.advance(seconds(2))
+    events = await house.store.events("w1", EventFilter(event_types=["lock.access_denied"]), limit=9)
+    said = [(each.payload["reason"]["reason_code"], each.payload.get("access_code_id")) for each in events]
+    assert said == [("expired_code", code_id), ("unknown_code", None)]
+    assert [event for event in events if "code" in event.payload] == []
 
 
 async def test_reading_shows_that_a_code_was_set_after_all(codes):

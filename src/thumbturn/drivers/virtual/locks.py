@@ -194,7 +194,7 @@ class VirtualLock(Obedient):
         place, is_in_time = self.codes.find(pin)
         if place is None:
             return WRONG_CODE
-        return RIGHT_CODE._replace(place=place) if is_in_time else EXPIRED_CODE
+        return (RIGHT_CODE if is_in_time else EXPIRED_CODE)._replace(place=place)
 
     def _begin(self, order: Order, fault: Fault) -> None:
         """What comes of it is decided and written down now; it happens when the motor has run."""
