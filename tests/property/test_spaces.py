@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.engine import House
@@ -36,7 +36,9 @@ steps = st.lists(
 def test_what_is_heard_is_what_is_so():
     """The last event of each space names what is in it; each tells of a change; its end is told once."""
 
-    @settings(max_examples=40, deadline=None)
+    @example([("create", {0, 1}, {0}), ("create", {3}, set()), ("forget the account",)])
+    @example([("create", {0}, {1}), ("put", 0, {0}, {1}), ("take", 0, {2}, set()), ("delete", 0)])
+    @settings(max_examples=100, deadline=None)
     @given(steps)
     def whatever(happening):
         with tempfile.TemporaryDirectory() as folder:
