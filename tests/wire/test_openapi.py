@@ -21,6 +21,7 @@ from thumbturn.api.wire.access import (
     AcsEntrance,
     AcsSystem,
     AcsUser,
+    UnmanagedUserIdentity,
     UserIdentity,
 )
 from thumbturn.api.wire.access_code import AccessCode, UnmanagedAccessCode
@@ -190,6 +191,7 @@ SHAPES: dict[str, Any] = {
     "pagination": Pagination,
     "space": Space,
     "unmanaged_device": UnmanagedDevice,
+    "unmanaged_user_identity": UnmanagedUserIdentity,
     "unmanaged_device.properties": UnmanagedProperties,
     "webhook": Webhook,
     "workspace": Workspace,

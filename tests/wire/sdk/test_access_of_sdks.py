@@ -121,3 +121,4 @@ def test_javascript_does_all_of_it(caller):
     assert came["phones"] == [1, 0]
     assert came["pulled"] == "encoding_interrupted"
     assert came["gone"] == "acs_user_not_found"
+    assert came["unmanaged"] == [True, "user_identity_not_found"]

@@ -36,5 +36,14 @@ phones.push((await seam.phones.list()).length)
 await userIdentities.delete({ user_identity_id })
 const gone = await acs.users.get({ acs_user_id }).catch(({ code }) => code)
 
+// Whom the system knows by itself: the sandbox plays the person at its console.
+await seam.client.post('/thumbturn/sandbox/add_acs_user', { acs_system_id, full_name: 'Ann' })
+const [found] = await userIdentities.unmanaged.list({ search: 'ann' })
+const who = { user_identity_id: found.user_identity_id }
+await userIdentities.unmanaged.update({ ...who, is_managed: true, user_identity_key: 'ann' })
+const takenOver = (await userIdentities.get({ user_identity_key: 'ann' })).user_identity_id === found.user_identity_id
+const unmanaged = [takenOver, await userIdentities.unmanaged.get(who).catch(({ code }) => code)]
+
 const doors = entrances.map((each) => each.display_name)
-console.log(JSON.stringify({ doors, attempt: [action_type, status], held, phones, cards, scanned, encoded, pulled, gone }))
+const attempt = [action_type, status]
+console.log(JSON.stringify({ doors, attempt, held, phones, cards, scanned, encoded, pulled, gone, unmanaged }))
