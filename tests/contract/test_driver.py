@@ -1,7 +1,8 @@
 """What every driver owes the engine, whatever its devices are made of.
 
-A driver joins by adding a bench to ``BENCHES``: how to build it with one full lock, one thermostat and one
-device that is neither, how to let time pass for it, and how to put the lock out of reach.
+A driver joins by adding a bench to ``BENCHES``: how to build it with one full lock, one of each other kind
+that its ecosystem has, and one device that is none of them, how to let time pass for it, and how to put one
+out of reach. What it owes beyond bolts is in ``test_driver_capabilities.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ class Bench(ABC):
     lock: Device
     #: A thermostat that can heat and cool, or ``None`` if there are none in its ecosystem.
     thermostat: Device | None
-    #: A device that is neither.
+    #: A noise sensor without thresholds, and an encoder with a card at it, likewise.
+    noise_sensor: Device | None
+    encoder: Device | None
+    #: A device that is none of these.
     other: Device
 
     @abstractmethod
@@ -42,8 +46,8 @@ class Bench(ABC):
         """Return when everything that a command can cause has happened."""
 
     @abstractmethod
-    def put_out_of_reach(self) -> None:
-        """From now on nothing reaches the lock and nothing comes from it."""
+    def put_out_of_reach(self, device: Device) -> None:
+        """From now on nothing reaches the device and nothing comes from it."""
 
 
 class VirtualBench(Bench):
@@ -59,12 +63,15 @@ class VirtualBench(Bench):
             )[0]
 
         self.lock, self.thermostat, self.other = make("lock"), make("thermostat"), make("sensor")
+        self.noise_sensor = make("noise_sensor")
+        beginning = self.virtual.seed("workspace", self.clock.now()).devices
+        self.encoder = next(device for device in beginning if "encoder" in device.capabilities)
 
     async def wait(self) -> None:
         await self.clock.advance(5_000_000)
 
-    def put_out_of_reach(self) -> None:
-        self.virtual.disconnect(self.lock.id)
+    def put_out_of_reach(self, device: Device) -> None:
+        self.virtual.disconnect(device.id)
 
 
 BENCHES = {
@@ -93,7 +100,8 @@ async def seen(bench) -> list[Observation]:
 
 def devices_of(bench: Bench) -> list[Device]:
     """All devices on the bench."""
-    return [device for device in (bench.lock, bench.thermostat, bench.other) if device is not None]
+    on_it = (bench.lock, bench.thermostat, bench.noise_sensor, bench.encoder, bench.other)
+    return [device for device in on_it if device is not None]
 
 
 def offered(bench: Bench, capability: type) -> Lock | AutoLock | Keypad:
@@ -180,7 +188,7 @@ async def test_doing_it_twice_is_doing_it_once(bench, seen):
 async def test_what_is_out_of_reach_is_never_confirmed(bench, seen):
     """A command that cannot reach the device raises, or answers less than the device's word."""
     lock = offered(bench, Lock)
-    bench.put_out_of_reach()
+    bench.put_out_of_reach(bench.lock)
     await bench.wait()
     with suppress(Failure):
         assert await lock.unlock() < Evidence.DEVICE_ACCEPTED
