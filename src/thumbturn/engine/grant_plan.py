@@ -15,18 +15,12 @@ from thumbturn.domain.access import AcsEntrance
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, RequestedMethod, credential_id
 from thumbturn.domain.device import Device
 from thumbturn.domain.encoder import is_encoder
-from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.pin import InvalidPin, NoPinLeft, check_pin
 from thumbturn.domain.space import Space
-from thumbturn.engine.access_codes import AccessCodes
-from thumbturn.engine.access_ports import Wanted
-from thumbturn.engine.acs_credentials import CODE_LENGTH, AcsCredentials, drawn
+from thumbturn.engine.access_ports import AccessStore, Wanted
 from thumbturn.engine.devices import Devices
+from thumbturn.engine.grant_pins import GrantPins
 from thumbturn.engine.space_ports import SpaceStore
-
-#: How often a PIN is drawn that no system and no lock has.
-_DRAWS = 20
 
 
 class Doors(NamedTuple):
@@ -40,7 +34,7 @@ class Doors(NamedTuple):
     @property
     def codeless(self) -> tuple[str, ...]:
         """The devices that take no codes."""
-        return tuple(each.id for each in self.devices if not _takes_codes(each))
+        return tuple(each.id for each in self.devices if "access_codes" not in each.capabilities)
 
     def by_system(self, only: Iterable[str]) -> dict[str, list[str]]:
         """Those of these entrances that are there, by their system."""
@@ -62,11 +56,9 @@ class Plan:
 class Planning:
     """Plans methods. Changes nothing on record."""
 
-    def __init__(
-        self, codes: AccessCodes, credentials: AcsCredentials, devices: Devices, spaces: SpaceStore
-    ) -> None:
-        self._codes = codes
-        self._credentials = credentials
+    def __init__(self, pins: GrantPins, things: AccessStore, devices: Devices, spaces: SpaceStore) -> None:
+        self._pins = pins
+        self._things = things
         self._devices = devices
         self._spaces = spaces
 
@@ -80,7 +72,7 @@ class Planning:
         entrances: list[AcsEntrance] = []
         if entrance_ids:
             wanted = Wanted(ids=set(entrance_ids))
-            entrances = await self._credentials.access.find(AcsEntrance, workspace_id, wanted)
+            entrances = await self._things.find(AcsEntrance, workspace_id, wanted)
         found = {id: self._devices.find(workspace_id, id) for id in device_ids}
         there = [each for each in found.values() if each is not None and not is_encoder(each)]
         return Doors(there, entrances, tuple(id for id in grant.device_ids if found[id] is None))
@@ -136,14 +128,14 @@ class Planning:
         if not grant.space_ids:
             return ()
         wanted = Wanted(ids=grant.space_ids)
-        found = await self._credentials.access.find(Space, grant.workspace_id, wanted)
+        found = await self._things.find(Space, grant.workspace_id, wanted)
         there = {space.id for space in found}
         return tuple(each for each in grant.space_ids if each in there)
 
     async def without(self, method: GrantedMethod, taken: set[str]) -> GrantedMethod:
         """The method without the locks, and the entrances of systems, in which somebody else has its PIN."""
         wanted = Wanted(ids=method.acs_entrance_ids, acs_system_ids=taken)
-        found = await self._credentials.access.find(AcsEntrance, method.workspace_id, wanted)
+        found = await self._things.find(AcsEntrance, method.workspace_id, wanted)
         lost = {each.id for each in found}
         return replace(
             method,
@@ -186,60 +178,28 @@ class Planning:
         """With one PIN wherever it can be, and another where it cannot."""
         if not devices and not systems:
             return kept
-        first = kept[0] if kept else None
+        workspace_id, first = grant.workspace_id, kept[0] if kept else None
         sealed = request.code if first is None else first.code
-        pin = None if sealed is None else self._codes.pins.open(sealed)
+        pin = None if sealed is None else self._pins.open(sealed)
         if pin is None:
-            pin = await self._drawn(grant.workspace_id, devices, systems)
-        together, alone = list[Device](), list[Device]()
-        for device in devices:
-            (together if pin is not None and await self._takes(device, pin) else alone).append(device)
-        apart, shared = dict[str, list[str]](), dict[str, list[str]]()
-        for system, ids in systems.items():
-            is_ours = first is not None and system in first.credentials
-            is_free = pin is not None and pin not in await self._credentials.codes_in(
-                grant.workspace_id, system
-            )
-            (shared if is_ours or is_free else apart)[system] = ids
-        if together or shared:
-            here = first or replace(
-                _new(request, grant, now), code=None if pin is None else self._codes.pins.seal(pin)
-            )
-            kept = [_at(here, [each.id for each in together], shared), *kept[1:]]
-        for each in alone:
-            own = await self._drawn(grant.workspace_id, (each,), {})
+            pin = await self._pins.draw(workspace_id, devices, systems)
+        ours = () if first is None else first.credentials
+        split = await self._pins.split(workspace_id, pin, devices, systems, ours)
+        if pin is not None and (split.locks or split.systems):
+            here = first or self._with_pin(request, grant, pin, now)
+            kept = [_at(here, [each.id for each in split.locks], split.systems), *kept[1:]]
+        for lock in split.other_locks:
+            own = await self._pins.draw(workspace_id, (lock,), ())
             if own is not None:
-                method = replace(_new(request, grant, now), code=self._codes.pins.seal(own))
-                kept.append(_at(method, (each.id,), {}))
-        for system, ids in apart.items():
-            own = await self._drawn(grant.workspace_id, (), {system: ids})
+                kept.append(_at(self._with_pin(request, grant, own, now), (lock.id,), {}))
+        for system, ids in split.other_systems.items():
+            own = await self._pins.draw(workspace_id, (), (system,))
             if own is not None:
-                method = replace(_new(request, grant, now), code=self._codes.pins.seal(own))
-                kept.append(_at(method, (), {system: ids}))
+                kept.append(_at(self._with_pin(request, grant, own, now), (), {system: ids}))
         return kept
 
-    async def _drawn(
-        self, workspace_id: str, devices: Sequence[Device], systems: Iterable[str]
-    ) -> str | None:
-        """A PIN that all of these take and none has; ``None`` if there is none."""
-        taken: set[str] = set()
-        for system in systems:
-            taken |= await self._credentials.codes_in(workspace_id, system)
-        for number in drawn(CODE_LENGTH)[:_DRAWS]:
-            try:
-                pin = await self._codes.new_pin(devices, None) if devices else number
-            except (InvalidPin, NoPinLeft):
-                return None
-            if pin not in taken:
-                return pin
-        return None
-
-    async def _takes(self, device: Device, pin: str) -> bool:
-        try:
-            check_pin(device, pin)
-        except Refusal:
-            return False
-        return not await self._codes.has_pin(device, pin)
+    def _with_pin(self, request: RequestedMethod, grant: AccessGrant, pin: str, now: int) -> GrantedMethod:
+        return replace(_new(request, grant, now), code=self._pins.seal(pin))
 
 
 def _takes_codes(device: Device) -> bool:

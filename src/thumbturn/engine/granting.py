@@ -11,6 +11,7 @@ from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.card_desk import CardDesk
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.grant_keeper import GrantKeeper
+from thumbturn.engine.grant_pins import GrantPins
 from thumbturn.engine.grant_plan import Planning
 from thumbturn.engine.granted_codes import GrantedCodes
 from thumbturn.engine.granted_credentials import GrantedCredentials
@@ -34,7 +35,7 @@ class Granting:
         self._credentials = GrantedCredentials(credentials, store.access, codes.pins, clock)
         granted_codes = GrantedCodes(codes, store.access_codes, devices, clock)
         issuing = Issuing(granted_codes, self._credentials, devices)
-        planning = Planning(codes, credentials, devices, store.spaces)
+        planning = Planning(GrantPins(codes, credentials), store.access, devices, store.spaces)
         self.keeper = GrantKeeper(store=store.access, planning=planning, issuing=issuing, clock=clock)
         credentials.changed = self.keeper.touched
         self.grants = AccessGrants(
