@@ -50,6 +50,7 @@ from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, DatabaseTooOld, open_store
 from thumbturn.tracing import TracingNotInstalled
+from thumbturn.upkeep.backup import backup, restore
 from thumbturn.upkeep.chosen import option, or_say_why_not, prepare_folder, settings_from, url_of
 from thumbturn.upkeep.migrate import migrate as migrate_command
 from thumbturn.webhooks.networks import read_networks
@@ -99,6 +100,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 app.command()(version)
 app.command("migrate")(migrate_command)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()
