@@ -9,8 +9,10 @@ from tests.fixtures.codes import ME
 from tests.fixtures.grants import DAY, NATIVE, PLAIN
 from thumbturn.domain.access import AcsCredential
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.access_grants import WantedMethod
+from thumbturn.engine.pace import Pace
 
 MADE = ["access_grant.created", "access_method.created"]
 ISSUED = [*MADE, "access_method.issued", "access_grant.access_granted_to_all_doors"]
@@ -192,3 +194,39 @@ async def test_a_pin_that_is_taken_everywhere_is_given_up(grants):
     method = await grants.method(grant)
     assert sorted(await grants.at_lock(PLAIN)) == sorted(["4711", grants.pin(method)])
     assert (await grants.told()).count("access_method.deleted") == 1
+
+
+async def test_a_lock_that_is_asked_too_often_gets_its_code_later(grants):
+    """That it has to wait for its turn is no failure; it is set when its turn comes."""
+    house = grants.house
+    house.pace = Pace({"CREATE_ACCESS_CODE": 1}, (), house.clock)
+    await house.revive()
+    first = await grants.create("code", locks=(PLAIN,))
+    second = await grants.create("code", locks=(PLAIN,))
+    waiting = await grants.method(second)
+    assert (waiting.issued_at, waiting.failure) == (None, None)
+    await house.clock.advance(seconds(130))
+    for grant in (first, second):
+        assert (await grants.method(grant)).issued_at is not None
+    assert "access_method.failed_to_issue" not in await grants.told()
+
+
+async def test_a_grant_is_looked_at_again_when_the_database_is_back(grants, monkeypatch):
+    """What could not be put on record is made again, from what is on record, and told once."""
+    access = grants.house.store.access
+    settle, refused = access.settle, 0
+
+    async def away(workspace_id, **what):
+        nonlocal refused
+        if refused < 2 and "new" in what and not what.get("told", ())[0].event_type.endswith("grant.created"):
+            refused += 1
+            raise StorageUnavailable
+        return await settle(workspace_id, **what)
+
+    monkeypatch.setattr(access, "settle", away)
+    grant = await grants.create("code", locks=(PLAIN,))
+    assert await grants.methods(grant) == []
+    await grants.house.clock.advance(seconds(200))
+    assert refused == 2
+    assert (await grants.method(grant)).issued_at is not None
+    assert await grants.told() == ISSUED
