@@ -12,7 +12,8 @@ from thumbturn.api.parameters import Listing, Maybe, Moment, Parameters
 from thumbturn.api.persons import Described
 from thumbturn.api.wire.access_grant import AccessGrant, access_grant_json
 from thumbturn.domain import access_grant as domain
-from thumbturn.engine.access_grants import AccessGrants, WantedMethod
+from thumbturn.domain.new_grant import WantedMethod
+from thumbturn.engine.access_grants import AccessGrants
 
 #: The PIN of a grant, which all kinds of keypads take.
 Digits = Annotated[str, Field(min_length=4, max_length=9, pattern=r"^[0-9]+$")]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from thumbturn.domain.access import AccessMethod as Mode
 from thumbturn.domain.access import AcsCredential, AcsEntrance, UserIdentity
-from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, RequestedMethod
+from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
 from thumbturn.domain.access_grant_news import of_grant, of_times
 from thumbturn.domain.access_grant_refusals import (
     AccessGrantIsOver,
@@ -21,15 +20,13 @@ from thumbturn.domain.access_grant_refusals import (
     AccessMethodNotReady,
 )
 from thumbturn.domain.access_refusals import (
-    AccessMethodNotSupported,
-    CodeOfNoCode,
-    InvalidAccessTimes,
     UserIdentityKeyTaken,
 )
-from thumbturn.domain.clock import Clock
+from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.new_grant import NewGrant, WantedMethod, check_times, requested_methods
 from thumbturn.domain.refusals import DeviceNotFound, DeviceUnmanaged
 from thumbturn.engine.access import Access
 from thumbturn.engine.access_ports import AccessStore, KeyIsTaken, Wanted
@@ -38,36 +35,7 @@ from thumbturn.engine.grant_keeper import GrantKeeper
 from thumbturn.engine.pins import Pins
 
 #: For so long a call waits until what it asked for was seen to: what takes longer goes on by itself.
-SEEN_TO_WITHIN = 5_000_000
-#: Ways in of one grant.
-MOST_REQUESTED = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedMethod:
-    """A way in that is asked for."""
-
-    mode: Mode
-    #: The digits that it shall have.
-    code: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewGrant:
-    """What a new grant shall be."""
-
-    #: Whose, or how the new identity is that it is for.
-    user_identity_id: str | None = None
-    user_identity: Mapping[str, Any] | None = None
-    starts_at: int | None = None
-    ends_at: int | None = None
-    name: str | None = None
-    access_grant_key: str | None = None
-    reservation_key: str | None = None
-    device_ids: Sequence[str] = ()
-    acs_entrance_ids: Sequence[str] = ()
-    space_ids: Sequence[str] = ()
-    requested: Sequence[WantedMethod] = ()
+SEEN_TO_WITHIN = seconds(5)
 
 
 class AccessGrants:
@@ -175,8 +143,8 @@ class AccessGrants:
         """
         now = self._clock.now()
         starts_at = now if new.starts_at is None else new.starts_at
-        _check_times(starts_at, new.ends_at, now)
-        requested = self._requested(new.requested, now)
+        check_times(starts_at, new.ends_at, now)
+        requested = requested_methods(new.requested, now, self.pins.seal)
         for device_id in new.device_ids:
             device = self._devices.find(workspace_id, device_id)
             if device is None or is_encoder(device):
@@ -216,7 +184,7 @@ class AccessGrants:
             old = (known.starts_at, known.ends_at)
             if (changed.starts_at, changed.ends_at) == old:
                 return changed, []
-            _check_times(changed.starts_at, changed.ends_at, now)
+            check_times(changed.starts_at, changed.ends_at, now)
             # What was changed before and has not arrived yet began from there.
             first = old if known.times_changed_at is None else (known.old_starts_at, known.old_ends_at)
             changed = replace(changed, old_starts_at=first[0], old_ends_at=first[1], times_changed_at=now)
@@ -230,7 +198,7 @@ class AccessGrants:
         """
 
         def change(known: AccessGrant, now: int) -> tuple[AccessGrant, list[Event]]:
-            more = self._requested(requested, now, len(known.requested))
+            more = requested_methods(requested, now, self.pins.seal, already=len(known.requested))
             return replace(known, requested=(*known.requested, *more)), []
 
         return await self._change(workspace_id, id, change)
@@ -297,25 +265,6 @@ class AccessGrants:
         await self.wait_for((grant.workspace_id, grant.id))
         return await self._store.get(AccessGrant, grant.workspace_id, grant.id) or grant
 
-    def _requested(
-        self, wanted: Sequence[WantedMethod], now: int, already: int = 0
-    ) -> tuple[RequestedMethod, ...]:
-        if already + len(wanted) > MOST_REQUESTED:
-            raise AccessMethodNotSupported(f"A grant has at most {MOST_REQUESTED} ways in")
-        for each in wanted:
-            if each.mode == "mobile_key":
-                raise AccessMethodNotSupported
-            if each.code is not None and each.mode != "code":
-                raise CodeOfNoCode("Only access methods whose mode is code have a code")
-        return tuple(
-            RequestedMethod(
-                mode=each.mode,
-                created_at=now,
-                code=None if each.code is None else self.pins.seal(each.code),
-            )
-            for each in wanted
-        )
-
     async def _whose(self, workspace_id: str, new: NewGrant, now: int) -> UserIdentity:
         if new.user_identity_id is not None:
             return await self._access.one(UserIdentity, workspace_id, new.user_identity_id)
@@ -324,8 +273,3 @@ class AccessGrants:
         if key is not None and await self._store.find(UserIdentity, workspace_id, Wanted(key=key), limit=1):
             raise UserIdentityKeyTaken(data={"user_identity_key": key})
         return UserIdentity(id=new_id(), workspace_id=workspace_id, created_at=now, **known)
-
-
-def _check_times(starts_at: int, ends_at: int | None, now: int) -> None:
-    if ends_at is not None and ends_at <= max(starts_at, now):
-        raise InvalidAccessTimes("Access must end after it starts, and in the future")

@@ -8,9 +8,9 @@ from tests.fixtures.codes import ME
 from tests.fixtures.grants import DAY, HOUR, NATIVE, PLAIN
 from thumbturn.domain.access_refusals import AccessMethodNotSupported, CodeOfNoCode, InvalidAccessTimes
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.new_grant import WantedMethod
 from thumbturn.domain.refusals import DeviceNotFound
 from thumbturn.domain.space import Members
-from thumbturn.engine.access_grants import WantedMethod
 
 MADE = ["access_grant.created", "access_method.created"]
 ISSUED = [*MADE, "access_method.issued", "access_grant.access_granted_to_all_doors"]

@@ -9,9 +9,9 @@ from tests.fixtures.codes import ME
 from tests.fixtures.grants import DAY, NATIVE, PLAIN
 from thumbturn.domain.access import AcsCredential
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.new_grant import WantedMethod
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.access_codes import NewCode
-from thumbturn.engine.access_grants import WantedMethod
 from thumbturn.engine.pace import Pace
 
 MADE = ["access_grant.created", "access_method.created"]

@@ -25,10 +25,10 @@ from thumbturn.domain.capabilities.encoder import Encoder
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Device
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.new_grant import NewGrant, WantedMethod
 from thumbturn.domain.noise import thresholds_of
 from thumbturn.domain.policy import AfterCrash, WhenOffline
 from thumbturn.domain.workspace import Workspace
-from thumbturn.engine.access_grants import NewGrant, WantedMethod
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.storage.open import open_store
 

@@ -19,7 +19,7 @@ from thumbturn.api.pages import Pages
 from thumbturn.api.wire.access_grant import AccessGrant
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain.access_grant_refusals import CustomizationProfileNotFound
-from thumbturn.engine.access_grants import NewGrant
+from thumbturn.domain.new_grant import NewGrant
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 
