@@ -23,6 +23,7 @@ from thumbturn.domain.access import (
 from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.phone import Phone
+from thumbturn.domain.space import told_of_loss
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 from thumbturn.engine.ports import EventFilter, Store
 
@@ -282,6 +283,8 @@ async def test_what_is_of_an_account_goes_with_it(store: Store):
     user, identity = AcsUser(**of_system(full_name="Jane")), an_identity()
     for each in (user, identity):
         await store.access.add(each)
-    assert await store.accounts.remove("w1", "w1_account", (), partial(forgotten, now=NOON))
+    assert await store.accounts.remove(
+        "w1", "w1_account", (), partial(forgotten, now=NOON), partial(told_of_loss, now=NOON)
+    )
     assert await store.access.find(AcsUser, "w1", Wanted()) == []
     assert await store.access.get(UserIdentity, "w1", identity.id) == identity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.event import Event
 from thumbturn.domain.schedule import Schedule
+from thumbturn.domain.space import told_of_loss
 from thumbturn.engine.access_code_ports import CodeFacts
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.engine.ports import DeviceFilter, EventFilter, Seed, Store
@@ -134,9 +136,10 @@ async def test_what_goes_with_an_account(accounts: Store):
     codes = [a_code(n, device_id=f"w1_lock_{lock}") for n, lock in enumerate((4, 4, 1))]
     codes[1] = replace(codes[1], is_managed=False)
     await accounts.access_codes.add(codes, ())
-    assert await accounts.accounts.remove("w2", "whole", [deleted(WHOLE)], of_code) is False
-    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)], of_code) is True
-    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)], of_code) is False
+    of_space = partial(told_of_loss, now=NOON)
+    assert await accounts.accounts.remove("w2", "whole", [deleted(WHOLE)], of_code, of_space) is False
+    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)], of_code, of_space) is True
+    assert await accounts.accounts.remove("w1", "whole", [deleted(WHOLE)], of_code, of_space) is False
     assert await ids(accounts) == [PLAIN.id]
     left = await accounts.devices("w1", DeviceFilter(), limit=9)
     assert [device.id for device in left] == ["w1_lock_1", "w1_lock_2", "w1_lock_3"]

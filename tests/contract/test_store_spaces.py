@@ -14,7 +14,7 @@ from thumbturn.domain.access import AcsEntrance
 from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.space import Members, Space, told_of_space
+from thumbturn.domain.space import Members, Space, told_of_loss, told_of_space
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 from thumbturn.engine.ports import EventFilter, Store
 from thumbturn.engine.space_ports import NotInWorkspace
@@ -201,16 +201,26 @@ async def test_a_space_that_goes_leaves_what_was_in_it(store: Store):
 
 
 async def test_what_goes_with_its_account_is_in_no_space(store: Store):
-    """Devices and entrances of an account that goes, and itself, are in no space any more; others stay."""
+    """Devices and entrances of an account that goes, and itself, are in no space any more; others stay. Each
+    space that lost some is told of once, with what is left.
+    """
     entrance, other = an_entrance(), an_entrance("another")
     for each in (entrance, other):
         await store.access.add(each)
     space, theirs = a_space(), a_space(workspace_id="w2")
+    untouched, of_account = a_space(1), a_space(2)
     inside = Members(LOCKS, (entrance.id, other.id), ("w1_account",))
     await store.spaces.add(space, inside, created())
+    await store.spaces.add(untouched, Members((), (other.id,)), created())
+    await store.spaces.add(of_account, Members((), (), ("w1_account",)), created())
+    before = await store.last_sequence("w1")
     await store.spaces.add(theirs, Members(("w2_lock_1",), (), ("w2_account",)), created("w2"))
-    assert await store.accounts.remove("w1", "w1_account", (), partial(forgotten, now=NOON))
+    assert await store.accounts.remove(
+        "w1", "w1_account", (), partial(forgotten, now=NOON), partial(told_of_loss, now=NOON)
+    )
     assert await store.spaces.inside("w1", (space.id,)) == {space.id: Members((), (other.id,))}
+    [(_, lost)] = await store.events_after("w1", before, limit=9)
+    assert lost.payload == {"space_id": space.id, "device_ids": [], "acs_entrance_ids": [other.id]}
     assert await store.spaces.around("w2", ("w2_lock_1", "w2_account")) == {
         id: [theirs.id] for id in ("w2_lock_1", "w2_account")
     }

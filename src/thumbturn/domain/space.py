@@ -13,6 +13,9 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
 
+#: What is told when devices or entrances came or went.
+MOVED = "device_membership_changed"
+
 
 class SpaceNotFound(Refusal, type="space_not_found", status=404):
     """Space not found"""
@@ -82,6 +85,11 @@ def naming(told: Event, space: Space, inside: Members) -> Event:
     if space.space_key is not None:
         payload["space_key"] = space.space_key
     return told._replace(payload=payload)
+
+
+def told_of_loss(space: Space, left: Members, now: int) -> Event:
+    """The event of a space that lost devices or entrances which are gone for good; this is left in it."""
+    return naming(told_of_space(MOVED, space.workspace_id, now), space, left)
 
 
 def has_moved(before: Members, after: Members) -> bool:

@@ -158,11 +158,6 @@ class Access:
             for system in await self._store.find(AcsSystem, account.workspace_id, wanted)
         ]
 
-    async def entrances_of_account(self, workspace_id: str, account_id: str) -> tuple[str, ...]:
-        """The ids of the entrances of an account's systems."""
-        wanted = Wanted(connected_account_ids=(account_id,))
-        return tuple(each.id for each in await self._store.find(AcsEntrance, workspace_id, wanted))
-
     async def unlocked_by(self, workspace_id: str, credential_id: str, entrance_id: str, now: int) -> Entry:
         """Whom a cloud key is to let in at an entrance, and the lock there. Raises
         ``CredentialCannotUnlock``.

@@ -10,6 +10,7 @@ from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.event import Event
+from thumbturn.domain.space import Members, Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,9 @@ class AccountStore(Protocol):
         account_id: str,
         told: Sequence[Event],
         told_of_code: Callable[[AccessCode], Event],
+        told_of_space: Callable[[Space, Members], Event],
     ) -> bool:
         """Forget an account, its devices and what is kept of these, take it from every client session, and
-        tell it, and of each code that its locks have then; ``False`` if there is none such.
+        tell it, and of each code that its locks have then, and of each space that loses any of its devices
+        or entrances, with what is left in that; ``False`` if there is none such.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from weakref import WeakValueDictionary
 
 from thumbturn.domain.access_code import AccessCode
@@ -15,7 +16,7 @@ from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device, deleted
 from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSandbox
-from thumbturn.domain.space import Members
+from thumbturn.domain.space import told_of_loss
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.access import Access
 from thumbturn.engine.account_ports import AccountFilter, AccountStore
@@ -24,7 +25,6 @@ from thumbturn.engine.moving import Moving
 from thumbturn.engine.observations import Observations
 from thumbturn.engine.ports import Driver
 from thumbturn.engine.sandbox_ports import SandboxWorld
-from thumbturn.engine.spaces import Spaces
 
 WAS_DELETED = "Its account was deleted."
 
@@ -40,7 +40,6 @@ class ConnectedAccounts:
         *,
         store: AccountStore,
         access: Access,
-        spaces: Spaces,
         devices: Devices,
         drivers: Mapping[str, Driver],
         world: SandboxWorld,
@@ -50,7 +49,6 @@ class ConnectedAccounts:
     ) -> None:
         self._store = store
         self._access = access
-        self._spaces = spaces
         self._devices = devices
         self._labels = devices.labels
         self._drivers = drivers
@@ -103,11 +101,6 @@ class ConnectedAccounts:
                 now = self._clock.now()
                 gone = [deleted(device, now) for device in self._behind(account)]
                 gone += await self._access.told_of_end(workspace_id, account_id, now)
-                leaving = Members(
-                    tuple(device.id for device in self._behind(account)),
-                    await self._access.entrances_of_account(workspace_id, account_id),
-                )
-                gone += await self._spaces.told_of_leaving(workspace_id, leaving, now)
                 told = self._labels.on(
                     (*gone, account.told("deleted", now, connected_account_type=account.driver))
                 )
@@ -116,7 +109,8 @@ class ConnectedAccounts:
                     [told_of_it] = self._labels.on((forgotten(code, now),))
                     return told_of_it
 
-                if not await self._store.remove(workspace_id, account_id, told, of_code):
+                of_space = partial(told_of_loss, now=now)
+                if not await self._store.remove(workspace_id, account_id, told, of_code, of_space):
                     raise ConnectedAccountNotFound
 
             await self._moving.move_out(workspace_id, account_id, WAS_DELETED, remove)

@@ -241,7 +241,6 @@ class Engine:
         self.accounts = ConnectedAccounts(
             store=store.accounts,
             access=self._access,
-            spaces=self.spaces,
             devices=self._devices,
             drivers=drivers,
             world=world,

@@ -8,24 +8,19 @@ from typing import Any, NoReturn
 
 from thumbturn.domain.access_refusals import AcsEntranceNotFound
 from thumbturn.domain.clock import Clock
-from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import ConnectedAccountNotFound, DeviceNotFound
 from thumbturn.domain.space import (
+    MOVED,
     Members,
     Space,
     SpaceInsideItself,
     SpaceKeyTaken,
     SpaceNotFound,
-    has_moved,
-    naming,
     told_of_space,
 )
 from thumbturn.engine.access_ports import AccessStore, KeyIsTaken, Wanted
 from thumbturn.engine.space_ports import NotInWorkspace, SpaceStore
-
-#: What is told when devices or entrances came or went.
-MOVED = "device_membership_changed"
 
 
 class Spaces:
@@ -153,17 +148,6 @@ class Spaces:
         if not await self._store.remove(workspace_id, id, told):
             raise SpaceNotFound(data={"space_id": id})
         self.changed((id,))
-
-    async def told_of_leaving(self, workspace_id: str, gone: Members, now: int) -> list[Event]:
-        """What there is to tell when these go for good: of each space that any of them is in, once."""
-        around = await self._store.around(workspace_id, [*gone.device_ids, *gone.acs_entrance_ids])
-        ids = {space_id for spaces in around.values() for space_id in spaces}
-        inside = await self._store.inside(workspace_id, ids)
-        return [
-            naming(told_of_space(MOVED, workspace_id, now), space, left)
-            for space in await self.named(workspace_id, ids)
-            if has_moved(inside[space.id], left := inside[space.id].without(gone))
-        ]
 
     async def _change(
         self,

@@ -145,7 +145,7 @@ class SqlAccess:
         limit: int | None = None,
     ) -> list[T]:
         return await self._read(
-            lambda connection: _find(connection, kind, workspace_id, wanted, after, limit)
+            lambda connection: find_things(connection, kind, workspace_id, wanted, after, limit)
         )
 
 
@@ -232,14 +232,15 @@ def _remove(connection: Connection, workspace_id: str, gone: Mapping[str, Event 
     return there
 
 
-def _find(
+def find_things(
     connection: Connection,
     kind: type[T],
     workspace_id: str,
     wanted: Wanted,
-    after: tuple[int, str] | None,
-    limit: int | None,
+    after: tuple[int, str] | None = None,
+    limit: int | None = None,
 ) -> list[T]:
+    """As ``AccessStore.find``."""
     if wanted.key is not None and not can_be_stored(wanted.key):
         return []
     query = select(access_things).where(

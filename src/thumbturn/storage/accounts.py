@@ -12,6 +12,7 @@ from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.event import Event
+from thumbturn.domain.space import Members, Space
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.storage.access_codes import codes_of_account
 from thumbturn.storage.client_sessions import take_from_all
@@ -82,9 +83,10 @@ class SqlAccounts:
         account_id: str,
         told: Sequence[Event],
         told_of_code: Callable[[AccessCode], Event],
+        told_of_space: Callable[[Space, Members], Event],
     ) -> bool:
         def remove(connection: Connection) -> bool:
-            return _remove(connection, workspace_id, account_id, told, told_of_code)
+            return _remove(connection, workspace_id, account_id, told, told_of_code, told_of_space)
 
         return await self._act(remove, told)
 
@@ -118,15 +120,17 @@ def _remove(
     account_id: str,
     told: Sequence[Event],
     told_of_code: Callable[[AccessCode], Event],
+    told_of_space: Callable[[Space, Members], Event],
 ) -> bool:
     mine = _mine(workspace_id, account_id)
     if connection.execute(select(_columns.id).where(*mine).with_for_update()).first() is None:
         return False
     of_codes = [told_of_code(code) for code in codes_of_account(connection, workspace_id, account_id)]
-    remove_devices(connection, workspace_id, account_id)
+    lost = remove_devices(connection, workspace_id, account_id)
+    of_spaces = [told_of_space(space, left) for space, left in lost]
     connection.execute(delete(connected_accounts).where(*mine))
     take_from_all(connection, workspace_id, (account_id,))
-    write_events(connection, (*of_codes, *told))
+    write_events(connection, (*of_codes, *of_spaces, *told))
     return True
 
 

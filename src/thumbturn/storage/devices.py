@@ -14,6 +14,7 @@ from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
+from thumbturn.domain.space import Members, Space
 from thumbturn.engine.ports import DeviceFilter, Seed
 from thumbturn.storage import access, spaces
 from thumbturn.storage.access_codes import forget_codes
@@ -157,8 +158,12 @@ def plant(connection: Connection, seed: Seed) -> None:
     access.plant(connection, seed.access)
 
 
-def remove_devices(connection: Connection, workspace_id: str, account_id: str | None = None) -> None:
-    """Delete the devices of a workspace, or of one of its accounts, with everything that is kept of them."""
+def remove_devices(
+    connection: Connection, workspace_id: str, account_id: str | None = None
+) -> list[tuple[Space, Members]]:
+    """Delete the devices of a workspace, or of one of its accounts, with everything that is kept of them;
+    the spaces of others that lose some of them, and what is left there.
+    """
     which = [devices.c.workspace_id == workspace_id]
     if account_id is not None:
         which.append(devices.c.connected_account_id == account_id)
@@ -170,9 +175,10 @@ def remove_devices(connection: Connection, workspace_id: str, account_id: str | 
         )
     )
     forget_codes(connection, workspace_id, gone)
-    spaces.let_go(connection, workspace_id, account_id)
+    lost = spaces.let_go(connection, workspace_id, account_id)
     connection.execute(delete(devices).where(*which))
     access.clear(connection, workspace_id, account_id)
+    return lost
 
 
 def reset(connection: Connection, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:

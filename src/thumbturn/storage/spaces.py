@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Table, delete, or_, select
 from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
 from thumbturn.domain.space import Members, Space, has_moved, naming
+from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.space_ports import NotInWorkspace
-from thumbturn.storage.access import KINDS, add_thing, change_thing
+from thumbturn.storage.access import KINDS, add_thing, change_thing, find_things
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import one_of
 from thumbturn.storage.hot import write_events
@@ -90,20 +91,33 @@ class SqlSpaces:
         return await self._read(lambda connection: _around(connection, workspace_id, member_ids))
 
 
-def let_go(connection: Connection, workspace_id: str, account_id: str | None = None) -> None:
-    """Let nothing of a workspace, or of one of its accounts, be in a space any more; while that is there."""
-    gone = delete(space_members).where(_columns.workspace_id == workspace_id)
-    if account_id is not None:
-        of_account = [
-            select(each.c.id).where(
-                each.c.workspace_id == workspace_id, each.c.connected_account_id == account_id
-            )
-            for each in (devices, access_things)
-        ]
-        gone = gone.where(
-            or_(_columns.member_id == account_id, *(_columns.member_id.in_(ids) for ids in of_account))
+def let_go(
+    connection: Connection, workspace_id: str, account_id: str | None = None
+) -> list[tuple[Space, Members]]:
+    """Let nothing of a workspace, or of one of its accounts, be in a space any more; while that is there.
+
+    Of an account, the spaces that lose devices or entrances, and what is left in them.
+    """
+    gone = [_columns.workspace_id == workspace_id]
+    if account_id is None:
+        connection.execute(delete(space_members).where(*gone))
+        return []
+    of_account = [
+        select(each.c.id).where(
+            each.c.workspace_id == workspace_id, each.c.connected_account_id == account_id
         )
-    connection.execute(gone)
+        for each in (devices, access_things)
+    ]
+    gone.append(or_(_columns.member_id == account_id, *(_columns.member_id.in_(ids) for ids in of_account)))
+    ids = set(connection.execute(select(_columns.space_id).where(*gone)).scalars())
+    before = _inside(connection, workspace_id, ids)
+    connection.execute(delete(space_members).where(*gone))
+    after = _inside(connection, workspace_id, ids)
+    lost = [id for id in before if has_moved(before[id], after.get(id, Members()))]
+    return [
+        (space, after.get(space.id, Members()))
+        for space in find_things(connection, Space, workspace_id, Wanted(ids=lost))
+    ]
 
 
 def _remove(connection: Connection, workspace_id: str, space_id: str, told: Event) -> bool:

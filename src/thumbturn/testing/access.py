@@ -118,6 +118,11 @@ class MemoryAccess:
         found.sort(key=lambda each: (each.created_at, each.id))
         return [each for each in found if after is None or (each.created_at, each.id) > after][:limit]
 
+    def space(self, id: str) -> Space:
+        """The space of this id."""
+        found: Space = self._things[id]
+        return found
+
     def plant(self, things: Sequence[Thing]) -> None:
         """Remember a workspace's first things."""
         self._things.update({each.id: each for each in things})

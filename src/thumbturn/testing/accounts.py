@@ -11,6 +11,7 @@ from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
+from thumbturn.domain.space import Members, Space
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.testing.access import MemoryAccess
 from thumbturn.testing.access_codes import MemoryAccessCodes
@@ -97,23 +98,27 @@ class MemoryAccounts:
         account_id: str,
         told: Sequence[Event],
         told_of_code: Callable[[AccessCode], Event],
+        told_of_space: Callable[[Space, Members], Event],
     ) -> bool:
         if await self.get(workspace_id, account_id) is None:
             return False
         gone = {each.id for each in self._devices.values() if each.connected_account_id == account_id}
         self._tell([told_of_code(code) for code in self._codes.of_locks(gone)])
-        self.drop((account_id,))
+        self._tell([told_of_space(space, left) for space, left in self.drop((account_id,))])
         self._sessions.take_from_all(workspace_id, (account_id,))
         self._tell(told)
         return True
 
-    def drop(self, account_ids: Collection[str]) -> None:
-        """Forget these accounts and everything that is kept of their devices."""
+    def drop(self, account_ids: Collection[str]) -> list[tuple[Space, Members]]:
+        """Forget these accounts and everything that is kept of their devices; the spaces that lose some of
+        these, and what is left in them.
+        """
         gone = [each.id for each in self._devices.values() if each.connected_account_id in account_ids]
         for each in self._of_devices:
             each.forget(gone)
-        self._spaces.let_go({*gone, *account_ids, *self._access.forget_accounts(account_ids)})
+        lost = self._spaces.let_go({*gone, *account_ids, *self._access.forget_accounts(account_ids)})
         for device_id in gone:
             del self._devices[device_id]
         for account_id in account_ids:
             del self._accounts[account_id]
+        return lost

@@ -95,11 +95,15 @@ class MemorySpaces:
         """Forget what is in the spaces of a workspace."""
         self._inside = {id: each for id, each in self._inside.items() if each[0] != workspace_id}
 
-    def let_go(self, gone: Collection[str]) -> None:
-        """Let none of these be in a space any more."""
+    def let_go(self, gone: Collection[str]) -> list[tuple[Space, Members]]:
+        """Let none of these be in a space any more; the spaces that lose some, and what is left in them."""
+        lost = []
         for id, (workspace_id, members) in self._inside.items():
             left = Members(*(tuple(each for each in part if each not in gone) for part in members))
             self._inside[id] = workspace_id, left
+            if has_moved(members, left):
+                lost.append((self._access.space(id), left))
+        return sorted(lost, key=lambda each: (each[0].created_at, each[0].id))
 
     def _in(self, workspace_id: str, space_id: str) -> Members:
         whose, members = self._inside.get(space_id, ("", Members()))
