@@ -33,7 +33,7 @@ def commands_done(seen):
 
 
 def test_a_backup_under_load_is_one_moment_of_the_server(new_server, tmp_path):
-    """Each backup is whole and keeps the promises about what was answered before; a server goes on from it."""
+    """Each backup is whole and keeps the promises of what was answered before; a server goes on from it."""
     server = new_server(tmp_path / "data")
     more = {"count": 20, "kind": "lock", "travel_milliseconds": 10}
     with server.client() as client:
