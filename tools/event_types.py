@@ -125,7 +125,9 @@ _MADE: Mapping[str, Mapping[str, Made]] = {
         "login_failed": Made(_WEBVIEWS, "he gave up, or tried too many passwords"),
     },
     "device": {
-        "added": Made(_DEVICE, "it came with an account that a person connected"),
+        "added": Made(
+            _DEVICE, "it came with an account that a person connected; a sandbox's own are not told"
+        ),
         "connected": Made(_DEVICE, "it can be reached again"),
         "disconnected": Made(_DEVICE, "it cannot be reached any more"),
         "converted_to_unmanaged": Made(_DEVICE, "it is handed over"),
@@ -157,7 +159,7 @@ _MADE: Mapping[str, Mapping[str, Made]] = {
     "phone": {"deactivated": Made("domain/phone.py", "it is taken out of use")},
     "space": {
         "created": Made("engine/spaces.py", "a space is made"),
-        "device_membership_changed": Made("engine/spaces.py", "devices or entrances came or went"),
+        "device_membership_changed": Made("domain/space.py", "devices or entrances came or went"),
         "deleted": Made("engine/spaces.py", "it is deleted"),
     },
     "webhook": {"disabled": Made("domain/webhook.py", "it is tried no more")},
