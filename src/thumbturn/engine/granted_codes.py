@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from thumbturn.domain.access_code import AccessCode, step
@@ -78,14 +79,23 @@ class GrantedCodes:
         assert method.code is not None  # only methods with a PIN are at locks
         return self._codes.pins.open(method.code)
 
-    async def look(
-        self, grant: AccessGrant, method: GrantedMethod, device_id: str, standing: Standing
+    async def look(self, grant: AccessGrant, method: GrantedMethod, standing: Standing) -> None:
+        """Take in how the codes of a method stand, in the order of its locks."""
+        locks = method.rests_on_devices
+        codes = await asyncio.gather(*(self._kept.get(code_id(method.id, each)) for each in locks))
+        for device_id, code in zip(locks, codes, strict=True):
+            if code is not None and self._devices.get(device_id) is not None:
+                self._take_in(code, grant, method, device_id, standing)
+
+    def _take_in(
+        self,
+        code: AccessCode,
+        grant: AccessGrant,
+        method: GrantedMethod,
+        device_id: str,
+        standing: Standing,
     ) -> None:
-        """Take in how that code stands."""
         now = self._clock.now()
-        code = await self._kept.get(code_id(method.id, device_id))
-        if code is None or self._devices.get(device_id) is None:
-            return
         if code.removed_at is not None or not code.is_certainly_off:
             standing.is_off = False
         is_going = code.is_over(now) or device_id not in method.device_ids

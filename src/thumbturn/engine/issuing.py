@@ -6,6 +6,8 @@ be done again at any time, and after a crash it goes on where it ended.
 
 from __future__ import annotations
 
+import asyncio
+
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
 from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.errors import Refusal
@@ -14,6 +16,9 @@ from thumbturn.engine.devices import Devices
 from thumbturn.engine.granted_codes import GrantedCodes
 from thumbturn.engine.granted_credentials import GrantedCredentials
 from thumbturn.engine.standing import PinTaken, Standing
+
+#: Locks of a method for which something is put on record at a time.
+AT_A_TIME = 32
 
 
 class Issuing:
@@ -26,17 +31,27 @@ class Issuing:
 
     async def make_so(self, grant: AccessGrant, method: GrantedMethod) -> Standing:
         """Make what is missing, change what differs, remove what shall go; how it stands then."""
-        standing = Standing()
-        for device_id in method.rests_on_devices:
+        standing, room = Standing(), asyncio.Semaphore(AT_A_TIME)
+
+        async def at_lock(device_id: str) -> Refusal | PinTaken | None:
             try:
-                await self._codes.make_so(grant, method, device_id)
+                async with room:
+                    await self._codes.make_so(grant, method, device_id)
             except AccessCodeNotFound:
-                pass  # it went meanwhile: that is looked at again
-            except PinTaken:
+                return None  # it went meanwhile: that is looked at again
+            except (PinTaken, Refusal) as refused:
+                return refused
+            return None
+
+        locks = method.rests_on_devices
+        # One lock does not wait for the record of another; what is said of them is in their order.
+        refusals = await asyncio.gather(*(at_lock(each) for each in locks))
+        for device_id, refused in zip(locks, refusals, strict=True):
+            if isinstance(refused, PinTaken):
                 standing.taken.add(device_id)
-            except Refusal as refusal:
-                standing.refused(refusal)
-            await self._codes.look(grant, method, device_id, standing)
+            elif refused is not None:
+                standing.refused(refused)
+        await self._codes.look(grant, method, standing)
         for system_id in method.credentials:
             try:
                 await self._credentials.make_so(grant, method, system_id)
