@@ -39,6 +39,7 @@ from thumbturn.engine.feed import Feed
 from thumbturn.engine.pace import Pace, read_limits
 from thumbturn.engine.phones import Phones
 from thumbturn.engine.pins import open_pins
+from thumbturn.engine.purging import Purging
 from thumbturn.engine.sealing import Sealing
 from thumbturn.engine.secrets import SecretsLocked, open_seal
 from thumbturn.engine.user_identities import UserIdentities
@@ -122,6 +123,7 @@ def serve(
     rate_limits: Annotated[str | None, option("rate_limits")] = None,
     rate_limit_sandboxes: Annotated[bool | None, option("rate_limit_sandboxes")] = None,
     code_look_seconds: Annotated[float | None, option("code_look_seconds")] = None,
+    keep_ended_days: Annotated[float | None, option("keep_ended_days")] = None,
     request_seconds: Annotated[float | None, option("request_seconds")] = None,
     keep_alive_seconds: Annotated[float | None, option("keep_alive_seconds")] = None,
     seed: Annotated[int | None, option("seed")] = None,
@@ -169,9 +171,11 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             codes_looked_at_every=seconds(settings.code_look_seconds),
         )
         sealing = Sealing(store, clock)
+        purging = Purging(store, clock, seconds(settings.keep_ended_days * 86_400))
         await engine.start()
         try:
             sealing.start()
+            purging.start()
             credentials = await open_world(settings, store, engine, seal, clock)
             is_new = bool(credentials)
             credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
@@ -225,6 +229,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                     await server.serve(sockets=[listening])
         finally:
             await engine.stop(ATTEMPTS_MAY_TAKE)
+            await purging.stop()
             await sealing.stop()
     finally:
         await store.close()

@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         description="How often a lock's codes are looked at, in seconds, to find what was changed there and "
         "not reported; 0 for never.",
     )
+    keep_ended_days: float = Field(
+        365,
+        ge=0,
+        description="For how many days connect webviews are kept, and thermostat schedules and client "
+        "sessions that have ended; 0 for ever.",
+    )
     request_seconds: float = Field(
         30, gt=0, le=3_600, description="For so long a client may take to send one request, in seconds."
     )

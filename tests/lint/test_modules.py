@@ -23,6 +23,7 @@ SUPERVISORS = {
     "engine/code_rounds.py": "a bug in a driver must not end the looks at its lock",
     "engine/forgetting.py": "what ails the database may pass: old answers are removed later",
     "engine/ledger.py": "whatever keeps an outcome from its record, it is tried again",
+    "engine/purging.py": "what ails the database may pass: what has ended is forgotten later",
     "engine/sealing.py": "what ails the database may pass: the trail is sealed later",
     "webhooks/lane.py": "a bug about one event is a failure of that event and holds up no other",
     "storage/reader.py": "its thread hands whatever a query raised to the caller who asked",

@@ -52,6 +52,9 @@ class ClientSessionStore(Protocol):
     ) -> list[ClientSession]:
         """Sessions in order of (created_at, id), behind ``after``."""
 
+    async def ended_before(self, moment: int, most: int) -> list[ClientSession]:
+        """Sessions of all workspaces that expired, or were revoked, before this moment."""
+
     async def grant(
         self,
         workspace_id: str,

@@ -36,5 +36,8 @@ class ScheduleStore(Protocol):
     async def of_device(self, workspace_id: str, device_id: str) -> list[Schedule]:
         """The schedules of a thermostat, in order of their start."""
 
+    async def over_before(self, moment: int, most: int) -> list[Schedule]:
+        """The schedules of all workspaces that are over and ended before this moment, the earliest first."""
+
     async def not_over(self) -> list[Schedule]:
         """The schedules of all workspaces whose end was not seen to, for the engine's own start."""

@@ -61,6 +61,9 @@ class WebviewStore(Protocol):
     ) -> list[ConnectWebview]:
         """Webviews in order of (created_at, id), behind ``after``."""
 
+    async def made_before(self, moment: int, most: int) -> list[ConnectWebview]:
+        """Webviews of all workspaces that were made before this moment, the oldest first."""
+
     async def change(self, webview: ConnectWebview, told: Sequence[Event]) -> bool:
         """Store how far somebody has come, and tell it; ``False`` (and nothing) if it is not pending."""
 

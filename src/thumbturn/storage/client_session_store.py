@@ -55,6 +55,9 @@ class SqlClientSessions:
             lambda connection: client_sessions.listed(connection, workspace_id, wanted, after, limit)
         )
 
+    async def ended_before(self, moment: int, most: int) -> list[ClientSession]:
+        return await self._read(lambda connection: client_sessions.ended_before(connection, moment, most))
+
     async def grant(
         self,
         workspace_id: str,

@@ -86,6 +86,15 @@ def listed(
     return [_session_of(row) for row in rows]
 
 
+def ended_before(connection: Connection, moment: int, most: int) -> list[ClientSession]:
+    """Sessions of all workspaces that expired, or were revoked, before this moment."""
+    found: dict[str, ClientSession] = {}
+    for ended_at in (_columns.expires_at, _columns.revoked_at):
+        query = select(client_sessions).where(ended_at < moment).order_by(ended_at).limit(most)
+        found |= {row[0]: _session_of(row) for row in connection.execute(query)}
+    return list(found.values())[:most]
+
+
 def grant(
     connection: Connection,
     workspace_id: str,

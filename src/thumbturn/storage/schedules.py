@@ -48,6 +48,16 @@ class SqlSchedules:
         rows = await self._read(lambda connection: connection.execute(query).all())
         return [_schedule(row) for row in rows]
 
+    async def over_before(self, moment: int, most: int) -> list[Schedule]:
+        query = (
+            select(thermostat_schedules)
+            .where(_columns.is_over.is_(True), _columns.ends_at < moment)
+            .order_by(_columns.ends_at)
+            .limit(most)
+        )
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        return [_schedule(row) for row in rows]
+
     async def not_over(self) -> list[Schedule]:
         query = select(thermostat_schedules).where(_columns.is_over.is_(False))
         rows = await self._read(lambda connection: connection.execute(query).all())

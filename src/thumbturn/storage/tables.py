@@ -28,7 +28,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0015"
+HEAD = "0016"
 
 metadata = MetaData(
     naming_convention={
@@ -142,6 +142,7 @@ thermostat_schedules = Table(
     Column("is_over", Boolean, nullable=False),
     Column("errors", Text, nullable=False),
     UniqueConstraint("device_id", "starts_at"),
+    Index("ix_thermostat_schedules_over", "is_over", "ends_at"),
 )
 
 #: What access control knows (``access.py``). What is not asked for by a column of its own is in the facts.
@@ -363,6 +364,8 @@ client_sessions = Table(
     UniqueConstraint("token_hash"),
     Index(None, "workspace_id", "created_at", "id"),
     Index("ix_client_sessions_of_user", "workspace_id", "user_identifier_key", "created_at", "id"),
+    Index("ix_client_sessions_expired", "expires_at"),
+    Index("ix_client_sessions_revoked", "revoked_at"),
 )
 
 #: What was done and is not in the chain yet, in order of commit: an attempt by its id, or a text.

@@ -25,4 +25,5 @@ connect_webviews = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("authorized_at", BigInteger),
     Index(None, "workspace_id", "created_at", "id"),
+    Index("ix_connect_webviews_old", "created_at"),
 )

@@ -57,6 +57,16 @@ class SqlWebviews:
     ) -> list[ConnectWebview]:
         return await self._read(lambda connection: _listed(connection, workspace_id, wanted, after, limit))
 
+    async def made_before(self, moment: int, most: int) -> list[ConnectWebview]:
+        query = (
+            select(connect_webviews)
+            .where(_columns.created_at < moment)
+            .order_by(_columns.created_at)
+            .limit(most)
+        )
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        return [_webview_of(row) for row in rows]
+
     async def change(self, webview: ConnectWebview, told: Sequence[Event]) -> bool:
         return await self._write(lambda connection: _move(connection, webview, told), told)
 

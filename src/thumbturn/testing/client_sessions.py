@@ -52,6 +52,9 @@ class MemoryClientSessions:
     async def with_token(self, token_hash: str) -> ClientSession | None:
         return next((each for each in self._sessions.values() if each.token_hash == token_hash), None)
 
+    async def ended_before(self, moment: int, most: int) -> list[ClientSession]:
+        return [each for each in self._sessions.values() if each.ends_at < moment][:most]
+
     async def listed(
         self,
         workspace_id: str,

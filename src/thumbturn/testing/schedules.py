@@ -45,6 +45,10 @@ class MemorySchedules:
         ]
         return sorted(found, key=lambda each: each.starts_at)
 
+    async def over_before(self, moment: int, most: int) -> list[Schedule]:
+        found = [each for each in self._schedules.values() if each.is_over and each.ends_at < moment]
+        return sorted(found, key=lambda each: each.ends_at)[:most]
+
     async def not_over(self) -> list[Schedule]:
         return [each for each in self._schedules.values() if not each.is_over]
 

@@ -48,6 +48,10 @@ class MemoryWebviews:
     async def visited(self, webview_id: str) -> ConnectWebview | None:
         return self._webviews.get(webview_id)
 
+    async def made_before(self, moment: int, most: int) -> list[ConnectWebview]:
+        found = [each for each in self._webviews.values() if each.created_at < moment]
+        return sorted(found, key=lambda each: each.created_at)[:most]
+
     async def listed(
         self,
         workspace_id: str,

@@ -1,0 +1,74 @@
+"""Forgets what ended long ago, a few at a time: thermostat schedules, client sessions, connect webviews.
+
+Each is removed as its owner would remove it, and told as that. What is in force is never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from thumbturn.domain.clock import MILLISECOND, Clock, seconds
+from thumbturn.domain.errors import Refusal
+from thumbturn.engine.ports import Store
+
+log = structlog.get_logger(__name__)
+
+#: Of each kind, between two pauses.
+BITE = 20
+#: µs between two bites: they leave room for others.
+PAUSE = 100 * MILLISECOND
+#: µs until it is looked again whether anything is old.
+ROUND = seconds(3_600)
+
+
+class Purging:
+    """A loop that runs beside everything else."""
+
+    def __init__(self, store: Store, clock: Clock, keep: int) -> None:
+        self._store = store
+        self._clock = clock
+        #: µs for which what has ended is kept; 0 for ever.
+        self._keep = keep
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look, now and every hour."""
+        if self._keep > 0:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Look no more. What is left is forgotten after the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                is_more = await self._bite()
+            except Refusal as refusal:
+                log.warning("what_has_ended_is_kept_longer", because=refusal.message)
+                is_more = False
+            except Exception:  # supervised: what ails the database may pass
+                log.exception("what_has_ended_is_kept_longer")
+                is_more = False
+            await self._clock.sleep(PAUSE if is_more else ROUND)
+
+    async def _bite(self) -> bool:
+        """Forget the oldest of each kind; true if there may be more."""
+        now = self._clock.now()
+        before, store = now - self._keep, self._store
+        schedules = await store.schedules.over_before(before, BITE)
+        for schedule in schedules:
+            await store.schedules.remove(schedule.workspace_id, schedule.id)
+        sessions = await store.client_sessions.ended_before(before, BITE)
+        for session in sessions:
+            await store.client_sessions.remove(session.workspace_id, session.id, session.deleted(now))
+        webviews = await store.webviews.made_before(before, BITE)
+        for webview in webviews:
+            await store.webviews.remove(webview.workspace_id, webview.id)
+        return BITE in (len(schedules), len(sessions), len(webviews))
