@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from thumbturn.api.acts import Acts
 from thumbturn.api.once import Once
 from thumbturn.api.table import endpoints
 from thumbturn.domain.audit import RECORDING
@@ -234,3 +235,20 @@ def test_everything_that_acts_is_recorded():
     attempts = {path for path, each in endpoints().items() if each.name_of(Once)}
     assert attempts < acting
     assert all(endpoints()[path].access is not None for path in acting), "nobody's act cannot be recorded"
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_call_that_is_over_is_recorded_by_nobody_else(wire, monkeypatch, is_refused):
+    """Whatever a call left running finds it over when it was answered, and when it was refused."""
+    seen = []
+    begin = Acts.begin
+
+    def noted(*how):
+        seen.append(begin(*how))
+        return seen[-1]
+
+    monkeypatch.setattr(Acts, "begin", noted)
+    door = "nobody" if is_refused else await wire.door()
+    await wire.ask("POST", "/devices/update", {"device_id": door, "name": "Porch"})
+    assert [each.is_over for each in seen] == [True]
+    assert seen[0].act({}) is None

@@ -54,6 +54,7 @@ class Acts:
         It is done, so it must not go unrecorded because the database is away for a moment.
         """
         act = recording.act(dict(_ids_answered(answer)))
+        recording.is_over = True
         if act is None:
             return
         pause, again = FIRST_PAUSE, False

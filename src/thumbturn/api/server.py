@@ -210,6 +210,9 @@ class Api:
         token = RECORDING.set(recording)
         try:
             answer: Answer = await route.call(ask, bearer, parameters, scope, call)
+        except BaseException:
+            recording.is_over = True
+            raise
         finally:
             RECORDING.reset(token)
         await self._acts.end(recording, answer)

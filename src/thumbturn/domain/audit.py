@@ -55,16 +55,20 @@ def act_of(attempt: Attempt) -> Act:
 class Recording:
     """The act of a call that is under way, for whoever can write it together with what the call does."""
 
-    __slots__ = ("_act_of", "is_written")
+    __slots__ = ("_act_of", "is_over", "is_written")
 
     def __init__(self, act_of: Callable[[Mapping[str, Any]], Act | None]) -> None:
         self._act_of = act_of
         #: True once the act is on record. It is written once, whatever else the call does.
         self.is_written = False
+        #: True once the call was answered. What it began may go on, and does nothing in its name any more.
+        self.is_over = False
 
     def act(self, made: Mapping[str, Any]) -> Act | None:
-        """The act, with the ids of what the call made; ``None`` if it is written, or in nobody's trail."""
-        return None if self.is_written else self._act_of(made)
+        """The act, with the ids of what the call made; ``None`` if it is written, or in no trail, or the
+        call is over.
+        """
+        return None if self.is_written or self.is_over else self._act_of(made)
 
 
 #: Of the call that is being answered. A store may write its act in the transaction of what it is about.

@@ -26,6 +26,7 @@ from thumbturn.domain.attempt import (
     Signal,
     decide,
 )
+from thumbturn.domain.audit import RECORDING
 from thumbturn.domain.capabilities.lock import Keypad
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation, absorb
@@ -94,6 +95,9 @@ class Run:
         #: In which its own task runs: that of the request that asked for it, not that of whoever ended
         #: the attempt before it and so gave it its turn.
         self.context = copy_context()
+        if RECORDING.get() is not None:
+            # What the attempt does is on record as the attempt, and not as the call that began it.
+            self.context.run(RECORDING.set, None)
         self.is_durable = False
         #: True once its lane is its own; it may then be sent as soon as it is durable.
         self.has_turn = False
