@@ -53,6 +53,7 @@ from thumbturn.storage.open import DatabaseTooNew, DatabaseTooOld, open_store
 from thumbturn.tracing import TracingNotInstalled
 from thumbturn.upkeep.backup import backup, restore
 from thumbturn.upkeep.chosen import option, or_say_why_not, prepare_folder, settings_from, url_of
+from thumbturn.upkeep.copy import copy
 from thumbturn.upkeep.migrate import migrate as migrate_command
 from thumbturn.webhooks.networks import read_networks
 from thumbturn.webhooks.open import open_webhooks
@@ -103,6 +104,7 @@ app.command()(version)
 app.command("migrate")(migrate_command)
 app.command()(backup)
 app.command()(restore)
+app.command()(copy)
 
 
 @app.command()
