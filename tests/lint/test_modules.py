@@ -20,6 +20,7 @@ SUPERVISORS = {
     "api/server.py": "a bug in an endpoint must still be answered: 500 with a request id",
     "webhooks/deliver.py": "a bug in one webhook's lane must not end it for ever",
     "webhooks/record.py": "what could not be recorded is tried again: dropped, it would be forgotten",
+    "engine/code_keeper.py": "whatever ails the database or one lock, codes must end at their time",
     "engine/code_rounds.py": "a bug in a driver must not end the looks at its lock",
     "engine/forgetting.py": "what ails the database may pass: old answers are removed later",
     "engine/ledger.py": "whatever keeps an outcome from its record, it is tried again",

@@ -59,6 +59,8 @@ def test_code_lock_attempts_and_events_agree(monkeypatch):
     for module in (timetable, code_keeper):
         monkeypatch.setattr(module, "LOOK_EVERY", 1_000 * DAY)
 
+    # One attempt is at work in the lock while another that was queued behind it is cancelled.
+    @example(PLAIN, (38, 1), [("slow",), ("update", 0, None), ("delete", 0)])
     @example(PLAIN, None, [("silent",), ("create", PINS[1], None), ("touch", 0, None)])
     @settings(max_examples=30, deadline=None)
     @given(st.sampled_from([PLAIN, NATIVE]), times, steps)

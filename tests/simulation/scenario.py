@@ -46,6 +46,10 @@ class Scenario(NamedTuple):
     troubles: tuple[Trouble, ...]
 
 
+#: Few, so that some are asked for twice. The last is for who changes a code at its lock.
+PINS = ("4711", "2580", "9753", None)
+BY_HAND = "6420"
+
 #: What may go wrong at each seam, and how often in comparison.
 KINDS = {
     "write": {"crash before": 3, "crash after": 3, "refused": 2, "answer lost": 3, "slow": 1, "broken": 1},
@@ -103,12 +107,32 @@ def _step(chance: Random, number: int) -> Step:
     at = chance.randrange(6) * 40 * SECOND + chance.choice((0, 5, 80, 2_000, 25_000)) * MILLISECOND
     at += chance.randrange(50) * MILLISECOND
     what = chance.choices(
-        ("command", "cancel", "fault", "heal", "disconnect", "connect", "endpoint", "clock", "stop", "crash"),
-        (60, 6, 10, 3, 2, 3, 4, 2, 2, 4),
+        (
+            "command",
+            "code",
+            "cancel",
+            "fault",
+            "heal",
+            "disconnect",
+            "connect",
+            "endpoint",
+            "clock",
+            "stop",
+            "crash",
+        ),
+        (60, 20, 6, 10, 3, 2, 3, 4, 2, 2, 4),
     )[0]
     how: dict[str, Any] = {"door": chance.randrange(DOORS)}
     if what == "command":
         how |= _command(chance, number)
+    elif what == "code":
+        how |= {
+            "verb": chance.choice(("create", "create", "create", "update", "delete", "touch")),
+            "which": chance.randrange(8),
+            "pin": chance.choice(PINS),
+            # In seconds; without, it lets in for ever.
+            "frame": chance.choice((None, (0, 40), (20, 100), (90, 3_000))),
+        }
     elif what == "cancel":
         how = {"which": chance.randrange(20)}
     elif what == "fault":

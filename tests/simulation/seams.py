@@ -18,6 +18,7 @@ from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import MILLISECOND, SECOND
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.errors import Failure
+from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.run import Run
@@ -218,6 +219,9 @@ class _Commanded:
         seen = await read(*args)
         if isinstance(seen, Observation):
             self._life.note("heard", device_id=self._device_id, by=verb, **_said(seen))
+        elif seen is not None:
+            holds = {"places": sorted(seen), "evidence": int(Evidence.STATE_REPORT)}
+            self._life.note("heard", device_id=self._device_id, by=verb, **holds)
         return seen
 
     async def _send(self, verb: str, command: Callable[..., Awaitable[Any]], *args: Any) -> Any:

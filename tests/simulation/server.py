@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from pydantic_core import to_json
 
-from tests.simulation.scenario import DOORS, LASTS
+from tests.simulation.scenario import BY_HAND, DOORS, LASTS
 from tests.simulation.seams import Crash, Disk, DiskError, Radio
 from thumbturn import actions
 from thumbturn.api.wire.event import event_json
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.clock import SECOND
-from thumbturn.domain.errors import Refusal
+from thumbturn.domain.errors import Failure, Refusal
 from thumbturn.domain.idempotency import FirstAnswer, KeyTaken
 from thumbturn.domain.webhook import EVERY_TYPE
 from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual import seeds
+from thumbturn.engine import timetable
 from thumbturn.engine.acceptance import Timing
+from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
@@ -53,10 +57,13 @@ ANSWERS = {
 #: was set to.
 LOOK_EVERY = 30
 COMES_TO_AN_END_WITHIN = 40 * 3_600
+#: Longer than the longest pause between two tries, also when the clock was set back meanwhile.
+CODES_ARE_RIGHT_WITHIN = 5 * 3_600
 #: How soon a caller with a key, and whoever must succeed, tries again.
 TRIES_AGAIN_AFTER = 0.4
 
-_PINS = Pins(bytes(LENGTH))
+ASKER = Asker("key", "api_key", None, request_id="somebody")
+PINS = Pins(bytes(LENGTH))
 _SEAL = Seal([bytes(LENGTH)])
 
 
@@ -117,15 +124,16 @@ class Server:
     def _boot(self) -> None:
         universe = self.universe
         self.store: Any = Disk(universe.memory, universe)
-        self.driver = Radio(universe, self.clock, universe.scenario.seed, universe.journal, _PINS)
+        self.driver = Radio(universe, self.clock, universe.scenario.seed, universe.journal, PINS)
         self.engine = Engine(
             store=self.store,
             drivers={"virtual": self.driver},
             world=self.driver,
             actions=known_actions(),
             clock=self.clock,
-            pins=_PINS,
-            credentials=AcsCredentials(self.store.access, _SEAL, _PINS, self.clock),
+            pins=PINS,
+            codes_looked_at_every=3_600 * SECOND,
+            credentials=AcsCredentials(self.store.access, _SEAL, PINS, self.clock),
         )
         meters = WebhookMeters()
         means = Means(
@@ -134,7 +142,7 @@ class Server:
             clock=self.clock,
             seal=_SEAL,
             post=universe.endpoints.post,
-            written=lambda event: to_json(event_json(event, _PINS)).decode(),
+            written=lambda event: to_json(event_json(event, PINS)).decode(),
             schedule=Schedule(0.0),
             record=Record(self.store.webhooks, self.clock, meters),
             meters=meters,
@@ -251,6 +259,35 @@ class Server:
     def _first_answer(self, key: str, attempt_id: str) -> FirstAnswer:
         return FirstAnswer(key, "the same", self.clock.now(), attempt_id, "{}")
 
+    async def _code(
+        self, door: int, verb: str, which: int, pin: str | None, frame: tuple[int, int] | None
+    ) -> None:
+        codes, known, universe = self.engine.access_codes, self.universe.codes, self.universe
+        now = self.clock.now()
+        times = (None, None) if frame is None else (now + frame[0] * SECOND, now + frame[1] * SECOND)
+        new = {"starts_at": times[0], "ends_at": times[1]}
+        if verb == "create":
+            made, attempt = await codes.create(
+                WORKSPACE.id, self._doors[door], NewCode(pin=pin, **new), ASKER
+            )
+            known.append(made.id)
+            universe.note("code made", code_id=made.id)
+        elif not known:
+            return
+        else:
+            code_id = known[which % len(known)]
+            if verb == "touch":
+                with suppress(Failure, KeyError):  # the lock itself says no
+                    await self.engine.keypads.change_code(WORKSPACE, code_id, BY_HAND if pin else None)
+                return
+            if verb == "delete":
+                attempt = await codes.delete(WORKSPACE.id, code_id, ASKER)
+                universe.note("code deleted", code_id=code_id)
+            else:
+                attempt = await codes.update(WORKSPACE.id, code_id, {"pin": pin} if pin else new, ASKER)
+                universe.note("code changed", code_id=code_id)
+        universe.answered(f"of a code {attempt.id}", None, attempt.id)
+
     async def _cancel(self, which: int) -> None:
         accepted = self.universe.accepted
         if accepted:
@@ -303,7 +340,17 @@ class Server:
         for webhook in await self.store.webhooks.of_workspace(WORKSPACE.id):
             await self.webhooks.enable(WORKSPACE.id, webhook.id, skip_missed=False)
         looks = 0
+        if universe.memory.access_codes._codes:
+            # What a lock could not be told is tried again ever more slowly.
+            with patch.object(timetable, "LOOK_EVERY", 600 * SECOND):
+                await asyncio.sleep(CODES_ARE_RIGHT_WITHIN)
         while universe.has_open_ends() and looks < COMES_TO_AN_END_WITHIN // LOOK_EVERY:
             await asyncio.sleep(LOOK_EVERY)
             looks += 1
+        universe.holds = {door: self._held_by(door) for door in self._doors}
         universe.note("end")
+
+    def _held_by(self, door: str) -> dict[str, str]:
+        """What the keypad of a door knows: PINs by place."""
+        lock: Any = self.driver._things[door]
+        return {place: PINS.open(slot.pin) for place, slot in lock.codes._holds.items()}

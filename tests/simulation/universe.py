@@ -45,6 +45,9 @@ class Universe:
         self.steps = list(scenario.steps)
         #: The ids that callers were given, in order.
         self.accepted: list[str] = []
+        #: The ids of the access codes that callers were given, in order; and at the end what each lock holds.
+        self.codes: list[str] = []
+        self.holds: dict[str, dict[str, str]] = {}
         #: What callers with keys ask for who have no answer yet.
         self.unanswered: dict[str, dict[str, Any]] = {}
         #: Nothing breaks any more.
@@ -95,6 +98,10 @@ class Universe:
         self.unanswered.pop(key or "", None)
         self.accepted.append(attempt_id)
         self.note("answered", name=name, key=key, attempt_id=attempt_id)
+
+    def now_at_the_end(self) -> int:
+        """By the server's clock, µs."""
+        return self.history.of("end")[-1].at
 
     def received(self) -> set[str]:
         """The ids of the events that the endpoint got."""

@@ -105,7 +105,9 @@ async def _have(memory: CodeMemory, place: str, slot: Slot | None, run: Run) -> 
             raise CommandRefused.because("Its memory holds something else than it was told to.")
     if holds is not None:
         return Evidence.STATE_REPORT
-    if reply is Evidence.NONE or not run.device.online:
+    if not (reply.confirms and run.device.online):
+        # A radio's word is no code in a lock, and none that is gone from it: a guest would stand before the
+        # door, or a former one get in.
         raise OutcomeUnknown
     return reply
 

@@ -227,7 +227,7 @@ class Attempt(NamedTuple):
     deadline_at: int
     #: The least evidence that makes a success of it.
     required_evidence: Evidence = Evidence.RADIO_ACK
-    #: The best evidence so far.
+    #: The best evidence so far; once it succeeded, what its success rests on.
     evidence: Evidence = Evidence.NONE
     result: Mapping[str, Any] | None = None
     #: (type, message) once it failed.
@@ -328,8 +328,11 @@ def decide(attempt: Attempt, signal: Signal, now: int, chosen: Chosen = NONE_CHO
     if why is not None:
         return _end_badly(attempt, why, now, signal.note() or why.type, chosen)
     if isinstance(signal, Succeeded):
-        mark = Mark("settled", now, max(attempt.evidence, signal.evidence), "success")
+        mark = Mark("settled", now, signal.evidence, "success")
         ended = attempt.moved(phase, mark, result=signal.result, settled_at=now)
+        if ended.evidence is not signal.evidence:
+            # Something better was seen on the way, and it did not say that this was so.
+            ended = ended._replace(evidence=signal.evidence)
         return Decision(ended, announce(ended, now, chosen))
     return Decision(attempt.moved(phase, Mark(_STAGE[kind], now, Evidence.NONE, signal.note())), ())
 

@@ -139,7 +139,7 @@ class OutcomeUnknown(
 class CardToBePresentedAgain(
     Failure,
     type="card_to_be_presented_again",
-    advice="Have the card presented again, and ask again.",
+    advice="Look at the device, then ask again and have the card presented again.",
     may_have_acted=True,
 ):
     """The server was restarted while a card was read or written. It may have been written: a person must

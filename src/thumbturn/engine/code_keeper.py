@@ -11,6 +11,7 @@ Each lock is looked after by itself: one that is dead keeps no other waiting.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -87,8 +88,9 @@ class CodeKeeper:
         #: Sees whether backups stand ready at a lock that shall have some.
         self._review_pool = review_pool
         self._clock = clock
-        #: Codes for which an attempt is open, and which.
-        self._working: dict[str, str] = {}
+        #: Codes for which attempts are open, and which, the newest last; for which some are being begun.
+        self._working: dict[str, list[str]] = {}
+        self._reserved: Counter[str] = Counter()
         #: Attempts that failed, by their code: a failure that could not be put on record with them is noted.
         self._failed: dict[str, Attempt] = {}
         #: Locks whose memory is being read.
@@ -110,7 +112,7 @@ class CodeKeeper:
         """Take up what an earlier process left; these attempts of it are open still."""
         for attempt in open_attempts:
             if attempt.action_type in ABOUT_A_CODE:
-                self._working[attempt.ask["access_code_id"]] = attempt.id
+                self._working.setdefault(attempt.ask["access_code_id"], []).append(attempt.id)
         self._turns.start()
         self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
         for device in self._devices:
@@ -126,23 +128,24 @@ class CodeKeeper:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def works_on(self, access_code_id: str) -> str | None:
-        """The attempt that is open for a code, if one is."""
-        return self._working.get(access_code_id) or None
+        """The newest attempt that is open for a code, if one is."""
+        return self._working[access_code_id][-1] if access_code_id in self._working else None
 
     @contextmanager
     def reserved(self, access_code_id: str) -> Iterator[None]:
         """Inside the block an attempt is being begun for a code: nobody else begins one."""
-        before = self._working.setdefault(access_code_id, "")
+        self._reserved[access_code_id] += 1
         try:
             yield
         finally:
-            if not before and self._working.get(access_code_id) == "":
-                del self._working[access_code_id]
+            self._reserved[access_code_id] -= 1
+            if not self._reserved[access_code_id]:
+                del self._reserved[access_code_id]
 
     def begun(self, attempt: Attempt) -> None:
         """An attempt on a code was accepted. It may have ended since."""
         if self._is_open(attempt.id) and attempt.action_type in ABOUT_A_CODE:
-            self._working[attempt.ask["access_code_id"]] = attempt.id
+            self._working.setdefault(attempt.ask["access_code_id"], []).append(attempt.id)
 
     def ended(self, attempt: Attempt) -> None:
         """It has ended, whatever came of it: see whether there is more to do."""
@@ -155,8 +158,11 @@ class CodeKeeper:
                 self.look(device_id)
                 self.due(0)
             return
-        if self._working.get(code_id) == attempt.id:
-            del self._working[code_id]
+        working = self._working.get(code_id, [])
+        if attempt.id in working:
+            working.remove(attempt.id)
+            if not working:
+                del self._working[code_id]
         if attempt.failure is not None and attempt.failure[0] not in _WANTED_BY_SOMEBODY:
             self._failed[code_id] = attempt
         self.look(device_id, code_id)
@@ -211,6 +217,9 @@ class CodeKeeper:
             except Refusal as refusal:
                 log.warning("codes_are_looked_after_later", because=refusal.message)
                 wait = SECOND
+            except Exception:  # supervised: whatever ails the database, codes must end at their time
+                log.exception("codes_are_looked_after_later")
+                wait = TRIED_AGAIN_AFTER
             await self._clock.wait(self._sooner, max(wait, 0) + 1)
 
     async def _turn(self, device_id: str) -> None:
@@ -218,20 +227,30 @@ class CodeKeeper:
         if device_id in self._busy:
             return
         self._busy.add(device_id)
+        code_ids: set[str] = set()
         try:
             while device_id in self._again:
                 async with self._room:
-                    await self._see_to(device_id, self._again.pop(device_id))
+                    code_ids = self._again.pop(device_id)
+                    await self._see_to(device_id, code_ids)
         except Refusal as refusal:  # the database is away for a moment, or has its hands full
             log.warning("codes_are_looked_after_later", device_id=device_id, because=refusal.message)
-            self._plan(device_id, self._clock.now() + TRIED_AGAIN_AFTER)
+            self._put_off(device_id, code_ids)
+        except Exception:  # supervised: one lock's trouble must not be the end of looking after it
+            log.exception("codes_are_looked_after_later", device_id=device_id)
+            self._put_off(device_id, code_ids)
         finally:
             self._busy.discard(device_id)
+
+    def _put_off(self, device_id: str, code_ids: set[str]) -> None:
+        self._again.setdefault(device_id, set()).update(code_ids)
+        self._plan(device_id, self._clock.now() + TRIED_AGAIN_AFTER)
 
     async def _see_to(self, device_id: str, code_ids: set[str]) -> None:
         device = self._devices.get(device_id)
         if device is None or not device.is_managed:
             return
+        self.touched(device_id)
         now = self._clock.now()
         codes = {code.id: code for code in await self._store.access_codes.of_device(device_id, due_by=now)}
         for code_id in code_ids - codes.keys():
@@ -255,7 +274,7 @@ class CodeKeeper:
                 await self._store.access_codes.note((CodeFacts(code),), self._labels.on(found.events))
             self.due(code.due_at)
             return None
-        if code.id not in self._working:
+        if code.id not in self._working and code.id not in self._reserved:
             if wanted_step is DELETE and code.is_certainly_off:
                 await self._store.access_codes.note(
                     (CodeFacts(code, is_gone=True),), self._labels.on(news.gone(code, now))
@@ -271,15 +290,18 @@ class CodeKeeper:
 
     async def _with_failure(self, code: AccessCode, now: int) -> AccessCode:
         """The code with the failure of its last attempt, if that ended in a way that nobody could note."""
-        attempt = self._failed.pop(code.id, None)
+        attempt = self._failed.get(code.id)
         if attempt is None or attempt.failure is None:
             return code
         if code.facts.failed_at >= (attempt.settled_at or 0) - SECOND:
+            del self._failed[code.id]
             return code  # it was noted with its end
         type, message = attempt.failure
         found = news.failed(code, FAILURES[type](message), now, attempt.id, self._devices.get(code.device_id))
         after = looked_at(found.code, now)
         await self._store.access_codes.note((CodeFacts(after),), self._labels.on(found.events))
+        if self._failed.get(code.id) is attempt:
+            del self._failed[code.id]
         return after
 
     async def _make_so(self, code: AccessCode, wanted_step: Step) -> None:
@@ -303,8 +325,13 @@ class CodeKeeper:
         try:
             await self._begin(SYNC, device.workspace_id, device.id, None, asker, Timing(None, WAITS_FOR))
         except Refusal as refusal:
-            self._reading.discard(device.id)
             log.warning("lock_is_read_later", device_id=device.id, because=refusal.message)
+        except Exception:  # supervised: it would never be read again
+            log.exception("lock_is_read_later", device_id=device.id)
+        else:
+            return
+        self._reading.discard(device.id)
+        self._put_off(device.id, set())
 
     def _plan(self, device_id: str, moment: int | None) -> None:
         """Look after the lock again at this moment, and at no other."""

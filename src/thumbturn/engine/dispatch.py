@@ -117,7 +117,7 @@ class Dispatch:
             self._traces.left(run)
         self._waiting.tell(run.attempt)
         self._go_on(self._lanes.leave(run))
-        if run.on_end is not None:
+        if run.on_end is not None and run.attempt.phase.is_final:
             run.on_end(run.attempt)
 
     def end(self, run: Run, signal: Signal) -> Coroutine[Any, Any, bool]:

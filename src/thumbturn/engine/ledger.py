@@ -67,7 +67,12 @@ class Ledger:
         there is something plainer to say.
         """
         change = self._devices.labels.on_change(change)
-        while not await self._apply(change, given_up_at):  # lost: somebody else moved it
+        return await self._move(change, self._ask(change), given_up_at)
+
+    async def _move(
+        self, change: Change, asked: Awaitable[bool], given_up_at: int | None = None
+    ) -> Attempt | None:
+        while not await self._asked(change, asked, given_up_at):  # lost: somebody else moved it
             wanted = change.transitions[0].attempt
             stands = await self._read(wanted)
             if stands is None:
@@ -78,19 +83,25 @@ class Ledger:
                 log.warning("attempt_was_ended_elsewhere", action_attempt_id=wanted.id)
                 return stands
             change = replace(change, transitions=(Transition(wanted, stands.phase),))
+            asked = self._ask(change)
         moved = change.transitions[0].attempt
         if moved.settled_at is not None:
             self._meters.ended(moved)
         return None
 
     def soon(self, change: Change) -> asyncio.Task[None]:
-        """Make a change durable behind the caller's back; awaiting the task waits for it."""
+        """Make a change durable behind the caller's back; awaiting the task waits for it.
+
+        It is asked for at once: what is told after it must not be written before it.
+        """
+        change = self._devices.labels.on_change(change)
+        asked = self._ask(change)
 
         async def write() -> None:
             if change.transitions:
-                await self.move(change)
+                await self._move(change, asked)
             else:
-                await self._apply(self._devices.labels.on_change(change))
+                await self._asked(change, asked)
 
         return self._spawn(write())
 
@@ -109,9 +120,18 @@ class Ledger:
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _apply(self, change: Change, given_up_at: int | None = None) -> bool:
+    def _ask(self, change: Change) -> Awaitable[bool]:
+        """Have the store make a change; what it says to that, be it a refusal, is in the answer."""
         try:
-            return await self._store.apply(change)
+            return self._store.apply(change)
+        except Exception as problem:  # noqa: BLE001 - as below
+            answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            answer.set_exception(problem)
+            return answer
+
+    async def _asked(self, change: Change, asked: Awaitable[bool], given_up_at: int | None = None) -> bool:
+        try:
+            return await asked
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is counted, logged and tried again
             if not _can_be_plainer(change):
                 given_up_at = None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thumbturn.domain import access_code_news as news
-from thumbturn.domain.access_code import AccessCode, Slot, code_at, looked_at, status, step
+from thumbturn.domain.access_code import AccessCode, Slot, code_at, looked_at, status, step, wanted
 from thumbturn.domain.access_code_news import News
 from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.clock import to_wire
@@ -63,13 +63,14 @@ class Programming:
                     # Somebody gave its place another PIN: it is gone, and another is there.
                     self._note(News(code, news.gone(code, now, attempt_id), is_gone=True))
                     self._found(code.place, there)
+            elif code.facts.is_uncertain and _is_as_wanted(code, there, now):
+                # It had worked after all, and not by this reading.
+                self._note(news.programmed(code, there, now, None))
             elif held is not None and (there is None or not there.is_like(held)):
                 self._note(news.changed_outside(code, there, now, attempt_id))
             elif code.facts.is_uncertain:
-                known = code.but(held=there, is_uncertain=False)
-                # It had worked after all, and not by this reading; or it is tried again, with its errors.
-                is_so = step(known, now) is None
-                self._note(news.programmed(code, there, now, None) if is_so else News(known))
+                # It is tried again, with its errors.
+                self._note(News(code.but(held=there, is_uncertain=False)))
         for place, slot in holds.items():
             if place not in places:
                 self._found(place, slot)
@@ -98,6 +99,13 @@ class Programming:
     def _note(self, found: News) -> None:
         code = looked_at(found.code, self._run.now())
         self._run.note((CodeFacts(code, is_gone=found.is_gone),), found.events)
+
+
+def _is_as_wanted(code: AccessCode, there: Slot | None, now: int) -> bool:
+    """Whether a lock that holds this for it holds what it shall."""
+    if there is None:
+        return wanted(code, now) is None
+    return step(code.but(held=there, is_uncertain=False), now) is None
 
 
 def _summary(code: AccessCode, now: int) -> Mapping[str, Any]:

@@ -225,3 +225,56 @@ async def test_code_that_was_handed_over_is_taken_back(codes):
     assert await codes.at_lock() == {code_id: "4711"}
     told = await codes.told()
     assert told[:4] == ["created", "set_on_device", "unmanaged.created", "unmanaged.converted_to_managed"]
+
+
+async def test_a_radio_that_took_the_command_is_no_code_in_a_lock(codes):
+    """Nobody says that the lock has it: it is being set until the lock itself, or a reading, says so."""
+    door = await codes.house.device(PLAIN)
+    await codes.house.fault(door, "ack_only")
+    code_id, attempt = await codes.create()
+    await codes.house.clock.advance(seconds(60))
+    assert (await codes.house.stored(attempt)).failure[0] == "outcome_unknown"
+    assert await codes.status(code_id) == "setting"
+    assert "set_on_device" not in await codes.told()
+    await codes.house.engine.sandbox.clear_faults(codes.house.workspace)
+    await codes.house.clock.advance(HOUR)
+    assert (await codes.status(code_id), await codes.at_lock()) == ("set", {code_id: "4711"})
+
+
+async def test_a_radio_that_took_the_command_does_not_let_go_of_a_code(codes):
+    """A code that its lock may still hold is not forgotten: a former guest would get in."""
+    code_id, _ = await codes.create()
+    door = await codes.house.device(PLAIN)
+    await codes.house.fault(door, "ack_only")
+    await codes.all.delete("w1", code_id, ME)
+    await codes.house.clock.advance(seconds(60))
+    assert await codes.status(code_id) == "removing"
+    assert await codes.at_lock() == {code_id: "4711"}
+    await codes.house.engine.sandbox.clear_faults(codes.house.workspace)
+    await codes.house.clock.advance(HOUR)
+    assert (await codes.status(code_id), await codes.at_lock()) == ("gone", {})
+
+
+@pytest.mark.parametrize("how", ["update", "delete"])
+async def test_what_a_silent_lock_did_is_not_taken_for_somebodys_hand(codes, how):
+    """It did as it was told and could not say so: a reading finds that out, and no error is left of it."""
+    code_id, _ = await codes.create()
+    door = await codes.house.device(PLAIN)
+    await codes.house.fault(door, "silent")
+    if how == "update":
+        await codes.all.update("w1", code_id, {"pin": "5822"}, ME)
+    else:
+        await codes.all.delete("w1", code_id, ME)
+    await codes.house.clock.advance(seconds(61))
+    assert (await codes.all.get("w1", code_id)).facts.is_uncertain
+    await codes.house.engine.sandbox.clear_faults(codes.house.workspace)
+    await codes.house.engine.keypads.set_code(codes.house.workspace, door.id, "6420", "somebody")
+    await codes.house.clock.advance(seconds(1))
+    told = await codes.told()
+    assert CHANGED not in told
+    assert DELETED not in told
+    if how == "delete":
+        assert await codes.status(code_id) == "gone"
+    else:
+        code = await codes.all.get("w1", code_id)
+        assert (code.facts.errors, await codes.status(code_id)) == ({}, "set")

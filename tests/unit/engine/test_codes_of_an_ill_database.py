@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.fixtures.codes import HOUR
+import pytest
+
+from tests.fixtures.codes import HOUR, PLAIN
 from thumbturn.domain.attempt import Mark, Phase, Succeeded
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.evidence import Evidence
@@ -65,3 +67,39 @@ async def test_what_is_noted_while_a_record_fails_stands_behind_what_the_record_
     assert isinstance(task.exception(), ZeroDivisionError)
     assert carried[-1] == tuple(known[:1])
     assert run._codes == tuple(known)
+
+
+@pytest.mark.parametrize("question", ["of_device", "due", "next_due"])
+async def test_codes_are_looked_after_again_when_a_database_was_ill(codes, monkeypatch, question):
+    """It says what nobody expects, for a while: a code that is over then is removed all the same."""
+    house, store = codes.house, codes.house.store.access_codes
+    now = house.clock.now()
+    code_id, _ = await codes.create(starts_at=now, ends_at=now + HOUR)
+    assert await codes.status(code_id) == "set"
+    with monkeypatch.context() as ill:
+
+        async def fail(*_, **__):
+            raise ZeroDivisionError
+
+        ill.setattr(store, question, fail)
+        await house.clock.advance(HOUR + seconds(30))
+    await house.clock.advance(seconds(700))
+    assert (await codes.status(code_id), await codes.at_lock()) == ("gone", {})
+
+
+async def test_a_lock_is_read_again_when_a_reading_could_not_begin(codes, monkeypatch):
+    """A reading that breaks before it begins does not keep the lock from ever being read again."""
+    house = codes.house
+    code_id, _ = await codes.create()
+    with monkeypatch.context() as ill:
+
+        def fail(_):
+            raise ZeroDivisionError
+
+        ill.setattr(house.store, "accept", fail)
+        door = await house.device(PLAIN)
+        house.driver.touch_code(door.id, code_id, "9999", None)
+        await house.clock.advance(seconds(1))
+    assert await codes.at_lock() == {code_id: "9999"}
+    await house.clock.advance(seconds(70))
+    assert await codes.at_lock() == {code_id: "4711"}

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from tests.fixtures.engine import outcome
-from thumbturn.domain.attempt import Phase
+from thumbturn.domain.attempt import Failed, Phase
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.ports import EventFilter
 
 
@@ -278,3 +279,35 @@ async def test_what_was_reported_before_the_command_was_sent_proves_nothing_abou
     assert outcome(await house.stored(attempt)) == ("success", None, False, Evidence.RADIO_ACK)
     [told] = await house.store.events("w1", EventFilter(event_types=["lock.unlocked"]), limit=10)
     assert told.action_attempt_id is None
+
+
+async def test_what_is_told_first_is_written_first(house, monkeypatch):
+    """A report that nobody caused, and right behind it the end of an attempt: in this order."""
+    door, asked = await house.lock(), []
+    apply = house.store.apply
+
+    def note(change):
+        asked.append([event.event_type for event in change.events])
+        return apply(change)
+
+    monkeypatch.setattr(house.store, "apply", note)
+    attempt = await house.begin("UNLOCK_DOOR", door, Timing(not_before=house.clock.now() + seconds(60)))
+    run = house.engine._dispatch.open[attempt.id]
+    says(house, door, locked=False)
+    await run.settle(Failed("interrupted", "It was interrupted."))
+    assert asked == [["lock.unlocked"], ["action_attempt.unlock_door.failed"]]
+
+
+async def test_a_success_rests_on_what_said_so_and_on_nothing_else_that_was_seen(house):
+    """A lock reports the opposite while it is told to lock, and no more: the radio's word is all."""
+    door = await house.lock(locked=False)
+    await house.fault(door, "ack_only")
+    attempt = await house.begin("LOCK_DOOR", door)
+    await house.clock.settle()
+    says(house, door, "remote", locked=False, jammed=False)
+    await house.clock.advance(seconds(15))
+    ended = await house.stored(attempt)
+    assert outcome(ended) == ("success", None, False, Evidence.RADIO_ACK)
+    says(house, door, "remote", locked=True)
+    await house.clock.settle()
+    assert [mark.stage for mark in (await house.timeline(attempt)).late] == ["late"]

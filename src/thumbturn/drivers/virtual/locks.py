@@ -288,4 +288,5 @@ class VirtualLock(Obedient):
 
     def _tell_everything(self) -> None:
         super()._tell_everything()
+        self.codes.tell_the_truth()
         self._link.report(dict(self._is), method=self._moved_by, said="The lock can be heard again.")
