@@ -153,6 +153,10 @@ class Server:
             store=self.store, deliverer=self.deliveries, seal=_SEAL, targets=Targets(), clock=self.clock
         )
 
+    def let_go(self) -> None:
+        """What the system does for a process that has ended: close its files."""
+        self.driver._world.journal.close()
+
     async def _furnish(self) -> None:
         """The workspace with its doors and a webhook, if they are not there yet."""
         if not await self._insist(self.store.has_workspaces):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,14 @@ def test_the_runs_have_what_they_are_to_have():
         ends |= {each.how["failure"] and each.how["failure"][0] for each in ran.history.of("told")}
     assert lives > 2 * 60
     assert {None, "outcome_unknown", "lock_jammed", "command_refused", "device_offline"} <= ends
+
+
+def test_a_run_leaves_nothing_open():
+    """However often the server dies in them, a hundred thousand runs fit into one process."""
+    files = Path("/proc/self/fd")
+    before = len(list(files.iterdir()))
+    assert sum(len(run_seed(seed).history.of("start")) for seed in range(12)) > 24
+    assert len(list(files.iterdir())) == before
 
 
 def test_the_same_seed_is_the_same_run_to_the_byte():

@@ -131,6 +131,7 @@ class Universe:
         finally:
             self.is_dead = True
             _bury(loop)
+            server.let_go()
 
 
 def _complain(universe: Universe, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
