@@ -17,8 +17,6 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
 
-import structlog
-
 from thumbturn.domain import access_code_news as news
 from thumbturn.domain.access_code import (
     ABOUT_A_CODE,
@@ -34,7 +32,7 @@ from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import SECOND, Clock, seconds
 from thumbturn.domain.device import Device
-from thumbturn.domain.errors import FAILURES, Refusal
+from thumbturn.domain.errors import FAILURES
 from thumbturn.domain.failures import ActionAttemptExpired, AttemptCancelled, DeviceRemoved
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.pin import POOL_ENABLED
@@ -42,9 +40,11 @@ from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.access_code_ports import CodeFacts
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.ports import Store
+from thumbturn.engine.supervised import supervised
 from thumbturn.engine.timetable import Timetable
 
-log = structlog.get_logger(__name__)
+#: What the log says when looking after codes came to nothing.
+LATER = "codes_are_looked_after_later"
 
 #: How long after it could not be looked after a lock is looked after again.
 TRIED_AGAIN_AFTER = seconds(60)
@@ -207,19 +207,15 @@ class CodeKeeper:
             now = self._clock.now()
             self._sooner = loop.create_future()
             wait = LOOK_EVERY
-            try:
+            with supervised(LATER) as looking:
                 for device_id in await self._store.access_codes.due(seen, now):
                     self.look(device_id)
                 seen = now
                 coming = await self._store.access_codes.next_due(now)
                 if coming is not None:
                     wait = min(coming - self._clock.now(), LOOK_EVERY)
-            except Refusal as refusal:
-                log.warning("codes_are_looked_after_later", because=refusal.message)
-                wait = SECOND
-            except Exception:  # supervised: whatever ails the database, codes must end at their time
-                log.exception("codes_are_looked_after_later")
-                wait = TRIED_AGAIN_AFTER
+            if looking.failed:
+                wait = SECOND if looking.may_soon_pass else TRIED_AGAIN_AFTER
             await self._clock.wait(self._sooner, max(wait, 0) + 1)
 
     async def _turn(self, device_id: str) -> None:
@@ -229,16 +225,13 @@ class CodeKeeper:
         self._busy.add(device_id)
         code_ids: set[str] = set()
         try:
-            while device_id in self._again:
-                async with self._room:
-                    code_ids = self._again.pop(device_id)
-                    await self._see_to(device_id, code_ids)
-        except Refusal as refusal:  # the database is away for a moment, or has its hands full
-            log.warning("codes_are_looked_after_later", device_id=device_id, because=refusal.message)
-            self._put_off(device_id, code_ids)
-        except Exception:  # supervised: one lock's trouble must not be the end of looking after it
-            log.exception("codes_are_looked_after_later", device_id=device_id)
-            self._put_off(device_id, code_ids)
+            with supervised(LATER, device_id=device_id) as looking:
+                while device_id in self._again:
+                    async with self._room:
+                        code_ids = self._again.pop(device_id)
+                        await self._see_to(device_id, code_ids)
+            if looking.failed:
+                self._put_off(device_id, code_ids)
         finally:
             self._busy.discard(device_id)
 
@@ -322,16 +315,11 @@ class CodeKeeper:
 
     async def _read_lock(self, device: Device) -> None:
         asker = Asker(device.id, "access_code", None, new_id())
-        try:
+        with supervised("lock_is_read_later", device_id=device.id) as reading:
             await self._begin(SYNC, device.workspace_id, device.id, None, asker, Timing(None, WAITS_FOR))
-        except Refusal as refusal:
-            log.warning("lock_is_read_later", device_id=device.id, because=refusal.message)
-        except Exception:  # supervised: it would never be read again
-            log.exception("lock_is_read_later", device_id=device.id)
-        else:
-            return
-        self._reading.discard(device.id)
-        self._put_off(device.id, set())
+        if reading.failed:
+            self._reading.discard(device.id)
+            self._put_off(device.id, set())
 
     def _plan(self, device_id: str, moment: int | None) -> None:
         """Look after the lock again at this moment, and at no other."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-import structlog
-
 from thumbturn.domain.clock import MILLISECOND, Clock, seconds
-from thumbturn.domain.errors import Refusal
 from thumbturn.domain.idempotency import KEPT_FOR
 from thumbturn.engine.ports import Store
-
-log = structlog.get_logger(__name__)
+from thumbturn.engine.supervised import supervised
 
 #: Rows that are removed in one transaction: some milliseconds of work.
 BITE = 500
@@ -43,12 +39,7 @@ class Forgetting:
 
     async def _run(self) -> None:
         while True:
-            try:
+            is_more = False
+            with supervised("first_answers_are_kept_longer"):
                 is_more = await self._store.forget_first_answers(self._clock.now() - KEPT_FOR, BITE)
-            except Refusal as refusal:
-                log.warning("first_answers_are_kept_longer", because=refusal.message)
-                is_more = False
-            except Exception:  # supervised: what ails the database may pass
-                log.exception("first_answers_are_kept_longer")
-                is_more = False
             await self._clock.sleep(PAUSE if is_more else ROUND)

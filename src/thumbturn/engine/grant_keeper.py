@@ -12,21 +12,17 @@ from collections.abc import Iterable, Sequence
 from contextvars import Context
 from weakref import WeakValueDictionary
 
-import structlog
-
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, codes_of
 from thumbturn.domain.access_grant_news import of_doors, of_grant, of_method, of_method_change
 from thumbturn.domain.clock import Clock, seconds
-from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
 from thumbturn.engine.access_ports import AccessStore, Wanted
 from thumbturn.engine.grant_judging import grant_judged, method_judged
 from thumbturn.engine.grant_plan import Plan, Planning
 from thumbturn.engine.issuing import Issuing
 from thumbturn.engine.standing import Standing
+from thumbturn.engine.supervised import supervised
 from thumbturn.engine.timetable import Timetable
-
-log = structlog.get_logger(__name__)
 
 #: How long after something was refused, or could not be written, a grant is looked at again.
 TRIED_AGAIN_AFTER = seconds(60)
@@ -101,12 +97,12 @@ class GrantKeeper:
 
     async def _look(self, which: Which) -> None:
         try:
-            async with self.alone(which), self._room:
-                self._coming.pop(which, None)
-                await self._see_to(which)
-        except Refusal as refusal:  # the database is away for a moment, or has its hands full
-            log.warning("grant_is_looked_after_later", access_grant_id=which[1], because=refusal.message)
-            self._plan(which, self._clock.now() + TRIED_AGAIN_AFTER)
+            with supervised("grant_is_looked_after_later", access_grant_id=which[1]) as looking:
+                async with self.alone(which), self._room:
+                    self._coming.pop(which, None)
+                    await self._see_to(which)
+            if looking.failed:
+                self._plan(which, self._clock.now() + TRIED_AGAIN_AFTER)
         finally:
             if self._coming.get(which) is asyncio.current_task():
                 del self._coming[which]

@@ -8,13 +8,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-import structlog
-
 from thumbturn.domain.clock import MILLISECOND, Clock, seconds
-from thumbturn.domain.errors import Refusal
 from thumbturn.engine.ports import Store
-
-log = structlog.get_logger(__name__)
+from thumbturn.engine.supervised import supervised
 
 #: Of each kind, between two pauses.
 BITE = 20
@@ -48,14 +44,9 @@ class Purging:
 
     async def _run(self) -> None:
         while True:
-            try:
+            is_more = False
+            with supervised("what_has_ended_is_kept_longer"):
                 is_more = await self._bite()
-            except Refusal as refusal:
-                log.warning("what_has_ended_is_kept_longer", because=refusal.message)
-                is_more = False
-            except Exception:  # supervised: what ails the database may pass
-                log.exception("what_has_ended_is_kept_longer")
-                is_more = False
             await self._clock.sleep(PAUSE if is_more else ROUND)
 
     async def _bite(self) -> bool:

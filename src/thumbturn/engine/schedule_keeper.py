@@ -15,8 +15,6 @@ from contextvars import Context
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import structlog
-
 from thumbturn.actions.activate_climate_preset import PresetActivation
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
@@ -39,9 +37,8 @@ from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.climate import ChangeDevice
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.ports import Store
+from thumbturn.engine.supervised import supervised
 from thumbturn.engine.timetable import Timetable
-
-log = structlog.get_logger(__name__)
 
 #: How long after a failure it is tried again, if the thermostat does not come back before that.
 TRIED_AGAIN_AFTER = seconds(60)
@@ -167,14 +164,13 @@ class ScheduleKeeper:
             return
         self._busy.add(device_id)
         try:
-            while True:
-                self._again.discard(device_id)
-                await self._see_to(device_id)
-                if device_id not in self._again:
-                    break
-        except Refusal as refusal:  # the database is away for a moment, or the thermostat for ever
-            log.warning("schedule_is_kept_later", device_id=device_id, because=refusal.message)
-            if self._devices.get(device_id) is not None:
+            with supervised("schedule_is_kept_later", device_id=device_id) as looking:
+                while True:
+                    self._again.discard(device_id)
+                    await self._see_to(device_id)
+                    if device_id not in self._again:
+                        break
+            if looking.failed and self._devices.get(device_id) is not None:
                 self._plan(device_id, self._clock.now() + TRIED_AGAIN_AFTER)
         finally:
             self._busy.discard(device_id)

@@ -11,8 +11,8 @@ import asyncio
 import structlog
 
 from thumbturn.domain.clock import SECOND, Clock
-from thumbturn.domain.errors import Refusal
 from thumbturn.engine.ports import Store
+from thumbturn.engine.supervised import supervised
 
 log = structlog.get_logger(__name__)
 
@@ -55,14 +55,10 @@ class Sealing:
             await self._clock.sleep(EVERY)
 
     async def _seal(self) -> None:
-        try:
+        with supervised("audit_is_sealed_later"):
             # One lot after the other, so that other writes come in between.
             while await self._store.seal_acts():
                 pass
-        except Refusal as refusal:
-            log.warning("audit_is_sealed_later", because=refusal.message)
-        except Exception:  # supervised: what ails the database may pass
-            log.exception("audit_is_sealed_later")
 
 
 def _complain(task: asyncio.Task[None]) -> None:

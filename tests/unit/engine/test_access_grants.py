@@ -6,6 +6,7 @@ import pytest
 
 from tests.fixtures.codes import ME
 from tests.fixtures.grants import DAY, HOUR, NATIVE, PLAIN
+from thumbturn.domain.access_grant import GrantedMethod
 from thumbturn.domain.access_refusals import AccessMethodNotSupported, CodeOfNoCode, InvalidAccessTimes
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.new_grant import WantedMethod
@@ -236,3 +237,21 @@ async def test_a_device_of_nobody_is_not_found(grants):
 
 async def _no_device(name: str) -> object:
     return type("Device", (), {"id": name})
+
+
+async def test_a_grant_is_issued_when_the_database_said_what_nobody_expects(grants, monkeypatch):
+    """It breaks while a new grant is seen to: the grant is seen to again, and its code is at the lock."""
+    find = grants.house.store.access.find
+    with monkeypatch.context() as ill:
+
+        async def fail(kind, *which, **more):
+            if kind is GrantedMethod:
+                raise ZeroDivisionError
+            return await find(kind, *which, **more)
+
+        ill.setattr(grants.house.store.access, "find", fail)
+        grant = await grants.create("code", locks=(PLAIN,))
+        await grants.house.clock.settle()
+    assert await grants.at_lock(PLAIN) == []
+    await grants.house.clock.advance(seconds(120))
+    assert await grants.at_lock(PLAIN) == [grants.pin(await grants.method(grant))]

@@ -383,3 +383,18 @@ async def test_a_reset_takes_the_schedules_with_it(house, room):
     await house.clock.advance(2 * HOUR)
     assert await at(house, room) is None
     assert (await house.store.device("w1", room.id)).settings.keys() == {"climate_presets"}
+
+
+async def test_a_schedule_is_kept_when_the_database_said_what_nobody_expects(house, room, monkeypatch):
+    """It breaks just when a schedule is to begin: the schedule begins a while later, and is not forgotten."""
+    made = await schedule(house, room, HOUR, 3 * HOUR)
+    with monkeypatch.context() as ill:
+
+        async def fail(*_, **__):
+            raise ZeroDivisionError
+
+        ill.setattr(house.store, "update_device", fail)
+        await house.clock.advance(HOUR + seconds(1))
+    assert await at(house, room) is None
+    await house.clock.advance(seconds(400))
+    assert await at(house, room) == ("sleep", made.id)
