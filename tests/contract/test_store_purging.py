@@ -75,7 +75,7 @@ async def test_what_ended_long_ago_is_forgotten(full: Store, monkeypatch):
     """Bite by bite, and told as if somebody had deleted it; nothing else is."""
     monkeypatch.setattr(purging, "BITE", 1)
     loop = Purging(full, FakeClock(NOON + 20 * DAY), 10 * DAY)
-    while await loop._bite():
+    while await loop.bite():
         pass
     left = [each.id for each in await full.schedules.of_device("w1", "w1_lock_1")]
     sessions = [each.id for each in await full.client_sessions.listed("w1", ClientSessionFilter(), limit=9)]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-
 from thumbturn.domain.clock import MILLISECOND, Clock, seconds
 from thumbturn.domain.idempotency import KEPT_FOR
+from thumbturn.engine.in_bites import InBites
 from thumbturn.engine.ports import Store
-from thumbturn.engine.supervised import supervised
 
 #: Rows that are removed in one transaction: some milliseconds of work.
 BITE = 500
@@ -18,28 +15,13 @@ PAUSE = 50 * MILLISECOND
 ROUND = seconds(60)
 
 
-class Forgetting:
+class Forgetting(InBites):
     """A loop that runs beside the engine's work."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
+        super().__init__(clock, pause=PAUSE, round=ROUND, word="first_answers_are_kept_longer")
         self._store = store
-        self._clock = clock
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to look, now and every minute."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """Look no more. What is left is removed after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            is_more = False
-            with supervised("first_answers_are_kept_longer"):
-                is_more = await self._store.forget_first_answers(self._clock.now() - KEPT_FOR, BITE)
-            await self._clock.sleep(PAUSE if is_more else ROUND)
+    async def bite(self) -> bool:
+        """Remove some; true if there may be more."""
+        return await self._store.forget_first_answers(self._clock.now() - KEPT_FOR, BITE)

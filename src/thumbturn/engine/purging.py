@@ -5,12 +5,9 @@ Each is removed as its owner would remove it, and told as that. What is in force
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-
 from thumbturn.domain.clock import MILLISECOND, Clock, seconds
+from thumbturn.engine.in_bites import InBites
 from thumbturn.engine.ports import Store
-from thumbturn.engine.supervised import supervised
 
 #: Of each kind, between two pauses.
 BITE = 20
@@ -20,36 +17,21 @@ PAUSE = 100 * MILLISECOND
 ROUND = seconds(3_600)
 
 
-class Purging:
+class Purging(InBites):
     """A loop that runs beside everything else."""
 
     def __init__(self, store: Store, clock: Clock, keep: int) -> None:
+        super().__init__(clock, pause=PAUSE, round=ROUND, word="what_has_ended_is_kept_longer")
         self._store = store
-        self._clock = clock
         #: µs for which what has ended is kept; 0 for ever.
         self._keep = keep
-        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to look, now and every hour."""
         if self._keep > 0:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            super().start()
 
-    async def stop(self) -> None:
-        """Look no more. What is left is forgotten after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            is_more = False
-            with supervised("what_has_ended_is_kept_longer"):
-                is_more = await self._bite()
-            await self._clock.sleep(PAUSE if is_more else ROUND)
-
-    async def _bite(self) -> bool:
+    async def bite(self) -> bool:
         """Forget the oldest of each kind; true if there may be more."""
         now = self._clock.now()
         before, store = now - self._keep, self._store
