@@ -14,7 +14,14 @@ from thumbturn.domain.access import AcsEntrance
 from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.space import Members, Space, told_of_loss, told_of_space
+from thumbturn.domain.space import (
+    Members,
+    Space,
+    SpaceInsideItself,
+    SpaceNotFound,
+    told_of_loss,
+    told_of_space,
+)
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 from thumbturn.engine.ports import EventFilter, Store
 from thumbturn.engine.space_ports import NotInWorkspace
@@ -60,6 +67,18 @@ async def put(store: Store, space: Space, more: Members) -> Space | None:
         as_it_is,
         more,
         lambda inside: inside.with_all(more),
+        moved(space.workspace_id),
+    )
+
+
+async def move(store: Store, space: Space, parent_id: str) -> Space | None:
+    """Put a space in another."""
+    return await store.spaces.change(
+        space.workspace_id,
+        space.id,
+        lambda known: replace(known, parent_space_id=parent_id),
+        NOBODY,
+        lambda inside: inside,
         moved(space.workspace_id),
     )
 
@@ -181,6 +200,57 @@ async def test_changes_of_a_space_do_not_undo_each_other(store: Store):
     found = await store.spaces.inside("w1", (space.id,))
     assert sorted(found[space.id].device_ids) == sorted(device.id for device in devices)
     assert len((await told(store))[-1][1]) == len(devices)
+
+
+async def test_of_moves_at_once_none_puts_a_space_in_itself(store: Store):
+    """Of two that are put in each other at the same time one is, and a longer way round is refused too."""
+    for round in range(8):
+        one, other, third = [a_space(number) for number in range(round * 3, round * 3 + 3)]
+        for each in (one, other, third):
+            await store.spaces.add(each, NOBODY, created())
+        await move(store, third, one.id)
+        done = await asyncio.gather(
+            move(store, one, other.id), move(store, other, third.id), return_exceptions=True
+        )
+        assert [type(each) for each in done].count(SpaceInsideItself) == 1, done
+        assert [type(each) for each in done].count(Space) == 1, done
+
+
+async def test_no_space_is_left_in_one_that_goes(store: Store):
+    """Of a space that is put in another, or is made in it, while that goes, nothing is left in nothing."""
+    for round in range(8):
+        space, parent, new = a_space(round), a_space(round + 100), a_space(round + 200)
+        for each in (space, parent):
+            await store.spaces.add(each, NOBODY, created())
+        new = replace(new, parent_space_id=parent.id)
+        await asyncio.gather(
+            move(store, space, parent.id),
+            store.spaces.remove("w1", parent.id, told_of_space("deleted", "w1", NOON)),
+            store.spaces.add(new, NOBODY, created()),
+            return_exceptions=True,
+        )
+    assert await store.access.find(Space, "w1", Wanted(ids=(parent.id,))) == []
+    assert {each.parent_space_id for each in await store.access.find(Space, "w1", Wanted())} == {None}
+
+
+async def test_a_parent_is_of_the_workspace(store: Store):
+    """One that is gone, or another workspace's, is refused by its id; one further up that is gone is not
+    asked for.
+    """
+    space, theirs = a_space(), a_space(workspace_id="w2")
+    lost = a_space(1, parent_space_id=new_id())
+    await store.spaces.add(space, NOBODY, created())
+    await store.spaces.add(theirs, NOBODY, created("w2"))
+    await store.access.add(lost)
+    for id in (new_id(), theirs.id, "no\0body"):
+        for tried in (
+            move(store, space, id),
+            store.spaces.add(a_space(2, parent_space_id=id), NOBODY, created()),
+        ):
+            with pytest.raises(SpaceNotFound) as refused:
+                await tried
+            assert refused.value.data == {"space_id": id}
+    assert await move(store, space, lost.id) == replace(space, parent_space_id=lost.id)
 
 
 async def test_a_space_that_goes_leaves_what_was_in_it(store: Store):

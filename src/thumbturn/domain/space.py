@@ -5,7 +5,7 @@ What is in a space is kept as pairs beside it (``Members``), since each of them 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -61,6 +61,24 @@ class Members(NamedTuple):
     def without(self, others: Members) -> Members:
         """These but for the others."""
         return Members(*(_in_order(set(mine) - set(less)) for mine, less in zip(self, others, strict=True)))
+
+
+def check_parent(space: Space, find: Callable[[str], Space | None]) -> None:
+    """Raise ``SpaceInsideItself`` for a space whose parent is itself, or is in it; ``SpaceNotFound`` if there
+    is no such parent. ``find`` is asked for the spaces of its workspace, by their ids.
+    """
+    parent_id = space.parent_space_id
+    above, seen = parent_id, {space.id}
+    while above is not None:
+        if above == space.id:
+            raise SpaceInsideItself(data={"space_id": space.id, "parent_space_id": parent_id})
+        if above in seen:
+            return
+        seen.add(above)
+        found = find(above)
+        if found is None and above == parent_id:
+            raise SpaceNotFound(data={"space_id": parent_id})
+        above = None if found is None else found.parent_space_id
 
 
 def told_of_space(word: str, workspace_id: str, now: int) -> Event:

@@ -20,7 +20,7 @@ class SpaceStore(Protocol):
 
     async def add(self, space: Space, inside: Members, told: Event) -> bool:
         """Remember a new space with what is in it, and tell this; ``False`` (and neither) if another has its
-        key. Raises ``NotInWorkspace``.
+        key. Raises ``NotInWorkspace``, and ``SpaceNotFound`` if its parent is not there.
         """
 
     async def change(
@@ -35,8 +35,9 @@ class SpaceStore(Protocol):
         """Make another of a space, and of what is in it; what it is then; ``None`` if it is gone.
 
         It is told if devices or entrances came or went. Changes of one space come one after the other.
-        What ``change`` raises is raised. Raises ``KeyIsTaken``, and ``NotInWorkspace`` if not all that is
-        ``named`` is the workspace's; what is put in must be among that.
+        What ``change`` raises is raised. Raises ``KeyIsTaken``, ``NotInWorkspace`` if not all that is
+        ``named`` is the workspace's (what is put in must be among that), and for another parent what
+        ``check_parent`` raises: of changes at the same time too, none makes a space be in itself.
         """
 
     async def remove(self, workspace_id: str, space_id: str, told: Event) -> bool:

@@ -14,7 +14,6 @@ from thumbturn.domain.space import (
     MOVED,
     Members,
     Space,
-    SpaceInsideItself,
     SpaceKeyTaken,
     SpaceNotFound,
     told_of_space,
@@ -120,11 +119,8 @@ class Spaces:
         """Change what is given of a space; devices or entrances that are given are all that are in it then.
 
         Of ``customer_data`` too, what is given is changed. Raises ``SpaceKeyTaken``, ``SpaceInsideItself``,
-        ``DeviceNotFound`` or its like.
+        ``DeviceNotFound`` or its like; ``SpaceNotFound`` also if its new parent is not there.
         """
-        parent = given.get("parent_space_id")
-        if parent is not None:
-            await self._require_outside(workspace_id, id, parent)
 
         def change(space: Space) -> Space:
             changed = replace(space, **given)
@@ -168,16 +164,6 @@ class Spaces:
             raise SpaceNotFound(data={"space_id": id})
         self.changed((id,))
         return changed
-
-    async def _require_outside(self, workspace_id: str, id: str, parent_id: str) -> None:
-        """Raise ``SpaceInsideItself`` if a space that shall be its parent is in it, or is it."""
-        seen: set[str] = set()
-        above: str | None = parent_id
-        while above is not None and above not in seen:
-            if above == id:
-                raise SpaceInsideItself(data={"space_id": id, "parent_space_id": parent_id})
-            seen.add(above)
-            above = (await self.get(workspace_id, above)).parent_space_id
 
 
 def _same(space: Space) -> Space:

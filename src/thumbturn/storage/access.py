@@ -171,6 +171,13 @@ def add_thing(connection: Connection, thing: Thing, told: Sequence[Event] = ()) 
     return True
 
 
+def hold_workspace(connection: Connection, workspace_id: str) -> None:
+    """Let nobody else, until the commit, do what is done one after the other in a workspace."""
+    here = select(workspaces.c.id).where(workspaces.c.id == workspace_id)
+    # What is only added to the workspace, as events are, need not wait.
+    connection.execute(here.with_for_update(key_share=True))
+
+
 def change_thing(
     connection: Connection,
     kind: type[T],
@@ -271,7 +278,7 @@ def _is_taken(connection: Connection, thing: Thing) -> bool:
     if key is None:
         return False
     # Whoever holds the workspace's row is alone in giving it a key.
-    connection.execute(select(workspaces.c.id).where(workspaces.c.id == thing.workspace_id).with_for_update())
+    hold_workspace(connection, thing.workspace_id)
     query = select(_columns.id).where(
         _columns.workspace_id == thing.workspace_id,
         _columns.kind == KINDS[type(thing)].word,

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Table, delete, or_, select
 
 from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
-from thumbturn.domain.space import Members, Space, has_moved, naming
+from thumbturn.domain.space import Members, Space, check_parent, has_moved, naming
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.space_ports import NotInWorkspace
-from thumbturn.storage.access import KINDS, add_thing, change_thing, find_things
+from thumbturn.storage.access import KINDS, add_thing, change_thing, find_things, hold_workspace
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import one_of
 from thumbturn.storage.hot import write_events
@@ -43,6 +43,9 @@ class SqlSpaces:
 
     async def add(self, space: Space, inside: Members, told: Event) -> bool:
         def add(connection: Connection) -> bool:
+            if space.parent_space_id is not None:
+                hold_workspace(connection, space.workspace_id)
+                _check_parent(connection, space)
             if not add_thing(connection, space):
                 return False
             _require(connection, space.workspace_id, inside)
@@ -62,8 +65,17 @@ class SqlSpaces:
         told: Event,
     ) -> Space | None:
         def refilled(connection: Connection) -> Space | None:
+            def checked(before: Space) -> Space:
+                after = change(before)
+                if after.parent_space_id != before.parent_space_id:
+                    _check_parent(connection, after)
+                return after
+
+            # What is above a space is in other rows: these must not change meanwhile. It is held before any
+            # space is, by all who hold both.
+            hold_workspace(connection, workspace_id)
             # Locks the space: what is read of its members then is what it has.
-            space = change_thing(connection, Space, (workspace_id, space_id), change)
+            space = change_thing(connection, Space, (workspace_id, space_id), checked)
             if space is None:
                 return None
             _require(connection, workspace_id, named)
@@ -124,6 +136,8 @@ def _remove(connection: Connection, workspace_id: str, space_id: str, told: Even
     def as_it_is(space: Space) -> Space:
         return space
 
+    # Nothing is put in it meanwhile, which would be in nothing then.
+    hold_workspace(connection, workspace_id)
     space = change_thing(connection, Space, (workspace_id, space_id), as_it_is)
     if space is None:
         return False
@@ -139,6 +153,14 @@ def _remove(connection: Connection, workspace_id: str, space_id: str, told: Even
     connection.execute(delete(access_things).where(*of_kind, things.id == space_id))
     write_events(connection, (naming(told, space, inside),))
     return True
+
+
+def _check_parent(connection: Connection, space: Space) -> None:
+    def find(id: str) -> Space | None:
+        found = find_things(connection, Space, space.workspace_id, Wanted(ids=(id,)))
+        return found[0] if found else None
+
+    check_parent(space, find)
 
 
 def _put(connection: Connection, space: Space, more: Members) -> None:

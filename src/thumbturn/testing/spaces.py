@@ -10,7 +10,7 @@ from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.encoder import ENCODER_TYPE
 from thumbturn.domain.event import Event
-from thumbturn.domain.space import Members, Space, has_moved, naming
+from thumbturn.domain.space import Members, Space, check_parent, has_moved, naming
 from thumbturn.engine.access_ports import Wanted
 from thumbturn.engine.space_ports import NotInWorkspace
 from thumbturn.testing.access import MemoryAccess
@@ -35,6 +35,7 @@ class MemorySpaces:
 
     async def add(self, space: Space, inside: Members, told: Event) -> bool:
         await self._require(space.workspace_id, inside)
+        check_parent(space, (await self._known(space.workspace_id)).get)
         if not await self._access.add(space):
             return False
         self._inside[space.id] = space.workspace_id, inside
@@ -55,7 +56,15 @@ class MemorySpaces:
         if await self._access.get(Space, workspace_id, space_id) is None:
             return None
         await self._require(workspace_id, named)
-        space = await self._access.change(Space, workspace_id, space_id, change)
+        known = await self._known(workspace_id)
+
+        def checked(before: Space) -> Space:
+            after = change(before)
+            if after.parent_space_id != before.parent_space_id:
+                check_parent(after, known.get)
+            return after
+
+        space = await self._access.change(Space, workspace_id, space_id, checked)
         if space is not None:
             self._inside[space_id] = workspace_id, after
             if has_moved(before, after):
@@ -104,6 +113,9 @@ class MemorySpaces:
             if has_moved(members, left):
                 lost.append((self._access.space(id), left))
         return sorted(lost, key=lambda each: (each[0].created_at, each[0].id))
+
+    async def _known(self, workspace_id: str) -> dict[str, Space]:
+        return {each.id: each for each in await self._access.find(Space, workspace_id, Wanted())}
 
     def _in(self, workspace_id: str, space_id: str) -> Members:
         whose, members = self._inside.get(space_id, ("", Members()))
