@@ -35,11 +35,13 @@ class AcsUsers:
     """The users of all systems. What is not the given workspace's is not found."""
 
     def __init__(
-        self, store: AccessStore, clock: Clock, gone: Callable[[Iterable[str]], None] = lambda ids: None
+        self, store: AccessStore, clock: Clock, touched: Callable[[Iterable[str]], None] = lambda ids: None
     ) -> None:
-        """``gone`` is told what of a user is no more, once that is on record."""
+        """``touched`` is told, once that is on record, what of a user is no more, and the identity of one who
+        was changed.
+        """
         self._store = store
-        self._gone = gone
+        self._touched = touched
         self._clock = clock
         self.access = Access(store)
 
@@ -103,7 +105,7 @@ class AcsUsers:
                 gone[each.id] = None
         if user.id not in await self._store.remove(workspace_id, gone):
             raise AcsUserNotFound(data={"acs_user_id": user.id})
-        self._gone(gone)
+        self._touched(gone)
 
     async def add_to_group(self, workspace_id: str, whom: Whom, group_id: str) -> None:
         """Put a user into an access group; once, however often. Raises ``ThingsOfTwoSystems``."""
@@ -171,6 +173,8 @@ class AcsUsers:
         changed = await self._store.change(AcsUser, workspace_id, user.id, change)
         if changed is None:
             raise AcsUserNotFound(data={"acs_user_id": user.id})
+        if changed.user_identity_id is not None:
+            self._touched((changed.user_identity_id,))
         return changed
 
     async def _in_system_of(self, workspace_id: str, whom: Whom, thing: Any) -> Whom:

@@ -31,7 +31,9 @@ def method_judged(
         issued_at = None
     failure = standing.problems[0] if is_wanted and standing.problems else None
     is_late = is_wanted and standing.is_late
-    is_card_due = is_wanted and method.mode == "card" and (issued_at is None or standing.is_behind)
+    # One that is written and opens nothing, because of its user, need not be written again.
+    is_to_be_written = standing.written_at is None or standing.is_behind
+    is_card_due = is_wanted and method.mode == "card" and is_to_be_written
     return replace(
         method,
         leaving_device_ids=tuple(standing.leaving_device_ids),

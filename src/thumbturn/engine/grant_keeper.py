@@ -46,7 +46,8 @@ class GrantKeeper:
         self._clock = clock
         self._turns: Timetable[Which] = Timetable(clock, self._turn)
         self._planned: dict[Which, int] = {}
-        #: By the id of a code, credential, device or space, the grants that it concerns; and the reverse.
+        #: By the id of a code, credential, device, space or user identity, the grants that it concerns; and
+        #: the reverse.
         self._concerned: dict[str, set[Which]] = {}
         self._concerns: dict[Which, set[str]] = {}
         #: Held while a grant is looked at or changed; gone when nobody does any more.
@@ -85,7 +86,9 @@ class GrantKeeper:
         return coming
 
     def touched(self, ids: Iterable[str]) -> None:
-        """Something may have become of these codes, credentials, devices or spaces."""
+        """Something may have become of these codes, credentials, devices or spaces, or of the users of these
+        identities.
+        """
         if self._concerned:
             for which in {each for id in ids for each in self._concerned.get(id, ())}:
                 self.look(which)
@@ -132,7 +135,7 @@ class GrantKeeper:
         if is_gone:
             self._forget(which)
             return
-        moments = [grant.next_moment(self._clock.now())]
+        moments = [grant.next_moment(self._clock.now()), *(at for each in standings for at in each.moments)]
         if any(each.is_tried_again or each.taken for each in standings):
             moments.append(self._clock.now() + TRIED_AGAIN_AFTER)
         self._plan(which, min((each for each in moments if each is not None), default=None))
@@ -150,7 +153,8 @@ class GrantKeeper:
         # Known before they are made: what becomes of them meanwhile is looked at, too.
         locks = await self._planning.locks_of(grant)
         credentials = [id for method in methods for id in method.credentials.values()]
-        self._concern(which, [*codes_of(methods), *credentials, *locks, *grant.space_ids])
+        whose = (grant.user_identity_id, *grant.space_ids)
+        self._concern(which, [*codes_of(methods), *credentials, *locks, *whose])
         return grant, methods, [await self._issuing.make_so(grant, method) for method in methods]
 
     async def _planned_for(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsUser, UserIdentity, told
+from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsUser, UserIdentity, is_on, told
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
 from thumbturn.domain.access_refusals import CodeTaken
 from thumbturn.domain.clock import Clock
@@ -119,11 +119,32 @@ class GrantedCredentials:
             return
         if method.is_removed(grant):
             standing.is_off = False
-        if known.issued_at is not None and method.is_wanted(grant, now):
-            standing.opened_entrance_ids += known.acs_entrance_ids or ()
+        if not method.is_wanted(grant, now):
+            return
+        is_let_in = await self._is_let_in(known, grant, standing)
+        if known.issued_at is not None:
+            standing.opened_entrance_ids += (known.acs_entrance_ids or ()) if is_let_in else ()
             standing.is_behind |= known.is_behind
             if method.mode == "card":
                 standing.written_at = known.issued_at
+
+    async def _is_let_in(self, known: AcsCredential, grant: AccessGrant, standing: Standing) -> bool:
+        """True if its user gets through, from now or from the grant's start; why not is taken in."""
+        if known.acs_user_id is None:
+            return False
+        user = await self._things.get(AcsUser, known.workspace_id, known.acs_user_id)
+        if user is None:
+            return False
+        now = self._clock.now()
+        times = (user.starts_at, user.ends_at)
+        standing.moments += [each for each in times if each is not None and each > now]
+        if user.is_suspended:
+            standing.problems.append("Its user in the access control system is suspended.")
+            return False
+        if not is_on(*times, max(now, grant.starts_at)):
+            standing.problems.append("Its user in the access control system is out of his access_schedule.")
+            return False
+        return True
 
     async def _in_system(
         self, workspace_id: str, entrance_ids: Sequence[str], system_id: str

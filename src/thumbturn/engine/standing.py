@@ -31,6 +31,8 @@ class Standing:
     problems: list[str] = field(default_factory=list)
     #: The locks and systems in which somebody else has its PIN since it was planned.
     taken: set[str] = field(default_factory=set)
+    #: When something follows from the times of its users, µs.
+    moments: list[int] = field(default_factory=list)
     #: True if something was refused that may be granted later.
     is_tried_again: bool = False
 

@@ -11,6 +11,7 @@ from thumbturn.domain.access import AcsCredential
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.new_grant import WantedMethod
 from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.engine.access import Whom
 from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.pace import Pace
 
@@ -230,3 +231,54 @@ async def test_a_grant_is_looked_at_again_when_the_database_is_back(grants, monk
     assert refused == 2
     assert (await grants.method(grant)).issued_at is not None
     assert await grants.told() == ISSUED
+
+
+async def test_whose_user_is_suspended_is_let_in_nowhere(grants):
+    """Neither key nor card is issued meanwhile, and it is said why; a card need not be written again."""
+    grant = await grants.create("cloud_key", "card", doors=(PLAIN,))
+    await grants.encode(next(each for each in await grants.methods(grant) if each.mode == "card"))
+    users, [user] = grants.users_at_desk(), await grants.users()
+    whom = Whom(acs_user_id=user.id)
+    before = await grants.told()
+    await users.suspend("w1", whom, is_suspended=True)
+    await grants.house.clock.settle()
+    for method in await grants.methods(grant):
+        assert (method.issued_at, method.opened_entrance_ids) == (None, ())
+        assert method.failure == "Its user in the access control system is suspended."
+        assert not method.is_encoding_required
+    await users.suspend("w1", whom, is_suspended=False)
+    await grants.house.clock.settle()
+    for method in await grants.methods(grant):
+        assert (method.issued_at is not None, method.failure) == (True, None)
+    assert sorted((await grants.told())[len(before) :]) == sorted(
+        [
+            *["access_method.failed_to_issue", "access_method.revoked", "access_method.reissued"] * 2,
+            *["access_grant.access_to_door_lost", "access_grant.access_granted_to_door"],
+            "access_grant.access_granted_to_all_doors",
+        ]
+    )
+
+
+async def test_who_is_out_of_his_schedule_is_let_in_nowhere(grants):
+    """A key is issued while its user gets through, and no longer; ahead of its grant, if he will then."""
+    now = grants.house.clock.now()
+    grant = await grants.create("cloud_key", doors=(PLAIN,), starts_at=now + DAY)
+    [user] = await grants.users()
+
+    async def schedule(**times: int | None) -> None:
+        await grants.users_at_desk().change("w1", Whom(acs_user_id=user.id), times)
+        await grants.house.clock.settle()
+
+    async def stands() -> tuple[bool, str | None]:
+        method = await grants.method(grant)
+        return method.issued_at is not None, method.failure
+
+    out = (False, "Its user in the access control system is out of his access_schedule.")
+    await schedule(starts_at=now + DAY, ends_at=now + 3 * DAY)
+    assert await stands() == (True, None)
+    await schedule(starts_at=now + 2 * DAY)
+    assert await stands() == out
+    await grants.house.clock.advance(2 * DAY + seconds(1))
+    assert await stands() == (True, None)
+    await grants.house.clock.advance(DAY)
+    assert await stands() == out
