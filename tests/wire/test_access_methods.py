@@ -7,7 +7,7 @@ import pytest
 from tests.fixtures.access import entrances, refused, system
 from tests.fixtures.granted import BACK, FRONT, NOWHERE, G, M, attempt, encoder, granted, look, method
 from tests.fixtures.wire import Wire
-from thumbturn.domain.clock import seconds
+from thumbturn.domain.clock import seconds, to_wire
 
 
 async def test_a_cloud_key_unlocks_the_doors_of_its_grant(wire):
@@ -105,6 +105,23 @@ async def test_a_card_that_is_not_free_is_not_found(wire):
     no_card = (400, "access_method_not_encodable")
     assert await refused(wire, f"{M}assign_card", **ask, card_number=number) == no_card
     assert await refused(wire, f"{M}encode", **ask, acs_encoder_id=await encoder(wire)) == no_card
+
+
+async def test_a_card_is_given_to_no_grant_that_is_over(wire):
+    """When its time is over, a method neither asks for a card nor takes one."""
+    at = await entrances(wire)
+    number = await free_card(wire)
+    ends_at = to_wire(wire.house.clock.now() + seconds(60))
+    grant = await granted(wire, "card", acs_entrance_ids=[at[FRONT]], ends_at=ends_at)
+    assert (await method(wire, grant))["is_ready_for_assignment"] is True
+    await wire.house.clock.advance(seconds(61))
+    card = await method(wire, grant)
+    asks = [name for name in card if name.startswith("is_") and card[name]]
+    assert asks == []
+    ask = {"access_method_id": card["access_method_id"]}
+    over = (409, "access_method_not_ready")
+    assert await refused(wire, f"{M}assign_card", **ask, card_number=number) == over
+    assert await refused(wire, f"{M}encode", **ask, acs_encoder_id=await encoder(wire)) == over
 
 
 async def test_what_fails_at_a_lock_shows(wire):

@@ -8,7 +8,8 @@ from thumbturn.actions.definition import Result
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
 from thumbturn.domain.clock import to_wire
 
-_NAMES = {"card": "Card", "cloud_key": "Cloud Key", "code": "PIN Code", "mobile_key": "Mobile Key"}
+#: What to show for a way in, by its mode.
+MODE_NAMES = {"card": "Card", "cloud_key": "Cloud Key", "code": "PIN Code", "mobile_key": "Mobile Key"}
 
 
 class AccessMethod(Result):
@@ -31,13 +32,15 @@ class AccessMethod(Result):
     created_at: str
 
 
-def access_method_json(method: GrantedMethod, grant: AccessGrant, code: str | None = None) -> dict[str, Any]:
+def access_method_json(
+    method: GrantedMethod, grant: AccessGrant, now: int, code: str | None = None
+) -> dict[str, Any]:
     """The method of this grant as the wire has it; ``code`` are its digits, for those who may see them."""
     json: dict[str, Any] = {
         "access_method_id": method.id,
         "workspace_id": method.workspace_id,
         "mode": method.mode,
-        "display_name": _NAMES[method.mode],
+        "display_name": MODE_NAMES[method.mode],
         "is_issued": method.issued_at is not None,
         "issued_at": None if method.issued_at is None else to_wire(method.issued_at),
         "errors": [],
@@ -48,7 +51,7 @@ def access_method_json(method: GrantedMethod, grant: AccessGrant, code: str | No
     if method.mode == "code":
         json["code"] = code
     if method.mode == "card":
-        is_open = not method.is_removed(grant)
+        is_open = method.is_wanted(grant, now)
         is_ready = is_open and bool(method.acs_entrance_ids)
         is_due = is_open and method.issued_at is None
         json |= {

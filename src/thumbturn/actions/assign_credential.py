@@ -50,4 +50,4 @@ async def assign_credential(ask: AssignCard, cards: CardRegister, run: Run) -> O
     assigned = await cards.assign(method, card)
     if assigned is None:
         raise AccessMethodDeleted
-    return Outcome(access_method_json(*assigned), Evidence.STATE_REPORT)
+    return Outcome(access_method_json(*assigned, run.now()), Evidence.STATE_REPORT)

@@ -159,8 +159,8 @@ class Known(Protocol):
         """
 
     async def check_takes_card(self, access_method_id: str) -> None:
-        """Return if this access method may be given a card. Raises ``AccessMethodNotFound`` or
-        ``AccessMethodIsNoCard``.
+        """Return if this access method may be given a card. Raises ``AccessMethodNotFound``,
+        ``AccessMethodIsNoCard`` or ``AccessMethodNotReady``.
         """
 
     async def entry_by_method(self, access_method_id: str, entrance_id: str) -> Entry:

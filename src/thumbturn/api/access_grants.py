@@ -250,9 +250,13 @@ async def methods_shown(found: Sequence[domain.GrantedMethod], grants: AccessGra
         return []
     ids = {method.access_grant_id for method in found}
     of = {grant.id: grant for grant in await grants.with_ids(found[0].workspace_id, ids)}
+    now = grants.now()
     return [
         access_method_json(
-            method, of[method.access_grant_id], None if method.code is None else grants.pins.open(method.code)
+            method,
+            of[method.access_grant_id],
+            now,
+            None if method.code is None else grants.pins.open(method.code),
         )
         for method in found
         if method.access_grant_id in of

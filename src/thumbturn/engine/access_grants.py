@@ -56,6 +56,8 @@ class AccessGrants:
         self._access = access
         self._devices = devices
         self._clock = clock
+        #: The time, µs.
+        self.now = clock.now
         self.pins = pins
         #: Say that something may have become of codes, devices, spaces or credentials, by their ids.
         self.touched = keeper.touched
@@ -126,10 +128,14 @@ class AccessGrants:
         raise AccessMethodNotReady(data={"access_method_id": method_id})
 
     async def card_method(self, workspace_id: str, id: str) -> GrantedMethod:
-        """A method that is to have a card. Raises ``AccessMethodNotFound``, ``AccessMethodIsNoCard``."""
+        """A method that is to have a card. Raises ``AccessMethodNotFound``, ``AccessMethodIsNoCard``, and
+        ``AccessMethodNotReady`` if it is to have none any more.
+        """
         method = await self.method(workspace_id, id)
         if method.mode != "card":
             raise AccessMethodIsNoCard(data={"access_method_id": id})
+        if not method.is_wanted(await self.get(workspace_id, method.access_grant_id), self._clock.now()):
+            raise AccessMethodNotReady(data={"access_method_id": id})
         return method
 
     # changing -----------------------------------------------------------------------------------
@@ -258,6 +264,9 @@ class AccessGrants:
         try:
             return await self._store.settle(workspace_id, **what)
         except KeyIsTaken:
+            for each in what.get("new", ()):
+                if isinstance(each, UserIdentity):  # somebody may have been faster with its key
+                    await self._check_free(workspace_id, each.user_identity_key)
             raise AccessGrantKeyTaken from None
 
     async def _seen_to(self, grant: AccessGrant) -> AccessGrant:
@@ -269,7 +278,9 @@ class AccessGrants:
         if new.user_identity_id is not None:
             return await self._access.one(UserIdentity, workspace_id, new.user_identity_id)
         known = dict(new.user_identity or {})
-        key = known.get("user_identity_key")
+        await self._check_free(workspace_id, known.get("user_identity_key"))
+        return UserIdentity(id=new_id(), workspace_id=workspace_id, created_at=now, **known)
+
+    async def _check_free(self, workspace_id: str, key: str | None) -> None:
         if key is not None and await self._store.find(UserIdentity, workspace_id, Wanted(key=key), limit=1):
             raise UserIdentityKeyTaken(data={"user_identity_key": key})
-        return UserIdentity(id=new_id(), workspace_id=workspace_id, created_at=now, **known)

@@ -83,8 +83,8 @@ class Things:
         return await self._grants.credential_of(self._workspace_id, access_method_id)
 
     async def check_takes_card(self, access_method_id: str) -> None:
-        """Return if this access method may be given a card. Raises ``AccessMethodNotFound`` or
-        ``AccessMethodIsNoCard``.
+        """Return if this access method may be given a card. Raises ``AccessMethodNotFound``,
+        ``AccessMethodIsNoCard`` or ``AccessMethodNotReady``.
         """
         await self._grants.card_method(self._workspace_id, access_method_id)
 

@@ -6,9 +6,17 @@ import pytest
 
 from tests.fixtures.codes import ME
 from tests.fixtures.grants import DAY, HOUR, NATIVE, PLAIN
+from thumbturn.domain.access import UserIdentity
 from thumbturn.domain.access_grant import GrantedMethod
-from thumbturn.domain.access_refusals import AccessMethodNotSupported, CodeOfNoCode, InvalidAccessTimes
+from thumbturn.domain.access_grant_refusals import AccessGrantKeyTaken
+from thumbturn.domain.access_refusals import (
+    AccessMethodNotSupported,
+    CodeOfNoCode,
+    InvalidAccessTimes,
+    UserIdentityKeyTaken,
+)
 from thumbturn.domain.clock import seconds
+from thumbturn.domain.ids import new_id
 from thumbturn.domain.new_grant import WantedMethod
 from thumbturn.domain.refusals import DeviceNotFound
 from thumbturn.domain.space import Members
@@ -255,3 +263,29 @@ async def test_a_grant_is_issued_when_the_database_said_what_nobody_expects(gran
     assert await grants.at_lock(PLAIN) == []
     await grants.house.clock.advance(seconds(120))
     assert await grants.at_lock(PLAIN) == [grants.pin(await grants.method(grant))]
+
+
+async def test_a_key_that_somebody_was_faster_with_is_named(grants, monkeypatch):
+    """Of a new grant for a new identity it is said which of both keys another has by then."""
+    store = grants.house.store.access
+    look = store.find
+
+    async def and_then_it_is_taken(kind, workspace_id, wanted, **more):
+        found = await look(kind, workspace_id, wanted, **more)
+        if kind is UserIdentity and wanted.key == "jane" and not found:
+            faster = UserIdentity(id=new_id(), workspace_id="w1", created_at=1, user_identity_key="jane")
+            await store.add(faster)
+        return found
+
+    monkeypatch.setattr(store, "find", and_then_it_is_taken)
+    jane = {"full_name": "Jane", "user_identity_key": "jane"}
+    with pytest.raises(UserIdentityKeyTaken):
+        await grants.create("code", locks=(PLAIN,), user_identity=jane, access_grant_key="g")
+    await grants.create("code", locks=(PLAIN,), access_grant_key="g")
+    with pytest.raises(AccessGrantKeyTaken):
+        await grants.create(
+            "code",
+            locks=(PLAIN,),
+            user_identity={"full_name": "Joe", "user_identity_key": "joe"},
+            access_grant_key="g",
+        )

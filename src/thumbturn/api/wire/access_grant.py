@@ -7,14 +7,13 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from thumbturn.actions.access_methods import changing_times
+from thumbturn.actions.access_methods import MODE_NAMES, changing_times
 from thumbturn.domain.access_grant import AccessGrant as Grant
 from thumbturn.domain.access_grant import GrantedMethod, RequestedMethod
 from thumbturn.domain.clock import to_wire
 from thumbturn.engine.pins import Pins
 
 Mode = Literal["code", "card", "mobile_key", "cloud_key"]
-_NAMES = {"card": "Card", "cloud_key": "Cloud Key", "code": "PIN Code", "mobile_key": "Mobile Key"}
 
 
 class RequestedAccessMethod(TypedDict):
@@ -78,7 +77,7 @@ def access_grant_json(grant: Grant, methods: Sequence[GrantedMethod], pins: Pins
 def _requested(request: RequestedMethod, pins: Pins) -> RequestedAccessMethod:
     json: RequestedAccessMethod = {
         "mode": request.mode,
-        "display_name": _NAMES[request.mode],
+        "display_name": MODE_NAMES[request.mode],
         "created_access_method_ids": list(request.access_method_ids),
         "created_at": to_wire(request.created_at),
     }
