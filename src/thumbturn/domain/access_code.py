@@ -56,6 +56,11 @@ class Slot:
     starts_at: int | None = None
     ends_at: int | None = None
 
+    @property
+    def times(self) -> tuple[int | None, int | None]:
+        """From when until when its lock lets in with it, µs."""
+        return self.starts_at, self.ends_at
+
     def is_like(self, other: Slot) -> bool:
         """True if it lets in with the same PIN at the same times under the same name."""
         return (self.pin_key, self.name, self.starts_at, self.ends_at) == (
@@ -125,6 +130,11 @@ class AccessCode:
     facts: Facts = field(default_factory=Facts)
     #: When it must be looked at again, µs; ``None`` if never.
     due_at: int | None = None
+
+    @property
+    def times(self) -> tuple[int | None, int | None]:
+        """From when until when it shall let in, µs."""
+        return self.starts_at, self.ends_at
 
     @property
     def is_time_bound(self) -> bool:
@@ -204,7 +214,9 @@ def status(code: AccessCode, now: int) -> CodeStatus:
     """Where it stands at this moment."""
     held = code.facts.held
     if not code.is_managed and code.removed_at is None:
-        is_in_time = not code.is_over(now) and (code.starts_at is None or code.starts_at <= now)
+        # Nobody looks after it: it lets in as its lock holds it, whatever it was to be.
+        starts_at, ends_at = (code if held is None else held).times
+        is_in_time = (starts_at is None or starts_at <= now) and (ends_at is None or now < ends_at)
         return CodeStatus.SET if is_in_time else CodeStatus.UNSET
     if code.is_over(now):
         return CodeStatus.REMOVING

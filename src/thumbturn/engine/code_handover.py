@@ -12,7 +12,7 @@ from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.errors import Refusal
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts
-from thumbturn.engine.access_codes import AccessCodes
+from thumbturn.engine.access_codes import AccessCodes, raise_for
 from thumbturn.engine.code_keeper import CodeKeeper
 
 
@@ -49,4 +49,8 @@ class CodeHandover:
                 left = replace(code, is_managed=False, due_at=None)
                 told = self._codes.labels.on((news.tell(left, "unmanaged.created", now),))
                 await self._store.note((CodeFacts(left),), told)
+                if left.is_time_bound and not left.is_native:
+                    # Its lock does not know of its end, and nobody else sees to it any more.
+                    left = replace(left, starts_at=None, ends_at=None)
+                    raise_for(await self._store.change((left,), ()), left)
             return await self._codes.program(UPDATE, left, asker, at_once=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
+from thumbturn.domain.access_code import AccessCode, Slot, status
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import AccessCodeNotFound
@@ -225,6 +228,58 @@ async def test_code_that_was_handed_over_is_taken_back(codes):
     assert await codes.at_lock() == {code_id: "4711"}
     told = await codes.told()
     assert told[:4] == ["created", "set_on_device", "unmanaged.created", "unmanaged.converted_to_managed"]
+
+
+@pytest.mark.parametrize(("door", "then"), [(PLAIN, ("set", "ongoing")), (NATIVE, ("unset", "time_bound"))])
+async def test_code_that_was_handed_over_lets_in_as_its_lock_has_it(codes, door, then):
+    """Beyond its end where the lock does not know of that, and it says so; else until then."""
+    clock = codes.house.clock
+    code_id, _ = await codes.create(door, starts_at=clock.now(), ends_at=clock.now() + HOUR)
+    await codes.house.engine.code_handover.hand_over("w1", code_id, ME)
+    await clock.advance(2 * HOUR)
+    code = await codes.all.get("w1", code_id, is_managed=False)
+    assert (status(code, clock.now()), code.kind) == then
+    assert await codes.at_lock(door) == {code_id: "4711"}, "nobody took it from there"
+    await codes.all.delete("w1", code_id, ME, is_managed=False)
+    await clock.settle()
+    assert await codes.at_lock(door) == {}
+
+
+async def test_code_that_was_handed_over_before_its_start_lets_in_later(codes):
+    """Where its lock keeps the time: it waits there for its start."""
+    clock = codes.house.clock
+    start = clock.now() + DAY
+    code_id, _ = await codes.create(NATIVE, starts_at=start, ends_at=start + DAY)
+    await codes.house.engine.code_handover.hand_over("w1", code_id, ME)
+    found = []
+    for moment in (start - HOUR, start + HOUR):
+        await clock.advance(moment - clock.now())
+        found.append(status(await codes.all.get("w1", code_id, is_managed=False), clock.now()).value)
+    assert found == ["unset", "set"]
+
+
+def test_what_is_shown_of_a_code_that_is_not_managed_is_what_its_lock_has():
+    """Times that are on record and not at the lock close no door: an older record may have such."""
+    held = Slot(pin="sealed", pin_key="k")
+    code = AccessCode(
+        id="c1",
+        workspace_id="w1",
+        device_id="d1",
+        connected_account_id="a1",
+        name=None,
+        pin="sealed",
+        pin_key="k",
+        place="c1",
+        created_at=0,
+        changed_at=0,
+        is_managed=False,
+        starts_at=10,
+        ends_at=20,
+    )
+    assert [status(code.but(held=held), now) for now in (5, 15, 25)] == ["set"] * 3
+    timed = replace(held, starts_at=10, ends_at=20)
+    assert [status(code.but(held=timed), now) for now in (5, 15, 20)] == ["unset", "set", "unset"]
+    assert [status(code, now) for now in (5, 15, 20)] == ["unset", "set", "unset"]
 
 
 async def test_a_radio_that_took_the_command_is_no_code_in_a_lock(codes):
