@@ -20,6 +20,7 @@ from thumbturn.api.wire.access_code import (
 )
 from thumbturn.domain import access_code as domain
 from thumbturn.domain.clock import Clock
+from thumbturn.domain.pin import LONGEST_PIN
 from thumbturn.domain.refusals import DeviceTypeNotSupported
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import NewCode
@@ -27,7 +28,7 @@ from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 from thumbturn.engine.several_codes import MOST_TOGETHER, WhenNotShared
 
-Pin = Annotated[str, Field(min_length=4, max_length=12, pattern=r"^[0-9]+$")]
+Pin = Annotated[str, Field(min_length=4, max_length=LONGEST_PIN, pattern=r"^[0-9]+$")]
 Name = Annotated[str, Field(max_length=255)]
 Rounding = Literal["1hour", "1day", "1h", "1d"]
 

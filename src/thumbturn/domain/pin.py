@@ -12,6 +12,8 @@ from thumbturn.domain.ids import random_digits
 
 #: Where a lock says nothing of its own.
 USUAL_LENGTHS = (4, 5, 6, 7, 8)
+#: The longest that may be chosen, and that is made up; some locks take longer ones.
+LONGEST_PIN = 12
 _TRIES = 200
 
 #: In a device's settings: what somebody reported of the PINs that it takes.
@@ -50,11 +52,11 @@ def check_pin(device: Device, pin: str) -> None:
 
 def new_pin(devices: Collection[Device], length: int | None, is_free: Callable[[str], bool]) -> str:
     """A PIN that all of these locks take. Raises ``InvalidPin``, ``NoPinLeft``."""
-    common = set.intersection(*(set(lengths_of(device)) for device in devices))
+    common = set(range(LONGEST_PIN + 1)).intersection(*map(lengths_of, devices))
     if length is not None and length not in common:
         raise InvalidPin(f"Not every lock takes codes of {length} digits")
     if not common:
-        raise InvalidPin("There is no length of codes that all of these locks take")
+        raise InvalidPin(f"No length of codes up to {LONGEST_PIN} digits is taken by all of these locks")
     digits = length or min(common, key=lambda each: (abs(each - 4), each))
     for _ in range(_TRIES):
         pin = random_digits(digits)
