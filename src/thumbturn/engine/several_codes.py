@@ -24,6 +24,10 @@ MOST_TOGETHER = 500
 WhenNotShared = Literal["throw", "create_random_code"]
 
 
+class TooManyCodesTogether(Refusal, type="too_many_access_codes", status=400):
+    """More than 500 codes have this key in common: they cannot be changed together"""
+
+
 class SeveralCodes:
     """Codes that have a PIN in common."""
 
@@ -71,11 +75,15 @@ class SeveralCodes:
         asker: Asker,
         reach: Reach = None,
     ) -> None:
-        """Change the codes that have this key in common, all or none. Raises as ``AccessCodes.update``."""
+        """Change the codes that have this key in common, all or none. Raises as ``AccessCodes.update``, and
+        ``TooManyCodesTogether``.
+        """
         wanted = CodeFilter(common_code_key=common_code_key, is_managed=True, reach=reach)
-        codes = await self._codes.listed(workspace_id, wanted, limit=MOST_TOGETHER)
+        codes = await self._codes.listed(workspace_id, wanted, limit=MOST_TOGETHER + 1)
         if not codes:
             raise AccessCodeNotFound(data={"common_code_key": common_code_key})
+        if len(codes) > MOST_TOGETHER:
+            raise TooManyCodesTogether(data={"common_code_key": common_code_key})
         await self._codes.update_together(codes, changes, asker)
 
     async def _sharing(

@@ -8,8 +8,9 @@ import pytest
 
 from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
 from thumbturn.domain.clock import seconds
-from thumbturn.domain.pin import InvalidPin
+from thumbturn.domain.pin import REPORTED, InvalidPin
 from thumbturn.domain.refusals import DeviceUnmanaged
+from thumbturn.engine import several_codes
 from thumbturn.engine.access_code_ports import CodeFilter
 from thumbturn.engine.access_codes import (
     AccessCodeIsOver,
@@ -59,6 +60,39 @@ async def test_code_must_be_one_that_its_lock_takes(codes):
         with pytest.raises(InvalidPin) as refused:
             await codes.create(NATIVE, pin=pin)
         assert pin not in str(refused.value)
+
+
+@pytest.mark.parametrize(("lengths", "made"), [([6, 20], 6), ([12, 13], 12), ([13, 20], None)])
+async def test_pin_that_is_made_up_may_be_chosen(codes, lengths, made):
+    """No longer than one that a caller may give: what is shown as one that fits can be created."""
+    house = codes.house
+    device = await house.device(PLAIN)
+    await house.engine.change_device(
+        "w1", device.id, lambda known: replace(known, settings={**known.settings, REPORTED: lengths})
+    )
+    details = {**device.details, "supported_code_lengths": lengths}
+    await house.engine.change_device("w1", device.id, lambda known: replace(known, details=details))
+    if made is None:
+        with pytest.raises(InvalidPin):
+            await codes.all.generate("w1", device.id)
+        with pytest.raises(InvalidPin):
+            await codes.create(pin=None, preferred_length=13)
+    else:
+        assert len(house.pins.open((await codes.all.generate("w1", device.id)).pin)) == made
+
+
+async def test_more_codes_than_can_be_changed_together_are_not_changed(codes, monkeypatch):
+    """All or none: of too many that share a key none is changed."""
+    several = codes.house.engine.several_codes
+    made = await several.create("w1", await doors(codes), NewCode(name="Guests"), "throw", ME)
+    key = made[0].common_code_key
+    monkeypatch.setattr(several_codes, "MOST_TOGETHER", 1)
+    with pytest.raises(several_codes.TooManyCodesTogether):
+        await several.update("w1", key, {"name": "Others"}, ME)
+    assert [(await codes.all.get("w1", code.id)).name for code in made] == ["Guests"] * 2
+    monkeypatch.setattr(several_codes, "MOST_TOGETHER", 2)
+    await several.update("w1", key, {"name": "Others"}, ME)
+    assert [(await codes.all.get("w1", code.id)).name for code in made] == ["Others"] * 2
 
 
 async def test_change_is_at_the_lock_when_its_attempt_succeeds(codes):
