@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.fixtures.codes import HOUR, PLAIN
+from tests.fixtures.codes import HOUR, ME, PLAIN
 from thumbturn.domain.attempt import Mark, Phase, Succeeded
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.evidence import Evidence
@@ -67,6 +67,19 @@ async def test_what_is_noted_while_a_record_fails_stands_behind_what_the_record_
     assert isinstance(task.exception(), ZeroDivisionError)
     assert carried[-1] == tuple(known[:1])
     assert run._codes == tuple(known)
+
+
+async def test_failure_of_an_unknown_type_ends_no_look_out_for_codes(codes):
+    """A test, or a newer server, may have said what failed: the lock's codes are seen to all the same."""
+    house, now = codes.house, codes.house.clock.now()
+    code_id, _ = await codes.create(starts_at=now, ends_at=now + HOUR)
+    attempt = await codes.all.update("w1", code_id, {"pin": "2222"}, ME)
+    await house.clock.settle()
+    mark = Mark("failed", now)
+    strange = attempt.moved(Phase.FAILED, mark, failure=("gremlins", "They ate it"), settled_at=now)
+    house.engine._code_keeper.ended(strange)
+    await house.clock.advance(HOUR + seconds(2))
+    assert (await codes.status(code_id), await codes.at_lock()) == ("gone", {})
 
 
 @pytest.mark.parametrize("question", ["of_device", "due", "next_due"])
