@@ -84,6 +84,11 @@ def told_of_update(before: AccessCode, after: AccessCode, now: int, *, was_at_lo
     return told
 
 
+def told_of_removal(code: AccessCode, now: int) -> list[Event]:
+    """The events of a caller's wish that it be gone."""
+    return [tell(code, "mutations_requested", now, requested_mutations=[{"mutation_code": "deleting"}])]
+
+
 def times(code: AccessCode) -> Mapping[str, str | None]:
     """From when until when a code lets in, as the wire has it."""
     return {

@@ -20,7 +20,7 @@ from thumbturn.domain.access_code import (
     looked_at,
     step,
 )
-from thumbturn.domain.access_code_changes import told_of_update
+from thumbturn.domain.access_code_changes import told_of_removal, told_of_update
 from thumbturn.domain.access_code_times import check_times
 from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt
@@ -28,7 +28,6 @@ from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Refusal
-from thumbturn.domain.event import Event
 from thumbturn.domain.failures import DeviceOffline
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.pin import check_pin
@@ -39,6 +38,7 @@ from thumbturn.engine.code_keeper import WAITS_FOR, Begin, CodeKeeper
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.pace import Pace
 from thumbturn.engine.pins import Pins
+from thumbturn.engine.stand_ins import StandIns
 
 #: Cancels an attempt that was not sent yet. By whom is for its timeline.
 Cancel = Callable[[str, str, str], Awaitable[Attempt]]
@@ -95,6 +95,7 @@ class AccessCodes:
     ) -> None:
         self._pace = pace
         self._store = store
+        self._stand_ins = StandIns(store, devices.labels)
         self._devices = devices
         self.labels = devices.labels
         self._keeper = keeper
@@ -219,7 +220,10 @@ class AccessCodes:
                 for before, after in zip(known, changed, strict=True)
                 for event in told_of_update(before, after, now, was_at_lock=not before.is_certainly_off)
             ]
-            raise_for(await self._store.change(changed, self.labels.on(told)), changed[0])
+            followed = await self._stand_ins.ending_with(changed, now)
+            raise_for(await self._stand_ins.change(changed, told, followed), changed[0])
+            for each in followed:
+                self._keeper.due(each.backup.due_at)
             for code in changed:
                 await self._supersede(code, asker)
             return [await self.program(UPDATE, code, asker) for code in changed]
@@ -233,7 +237,7 @@ class AccessCodes:
         *,
         is_managed: bool = True,
     ) -> Attempt:
-        """Have a code removed from its lock and forgotten; one that never was there is gone at once.
+        """Have a code and its backup removed from their lock and forgotten; what never was there, at once.
 
         Raises ``AccessCodeNotFound``, ``DeviceUnmanaged``.
         """
@@ -245,13 +249,13 @@ class AccessCodes:
             now = self._clock.now()
             if code.removed_at is None:
                 code = replace(code, removed_at=now, changed_at=now)
-            mutation = {"mutation_code": "deleting"}
-            told = () if known.removed_at or not is_managed else (_requested(code, now, mutation),)
-            raise_for(await self._store.change((looked_at(code, now),), self.labels.on(told)), code)
+            told = [] if known.removed_at or not is_managed else told_of_removal(code, now)
+            followed = await self._stand_ins.removed_with(code, now)
+            raise_for(await self._stand_ins.change((looked_at(code, now),), told, followed), code)
             gone = code.is_certainly_off and self._keeper.works_on(code.id) is None
             if gone:
-                ended = self.labels.on(news.gone(code, now))
-                await self._store.note((CodeFacts(code, is_gone=True),), ended)
+                await self._store.note((CodeFacts(code, is_gone=True),), self.labels.on(news.gone(code, now)))
+        self._keeper.look(code.device_id, *(each.backup.id for each in followed))
         return await self.program(DELETE, code, asker, at_once=True)
 
     async def convert(
@@ -386,10 +390,6 @@ def raise_for(stored: CodeStored, code: AccessCode) -> None:
         raise DuplicateAccessCode(data={"device_id": code.device_id})
     if stored is CodeStored.MISSING:
         raise AccessCodeNotFound(data={"access_code_id": code.id})
-
-
-def _requested(code: AccessCode, now: int, *mutations: Mapping[str, Any]) -> Event:
-    return news.tell(code, "mutations_requested", now, requested_mutations=list(mutations))
 
 
 def _is_native(device: Device, *, prefers: bool | None) -> bool:

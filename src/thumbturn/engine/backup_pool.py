@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from thumbturn.domain import access_code_news as news
@@ -14,9 +15,9 @@ from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.device_troubles import readiness
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.pin import POOL_ENABLED
+from thumbturn.domain.pin import POOL_ENABLED, InvalidPin, NoPinLeft
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFilter
-from thumbturn.engine.access_codes import AccessCodes, NewCode, raise_for
+from thumbturn.engine.access_codes import AccessCodeIsOver, AccessCodes, NewCode, raise_for
 from thumbturn.engine.code_keeper import CodeKeeper
 from thumbturn.engine.devices import Devices
 
@@ -78,33 +79,43 @@ class BackupPool:
         if news:
             self._observe(Observation(device.id, now, news))
 
+    async def tend(self, device: Device) -> None:
+        """Make up for backups that are gone, whoever took them, and see whether enough stand ready."""
+        with suppress(InvalidPin, NoPinLeft):  # it takes no more: the device's warning says that some lack
+            await self.fill(device)
+        await self.review(device)
+
     async def fill(self, device: Device) -> None:
-        """Make the backups that are missing."""
-        here = await self._backups(device.workspace_id, device.id)
-        asker = Asker(device.id, "access_code", None, new_id())
-        for _ in range(POOL_SIZE - len(here)):
-            pin = await self._codes.new_pin((device,), None)
-            made = self._codes.made(device, NewCode(name="Backup code"), pin)
-            backup = replace(made, is_backup=True)
-            with self._keeper.reserved(backup.id):
-                await self._codes.add((backup,))
-                await self._codes.program(CREATE, backup, asker)
+        """Make the backups that are missing. Raises ``InvalidPin``, ``NoPinLeft``."""
+        # Whoever else fills it at this moment waits, and finds nothing missing.
+        async with self._codes.changing_at(device.id):
+            here = await self._backups(device.workspace_id, device.id)
+            asker = Asker(device.id, "access_code", None, new_id())
+            for _ in range(POOL_SIZE - len(here)):
+                pin = await self._codes.new_pin((device,), None)
+                made = self._codes.made(device, NewCode(name="Backup code"), pin)
+                backup = replace(made, is_backup=True)
+                with self._keeper.reserved(backup.id):
+                    await self._codes.add((backup,))
+                    await self._codes.program(CREATE, backup, asker)
 
     async def pull(
         self, workspace_id: str, access_code_id: str, reach: Reach = None
     ) -> tuple[AccessCode, AccessCode]:
         """The code, and a backup that lets in until the code's end; always the same one for the same code.
 
-        Raises ``AccessCodeNotFound``, ``AccessCodeNotTimeBound``, ``BackupNotFound``.
+        Raises ``AccessCodeNotFound``, ``AccessCodeNotTimeBound``, ``AccessCodeIsOver``, ``BackupNotFound``.
         """
         code = await self._codes.get(workspace_id, access_code_id, reach)
         async with self._codes.changing_at(code.device_id):
             code = await self._codes.get(workspace_id, access_code_id, reach)
             if not code.is_time_bound:
                 raise AccessCodeNotTimeBound(data={"access_code_id": code.id})
+            now = self._clock.now()
+            if code.is_over(now):
+                raise AccessCodeIsOver(data={"access_code_id": code.id})
             if code.pulled_backup_id is not None:
                 return code, await self._codes.get(workspace_id, code.pulled_backup_id, reach)
-            now = self._clock.now()
             ready = await self._ready(workspace_id, code.device_id)
             if not ready:
                 raise BackupNotFound(data={"access_code_id": code.id})
@@ -116,9 +127,8 @@ class BackupPool:
             raise_for(await self._store.change((code, backup), self._codes.labels.on((told,))), code)
         self._keeper.due(backup.due_at)
         device = self._codes.device_of(code)
-        if device is not None:
-            await self.fill(device)
-            await self.review(device)
+        if device is not None and device.settings.get(POOL_ENABLED):
+            await self.tend(device)
         return code, backup
 
     async def ready_at(self, workspace_id: str, codes: Iterable[AccessCode]) -> frozenset[str]:

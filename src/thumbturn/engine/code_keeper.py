@@ -77,7 +77,7 @@ class CodeKeeper:
         devices: Devices,
         begin: Begin,
         is_open: Callable[[str], bool],
-        review_pool: Callable[[Device], Awaitable[None]],
+        tend_pool: Callable[[Device], Awaitable[None]],
         clock: Clock,
     ) -> None:
         self._store = store
@@ -85,8 +85,8 @@ class CodeKeeper:
         self._labels = devices.labels
         self._begin = begin
         self._is_open = is_open
-        #: Sees whether backups stand ready at a lock that shall have some.
-        self._review_pool = review_pool
+        #: Has backups stand ready at a lock that shall have some.
+        self._tend_pool = tend_pool
         self._clock = clock
         #: Codes for which attempts are open, and which, the newest last; for which some are being begun.
         self._working: dict[str, list[str]] = {}
@@ -252,7 +252,7 @@ class CodeKeeper:
                 codes[code_id] = code
         moments = [await self._see_to_code(code, now) for code in codes.values()]
         if device.settings.get(POOL_ENABLED):
-            await self._review_pool(device)
+            await self._tend_pool(device)
         self._plan(device_id, min((each for each in moments if each is not None), default=None))
         self.seen(code_ids.union(codes))
 

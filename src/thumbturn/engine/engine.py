@@ -121,7 +121,7 @@ class Engine:
             devices=self._devices,
             begin=self._begin_for_code,
             is_open=self._dispatch.open.__contains__,
-            review_pool=self._review_pool,
+            tend_pool=self._tend_pool,
             clock=clock,
         )
         self._code_rounds = CodeRounds(
@@ -355,8 +355,8 @@ class Engine:
         attempt = await self._begin_for_code(SYNC, device.workspace_id, device.id, None, asker)
         await self.begun.settled(attempt, READ_WITHIN)
 
-    async def _review_pool(self, device: Device) -> None:
-        await self.backup_pool.review(device)
+    async def _tend_pool(self, device: Device) -> None:
+        await self.backup_pool.tend(device)
 
     def _is_managed_again(self, device_id: str) -> None:
         self._code_keeper.look(device_id)
