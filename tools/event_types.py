@@ -58,7 +58,7 @@ _MADE: Mapping[str, Mapping[str, Made]] = {
         "name_changed": Made(_CHANGES, "its name is"),
         "code_changed": Made(_CHANGES, "its digits are"),
         "time_frame_changed": Made(_CHANGES, "its times are"),
-        "mutations_requested": Made("domain/access_code_changes.py", "its lock must be brought to something new"),
+        "mutations_requested": Made(_CHANGES, "its lock must be brought to something new"),
         "scheduled_on_device": Made(_CODES, "its lock holds it ahead of its start"),
         "set_on_device": Made(_CODES, "it lets in from now on"),
         "removed_from_device": Made(_CODES, "its lock holds it no more"),
