@@ -48,8 +48,10 @@ def _read(given: Any) -> datetime:
     if not isinstance(given, str):
         raise PydanticKnownError("string_type")
     try:
-        return datetime.fromisoformat(given)
-    except ValueError:
+        moment = datetime.fromisoformat(given)
+        # A zone may carry the first and the last hours of all years out of what UTC can write.
+        return moment if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise PydanticCustomError("invalid_datetime", "Invalid datetime") from None
 
 

@@ -15,6 +15,8 @@ SECOND = 1_000_000
 MILLISECOND = 1_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+_LAST_SECOND = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 
 
 class Clock(Protocol):
@@ -64,7 +66,10 @@ def seconds(amount: float) -> int:
 
 
 def to_wire(moment: int) -> str:
-    """The moment as the wire writes it: ISO 8601, UTC, milliseconds, ``Z``."""
+    """The moment as the wire writes it: ISO 8601, UTC, milliseconds, ``Z``.
+
+    A moment before the year 1 or after the year 9999 is written as the first or the last that there is.
+    """
     whole, rest = divmod(moment, SECOND)
     return f"{_iso_second(whole)}.{rest // 1_000:03d}Z"
 
@@ -89,6 +94,8 @@ def _iso_second(second: int) -> str:
     if text is None:
         if len(_seconds_seen) > 4_096:
             _seconds_seen.clear()
-        text = (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+        written = min(max(second, _FIRST_SECOND), _LAST_SECOND)
+        # Not strftime: it writes the year 1 with one digit.
+        text = (_EPOCH + timedelta(seconds=written)).isoformat()[:19]
         _seconds_seen[second] = text
     return text
