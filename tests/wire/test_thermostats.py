@@ -138,6 +138,10 @@ REFUSED = [
     ("/thermostats/heat", FULL, {C: 20, F: 70}, "invalid_input"),
     ("/thermostats/heat", FULL, {"heating_set_point_celsius": None}, "invalid_input"),
     ("/thermostats/heat", FULL, {"heating_set_point_celsius": "20"}, "invalid_input"),
+    ("/thermostats/heat", FULL, {"heating_set_point_celsius": 1_000.1}, "invalid_input"),
+    ("/thermostats/heat", FULL, {"heating_set_point_fahrenheit": -500.1}, "invalid_input"),
+    ("/thermostats/set_temperature_threshold", FULL, {"upper_limit_celsius": 1.7e308}, "invalid_input"),
+    ("/thermostats/set_temperature_threshold", FULL, {"lower_limit_fahrenheit": -1e308}, "invalid_input"),
     ("/thermostats/set_fan_mode", FULL, {}, "invalid_input"),
     (SET, FULL, {}, "invalid_input"),
 ]  # fmt: skip
@@ -239,6 +243,10 @@ SIMULATE = "/thermostats/simulate/"
         ("hvac_mode_adjusted", "Front Door", {"hvac_mode": "off"}, "device_is_not_thermostat"),
         ("temperature_reached", "Front Door", {"temperature_celsius": 20}, "device_is_not_thermostat"),
         ("temperature_reached", FULL, {}, "invalid_input"),
+        ("temperature_reached", FULL, {"temperature_celsius": 100.1}, "invalid_input"),
+        ("temperature_reached", FULL, {"temperature_celsius": -50.1}, "invalid_input"),
+        ("temperature_reached", FULL, {"temperature_fahrenheit": 212.1}, "invalid_input"),
+        ("temperature_reached", FULL, {"temperature_fahrenheit": -58.1}, "invalid_input"),
     ],
 )
 async def test_what_cannot_be_simulated_is_refused(wire, path, name, ask, type):

@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 from thumbturn.actions.definition import Ask
 from thumbturn.domain.climate import to_celsius
 
-#: A temperature, in whichever unit its name says.
-Degrees = Annotated[float, Field(allow_inf_nan=False)]
+#: A temperature, in whichever unit its name says. No device is anywhere outside, in neither unit; what is
+#: could not be written in the other unit, or not as JSON.
+Degrees = Annotated[float, Field(ge=-500, le=1_000, allow_inf_nan=False)]
 #: By how much the two units of one temperature may differ, °C: people round.
 SAME_WITHIN = 0.1
 

@@ -5,6 +5,7 @@ Inside, a temperature is a float in °C. The wire has each in °C and °F, and t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,8 +26,11 @@ SET_POINTS: Mapping[str, tuple[str, ...]] = {
     "cool": (COOLING,),
     "heat_cool": (HEATING, COOLING),
 }
+#: °C. How cold and how warm it may be in a virtual room.
+COLDEST_ROOM, WARMEST_ROOM = -50.0, 100.0
 #: What is lost when a temperature goes from one unit to the other and back, at most.
 ROUNDING = 1e-6
+_MOST = sys.float_info.max
 
 
 class HeatingSetPointOutOfRange(Refusal, type="heating_set_point_out_of_range", status=400):
@@ -84,7 +88,8 @@ _OUT_OF_RANGE: Mapping[str, tuple[str, type[Refusal]]] = {
 
 def to_fahrenheit(celsius: float) -> float:
     """The same temperature in °F, to a hundredth."""
-    return round(celsius * 1.8 + 32, 2)
+    # No JSON has a number for what is beyond all floats.
+    return round(min(max(celsius * 1.8 + 32, -_MOST), _MOST), 2)
 
 
 def to_celsius(fahrenheit: float) -> float:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import WrapValidator, model_validator
+from pydantic import Field, WrapValidator, model_validator
 
-from thumbturn.actions.degrees import BothUnits, Degrees
+from thumbturn.actions.degrees import BothUnits
 from thumbturn.actions.set_hvac_mode import Cooling, Heating, as_discriminator
 from thumbturn.api.callers import Caller
 from thumbturn.api.endpoint import WRITE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, OfDevice
-from thumbturn.domain.climate import SET_POINTS
+from thumbturn.domain.climate import COLDEST_ROOM, SET_POINTS, WARMEST_ROOM, to_fahrenheit
 from thumbturn.engine.engine import Engine
 
 
@@ -25,9 +25,11 @@ class HandSet(Heating, Cooling, OfDevice):
 class Temperature(BothUnits, OfDevice):
     """How warm it is."""
 
-    temperature_celsius: Maybe[Degrees] = None
+    temperature_celsius: Maybe[Annotated[float, Field(ge=COLDEST_ROOM, le=WARMEST_ROOM)]] = None
     """In °C."""
-    temperature_fahrenheit: Maybe[Degrees] = None
+    temperature_fahrenheit: Maybe[
+        Annotated[float, Field(ge=to_fahrenheit(COLDEST_ROOM), le=to_fahrenheit(WARMEST_ROOM))]
+    ] = None
     """In °F, in the place of °C."""
 
     @model_validator(mode="after")
