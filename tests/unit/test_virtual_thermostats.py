@@ -129,6 +129,27 @@ async def test_the_room_goes_on_while_the_server_is_dead(tmp_path):
     await later.driver.stop()
 
 
+async def test_a_room_that_changes_fast_is_told_of_slowly(house):
+    """However far a room is from where it goes, its thermostat reports four times in a second at most."""
+    house.driver.reach_temperature(house.id(ROOM), 10_000.0)
+    await house.clock.advance(seconds(15))
+    assert 50 < len(house.seen) <= 1 + 15 * 4
+    times = [seen.at for seen in house.seen]
+    assert all(after - before >= seconds(0.25) for before, after in pairwise(times))
+
+
+@pytest.mark.parametrize(("was", "found"), [(1e9, 100.0), (-1e9, -50.0)])
+async def test_a_journal_with_a_room_like_the_sun(tmp_path, was, found):
+    """Found in a journal, a room that no room can be is as warm, or as cold, as one can be."""
+    journal = tmp_path / "world.jsonl"
+    house = await House(journal).open()
+    house.driver.reach_temperature(house.id(ROOM), was)
+    await house.driver.stop()
+    later = await House(journal, clock=house.clock).open()
+    assert await temperature(later) == found
+    await later.driver.stop()
+
+
 async def test_a_hand_at_the_thermostat(house):
     """Set by hand it reports so, and makes the room as it was set."""
     house.driver.adjust_climate(house.id(ROOM), HEAT_22)

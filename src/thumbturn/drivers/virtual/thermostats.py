@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from thumbturn.domain.climate import COOLING, HEATING, SETTINGS
+from thumbturn.domain.climate import COLDEST_ROOM, COOLING, HEATING, SETTINGS, WARMEST_ROOM
 from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
@@ -26,6 +26,8 @@ from thumbturn.drivers.virtual.world import World
 ECO = {HEATING: 16.0, COOLING: 28.0}
 #: °C by which what is around a room may differ from one room to the next.
 AROUND_WITHIN = 1.0
+#: µs. It reports no more often by itself, however fast its room warms or cools.
+BETWEEN_REPORTS = 250 * MILLISECOND
 
 _SENSED = ("temperature_celsius", "relative_humidity", "is_heating", "is_cooling", "is_fan_running")
 
@@ -47,9 +49,11 @@ class VirtualThermostat(Obedient):
         self._set_by: str = facts.get("method", "unknown")
         chance = world.chance(f"{device.id}/around").uniform(-AROUND_WITHIN, AROUND_WITHIN)
         self._around: float = device.details.get("around_celsius", 15.0) + chance
+        warm: float = facts.get("room_celsius", device.state.get("temperature_celsius", self._around))
         self._room = Room(
             seconds(device.details.get("room_time_constant_seconds", 300)),
-            facts.get("room_celsius", device.state.get("temperature_celsius", self._around)),
+            # A journal may hold what no room can be: it would be on its way back for hours.
+            min(max(warm, COLDEST_ROOM), WARMEST_ROOM),
             facts.get("room_since", world.clock.now()),
         )
         self._room.goal = self._goal()
@@ -159,7 +163,7 @@ class VirtualThermostat(Obedient):
         if self._timer is not None:
             self._timer.cancel()
         wait = self._room.next_step(self._world.clock.now())
-        self._timer = None if wait is None else self._world.later(wait, self._step)
+        self._timer = None if wait is None else self._world.later(max(wait, BETWEEN_REPORTS), self._step)
 
     def _step(self) -> None:
         self._timer = None  # setting the next one would cancel this very call
