@@ -208,9 +208,13 @@ def test_what_comes_after_the_end_is_kept_as_late_and_changes_nothing(phase, sig
         connected_account_id="c", ask={}, phase=phase, accepted_at=START, deadline_at=DEADLINE,
     )  # fmt: skip
     assert decide(attempt, signal, START + 1) is None
-    mark = late_mark(signal, START + 1)
+    mark = late_mark(attempt, signal, START + 1)
     assert (mark.stage, mark.at) == ("late", START + 1)
     assert mark.note
+    if isinstance(signal, Succeeded):
+        # It is called what it would have been.
+        is_enough = signal.evidence >= attempt.required_evidence
+        assert mark.note == ("settled: success" if is_enough else "settled: outcome_unknown")
 
 
 def test_every_open_phase_can_end():

@@ -68,13 +68,18 @@ STATUS = {
 class Mark(NamedTuple):
     """One stage of the timeline."""
 
-    #: accepted, queued, sent, resent, postponed, acknowledged, observed, settled, or late.
+    #: accepted, queued, sent, resent, postponed, acknowledged, observed, settled, late, or, in a world of
+    #: tests, overruled.
     stage: str
     #: µs since 1970 UTC.
     at: int
     evidence: Evidence = Evidence.NONE
     #: What the device or the server said, for a person. Never a PIN.
     note: str = ""
+
+
+#: The stage of an attempt of which a test said what it shall be (``engine/overruling.py``).
+OVERRULED = "overruled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +252,11 @@ class Attempt(NamedTuple):
         """The wire's word for the phase."""
         return STATUS[self.phase]
 
+    @property
+    def is_overruled(self) -> bool:
+        """True if a test said what it shall be: nothing that is done may go by that."""
+        return any(mark.stage == OVERRULED for mark in self.marks)
+
     def moved(
         self,
         phase: Phase,
@@ -356,10 +366,11 @@ def _end_badly(attempt: Attempt, why: Failed, now: int, note: str, chosen: Chose
     return Decision(ended, announce(ended, now, chosen))
 
 
-def late_mark(signal: Signal, now: int) -> Mark:
-    """How a signal that came after the end stands in the timeline."""
-    stage = _STAGE[type(signal)]
-    note = signal.note()
+def late_mark(attempt: Attempt, signal: Signal, now: int) -> Mark:
+    """How a signal that came after the attempt's end stands in the timeline."""
+    stage, note = _STAGE[type(signal)], signal.note()
+    if isinstance(signal, Succeeded):
+        note = "success" if signal.evidence >= attempt.required_evidence else OutcomeUnknown.type
     return Mark(
         "late", now, getattr(signal, "evidence", Evidence.NONE), f"{stage}: {note}" if note else stage
     )

@@ -52,6 +52,10 @@ class Begun:
             return await self._store.attempt(attempt.workspace_id, attempt.id) or attempt
         return await self._waiting.end_of(attempt.id, within) or attempt
 
+    def is_open(self, attempt_id: str) -> bool:
+        """True as long as its own end may still be put on record, whatever is on record already."""
+        return attempt_id in self._dispatch.open
+
     async def all_settled(self, attempts: Iterable[Attempt], within: int) -> None:
         """Return when all of them have ended, after so many µs, or when the server stops."""
         until = self._clock.now() + within

@@ -152,7 +152,7 @@ class CodeKeeper:
         device_id, code_id = attempt.device_id or "", attempt.ask.get("access_code_id")
         if code_id is None:
             self._reading.discard(device_id)
-            if attempt.failure is None:
+            if attempt.failure is None or attempt.is_overruled:
                 # It may have been touched again while it was read.
                 self.touched(device_id)
                 self.look(device_id)
@@ -163,7 +163,8 @@ class CodeKeeper:
             working.remove(attempt.id)
             if not working:
                 del self._working[code_id]
-        if attempt.failure is not None and attempt.failure[0] not in _WANTED_BY_SOMEBODY:
+        is_failure = attempt.failure is not None and attempt.failure[0] not in _WANTED_BY_SOMEBODY
+        if is_failure and not attempt.is_overruled:
             self._failed[code_id] = attempt
         self.look(device_id, code_id)
 

@@ -107,7 +107,7 @@ class Ledger:
 
     def late(self, attempt: Attempt, signal: Signal) -> asyncio.Task[None]:
         """Append a signal that came after the attempt's end to its timeline."""
-        mark = late_mark(signal, self._clock.now())
+        mark = late_mark(attempt, signal, self._clock.now())
         mark = mark._replace(note=storable_text(mark.note))
 
         async def write() -> None:

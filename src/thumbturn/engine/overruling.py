@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from thumbturn.domain.attempt import Attempt, Mark, Phase
+from thumbturn.domain.attempt import OVERRULED, Attempt, Mark, Phase
 from thumbturn.domain.clock import Clock, seconds
-from thumbturn.domain.refusals import ActionAttemptNotFound
-from thumbturn.engine.begun import Begun
+from thumbturn.domain.refusals import ActionAttemptNotFound, StorageUnavailable
+from thumbturn.engine.begun import NOT_ON_RECORD, RECORDED_WITHIN, Begun
 from thumbturn.engine.ports import Change, Store, Transition
 
 #: For so long the command's own end is waited for first: whatever comes later must not overrule the test.
@@ -41,9 +41,16 @@ class Overruling:
         """The attempt with this status (the wire's word) on record, whatever it was before.
 
         Returns after its own end, if that comes soon. One whose command still runs then, and that shall be
-        pending, is left to itself: it is. Raises ``ActionAttemptNotFound`` if it is gone.
+        pending, is left to itself: it is. If it was overruled before, its own end is waited for as long as it
+        takes. Raises ``ActionAttemptNotFound`` if it is gone, and ``StorageUnavailable`` if its own end is
+        not on record when its time is over.
         """
         stands = await self._begun.settled(attempt, OWN_END_WITHIN)
+        if status == "pending" and stands.phase.is_final and self._begun.is_open(attempt.id):
+            # On an open phase the command's own end would be written, over all that a test said.
+            await self._begun.settled(attempt, attempt.deadline_at - self._clock.now() + RECORDED_WITHIN)
+            if self._begun.is_open(attempt.id):
+                raise StorageUnavailable(NOT_ON_RECORD, headers={"Retry-After": "1"})
         while status != "pending" or stands.phase.is_final:
             overruled = self._overruled(stands, status, result, failure)
             if await self._store.apply(Change((Transition(overruled, stands.phase),))):
@@ -65,7 +72,7 @@ class Overruling:
         now, phase = self._clock.now(), _PHASES[status]
         return stands.moved(
             phase,
-            Mark("overruled", now, note=f"{stands.status} was overruled by a test: {status}"),
+            Mark(OVERRULED, now, note=f"{stands.status} was overruled by a test: {status}"),
             result=result,
             failure=failure,
             settled_at=now if phase.is_final else None,

@@ -54,8 +54,12 @@ class Recovery:
         self._ending: list[tuple[Attempt, Signal]] = []
 
     def own(self, attempts: Sequence[Attempt]) -> None:
-        """Put those that may go on into their lanes, started ones first, then as their time came."""
-        for attempt in sorted(attempts, key=_turn):
+        """Put those that may go on into their lanes, started ones first, then as their time came.
+
+        One that is open because a test wants it so is left to the test: its command has come to an end, and
+        that was told.
+        """
+        for attempt in sorted((each for each in attempts if not each.is_overruled), key=_turn):
             action = self._actions.get(attempt.action_type)
             end = self._end_of(attempt, action)
             if end is not None:

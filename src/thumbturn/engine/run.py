@@ -312,10 +312,11 @@ class Run:
             (Transition(self.attempt, self._written),), devices, (*events, *decision.events), codes
         )
         self._written = self.attempt.phase
-        return self._record(change, devices, events, before, written)
+        return self._record(signal, change, devices, events, before, written)
 
     async def _record(
         self,
+        signal: Signal,
         change: Change,
         devices: tuple[Device, ...],
         events: tuple[Event, ...],
@@ -332,7 +333,10 @@ class Run:
                 self._codes = (*change.codes, *self._codes)
             raise
         if elsewhere is not None:
-            self.attempt = elsewhere
+            decided, self.attempt = change.transitions[0].attempt, elsewhere
+            if decided.phase.is_final and elsewhere is not decided:
+                # It has another end on record; what really came of it is late truth.
+                self._ledger.late(elsewhere, signal)
             if devices or events or change.codes:
                 self._ledger.soon(Change(devices=devices, events=events, codes=change.codes))
         if self._live.watched:
