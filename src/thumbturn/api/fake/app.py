@@ -30,7 +30,7 @@ def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application
     )
     table = {**endpoints(), **fake_endpoints()}
     api = Api(surroundings, table, descriptions(), {FakeWorld: world, Database: rows}, _new_request_id)
-    return WithConsoleSessions(WithOutages(api, world.outages, Callers(store, clock)), facts)
+    return WithConsoleSessions(WithOutages(api, world.outages, Callers(store, clock)), facts, clock)
 
 
 def _new_request_id() -> str:

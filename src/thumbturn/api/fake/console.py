@@ -15,6 +15,7 @@ from typing import Any
 from thumbturn.api.body import Receive
 from thumbturn.api.fake.outages import Application, Scope, Send
 from thumbturn.api.fake.world import FakeFacts
+from thumbturn.domain.clock import SECOND, Clock
 
 #: What tests sign it with.
 SECRET = b"secret"
@@ -26,8 +27,9 @@ _LONGEST = 4_096
 class WithConsoleSessions:
     """An ASGI application in front of another, to which such a session is the person's access token."""
 
-    def __init__(self, application: Application, facts: FakeFacts) -> None:
+    def __init__(self, application: Application, facts: FakeFacts, clock: Clock) -> None:
         self._application = application
+        self._clock = clock
         self._person = {"user_id": facts.person_id, "key": facts.seed["john_user_key"]}
         self._access_token = facts.seed["seam_at1_token"].encode()
 
@@ -48,7 +50,14 @@ class WithConsoleSessions:
         if authorization[: len(_BEARER)].lower() != _BEARER or authorization.count(b".") != 2:
             return False
         said = claims(authorization[len(_BEARER) :].strip())
-        return said is not None and said.items() >= self._person.items()
+        return said is not None and said.items() >= self._person.items() and not self._is_over(said)
+
+    def _is_over(self, said: dict[str, Any]) -> bool:
+        """True from its ``exp`` on, in seconds since 1970 UTC; and if that is no moment at all."""
+        if "exp" not in said:
+            return False
+        ends_at = said["exp"]
+        return not isinstance(ends_at, int | float) or not ends_at * SECOND > self._clock.now()
 
 
 def claims(token: bytes) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
 """What is on record, in one answer, for tests that look behind the wire.
 
 Whoever reaches the server may ask for this without a token. So nothing is in it that is a secret in spite of
-the world that it is in: no PIN, no secret of a webhook, no address of a webview's page, and of tokens only
-those that everybody knows because the seed has them.
+the world that it is in: no PIN, no secret of a webhook, of its URL no more than what stands before the
+query, no address of a webview's page, and of tokens only those that everybody knows because the seed has
+them.
 """
 
 from __future__ import annotations
@@ -133,7 +134,11 @@ class Database:
             "action_attempts": [{**attempt_json(each), "device_id": each.device_id} for each in attempts],
             "events": [dict(event_json(each, pins)) for each in events],
             "webhooks": [
-                {"webhook_id": each.id, "url": each.url, "event_types": list(each.event_types)}
+                {
+                    "webhook_id": each.id,
+                    "url": each.url.partition("?")[0],
+                    "event_types": list(each.event_types),
+                }
                 for each in webhooks
             ],
         }

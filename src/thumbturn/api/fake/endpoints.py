@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Callers
@@ -43,6 +44,16 @@ class AttemptUpdate(Parameters):
         if self.status == "error" and self.error is None:
             raise ValueError("error is required with the status 'error'")
         return self
+
+    @field_validator("result")
+    @classmethod
+    def _can_be_sent(cls, result: Any) -> Any:
+        """A number that JSON has no word for, as ``1e999`` is read, could be told to nobody."""
+        try:
+            json.dumps(result, allow_nan=False)
+        except (ValueError, RecursionError):
+            raise ValueError("result holds what JSON cannot say") from None
+        return result
 
 
 class OutageBegin(Parameters):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thumbturn.api.fake.outages import Outages
+from thumbturn.api.refusals import InvalidInput
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.ids import named_id
@@ -17,6 +18,9 @@ from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.overruling import Overruling
 from thumbturn.engine.ports import Store
+
+#: What a person is told for whom a webview has nothing.
+NOTHING_FITS = "The account has one lock, and this webview accepts none: it is pending as it was"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,8 @@ class FakeWorld:
         """Be the person who signs in on the page of a webview; the client sessions that reach more now.
 
         The oldest client session of the workspace reaches the account too, as with the fake. Nothing is done
-        on a page that was left already. Raises ``ConnectWebviewNotFound``.
+        on a page that was left already. Raises ``ConnectWebviewNotFound``, and ``InvalidInput`` if nothing of
+        what the account has is what the webview accepts.
         """
         webview = await self._store.webviews.visited(webview_id)
         if webview is None:
@@ -78,6 +83,8 @@ class FakeWorld:
         await self._webviews.sign_in(webview, email, self.facts.password)
         every_device = {device.address for device in self._webviews.devices_of(webview)}
         done, sessions = await self._webviews.finish(webview, every_device)
+        if done.status == "pending":
+            raise InvalidInput.whole(NOTHING_FITS)
         if done.connected_account_id is None:
             return sessions
         workspace_id, account_ids = done.workspace_id, [done.connected_account_id]
