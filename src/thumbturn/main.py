@@ -60,10 +60,12 @@ from thumbturn.webhooks.open import open_webhooks
 from thumbturn.webhooks.targets import Targets
 from thumbturn.welcome import say_ready
 from thumbturn.worlds.opening import (
+    JOURNAL_FILE,
     AnotherWorld,
     OpenToStrangers,
     application_of,
     beginnings_of,
+    claim_folder,
     open_world,
     require_loopback,
     require_world,
@@ -153,11 +155,12 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
     store = open_store(url_of(settings), migrating=settings.migrate)
     try:
         await require_world(settings, store)
+        claim_folder(settings)
         given = settings.encryption_key
         key = None if given is None else given.get_secret_value()
         seal = await open_seal(store.secrets, key, settings.data)
         pins = await open_pins(store.access_codes, seal)
-        journal = settings.data / "virtual-world.jsonl"
+        journal = settings.data / JOURNAL_FILE
         virtual = VirtualDriver(clock, settings.seed, journal, pins, beginnings_of(settings))
         acs_credentials = AcsCredentials(store.access, seal, pins, clock)
         engine = Engine(

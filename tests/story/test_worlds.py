@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+from base64 import b64encode
 
 import pytest
 
 from tests.fixtures.fake_world import IN_FAKE_WORLD, fake, fake_caller
 from tests.fixtures.server import COMMAND
-from thumbturn.credentials import write_credentials
+from thumbturn.credentials import read_credentials, write_credentials
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.ports import Seed
 from thumbturn.settings import Settings
@@ -17,6 +19,7 @@ from thumbturn.storage.open import open_store
 from thumbturn.worlds.opening import (
     AnotherWorld,
     OpenToStrangers,
+    claim_folder,
     require_loopback,
     require_world,
     settled_in,
@@ -25,12 +28,13 @@ from thumbturn.worlds.opening import (
 FAKE = "fake-seam-connect"
 
 
-def serve(*arguments):
+def serve(*arguments, **environment):
     """What the command says that does not come to serving."""
     return subprocess.run(
         [COMMAND, "serve", "--port", "0", *map(str, arguments)],
         capture_output=True,
         check=False,
+        env={**os.environ, **environment},
         text=True,
         timeout=60,
     )
@@ -170,6 +174,62 @@ async def test_a_folder_is_of_one_world(workspace_id, world, is_refused, sqlite_
             await require_world(settings, store)
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_refused"),
+    [
+        ("encryption.key", "a key", True),
+        ("virtual-world.jsonl", "{}\n", True),
+        ("virtual-world.jsonl", "", False),
+        ("notes.txt", "mine", False),
+    ],
+    ids=["a key", "what devices did", "nothing done yet", "something else"],
+)
+async def test_what_is_left_of_another_world_is_not_gone_on_with(
+    name, text, is_refused, sqlite_url, tmp_path
+):
+    """A folder that lost its credentials and keeps its database elsewhere is taken by other worlds alone."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / name).write_text(text)
+    store = open_store(sqlite_url)
+    try:
+        await require_world(Settings(world="sandbox", data=folder), store)
+        settings = Settings(world=FAKE, data=folder)
+        if is_refused:
+            with pytest.raises(AnotherWorld, match=name):
+                await require_world(settings, store)
+            # Its own folder it knows.
+            claim_folder(settings)
+        await require_world(settings, store)
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("world", ["sandbox", "empty"])
+def test_only_the_fake_world_claims_its_folder(world, tmp_path):
+    """Other worlds say nothing before they have something to say; what was said stays."""
+    claim_folder(Settings(world=world, data=tmp_path))
+    assert read_credentials(tmp_path) == {}
+    claim_folder(Settings(world=FAKE, data=tmp_path))
+    said = {**read_credentials(tmp_path), "api_key": "mine"}
+    write_credentials(tmp_path, said)
+    claim_folder(Settings(world=FAKE, data=tmp_path))
+    assert read_credentials(tmp_path) == said
+
+
+def test_a_first_start_of_the_fake_world_that_was_cut_off_is_gone_on_with(new_server, tmp_path):
+    """It came as far as its key and no further: the next start is one of the same world."""
+    folder = tmp_path / "folder"
+    refused = serve(*IN_FAKE_WORLD, "--data", folder, THUMBTURN_ENCRYPTION_KEY="no key")
+    assert refused.returncode == 1
+    assert "THUMBTURN_ENCRYPTION_KEY" in refused.stderr
+    key = folder / "encryption.key"
+    key.touch(0o600)
+    key.write_text(b64encode(bytes(32)).decode())
+    server = new_server(folder, options=IN_FAKE_WORLD)
+    assert len(fake_caller(server).call("/devices/list")["devices"]) == 5
 
 
 def test_the_fake_world_begins_anew_where_nobody_said_where_to_keep_it(tmp_path):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from thumbturn.api.server import create_app
 from thumbturn.api.surroundings import Surroundings
-from thumbturn.credentials import read_credentials
+from thumbturn.credentials import read_credentials, write_credentials
 from thumbturn.domain.audit import Act
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.ids import new_id
@@ -22,12 +22,15 @@ from thumbturn.drivers.virtual.beginnings import Beginnings
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webhook_ports import Seal
+from thumbturn.sealing import FILE_NAME as KEY_FILE
 from thumbturn.settings import Settings
 from thumbturn.worlds.fake_seam_connect.facts import HOME, NAME, PERSON, facts
 
 if TYPE_CHECKING:
     from thumbturn.api.fake.outages import Application
 
+#: What the virtual devices of a data folder did.
+JOURNAL_FILE = "virtual-world.jsonl"
 _ITS_TOKENS = ("seam_apikey1_token", "seam_at1_token")
 
 
@@ -74,6 +77,9 @@ def require_loopback(settings: Settings, listening: socket.socket) -> None:
 async def require_world(settings: Settings, store: Store) -> None:
     """Return if the database and the data folder are unused, or of the world that is set.
 
+    A folder says whose it is by its ``credentials.json``. Without that one with a key or with what devices
+    did is of a world that went before, and not of the fake's, which says so first (``claim_folder``).
+
     Nothing is written. Raises ``AnotherWorld``.
     """
     is_fake = settings.world == NAME
@@ -88,6 +94,17 @@ async def require_world(settings: Settings, store: Store) -> None:
     if before is not None and (before == HOME) != is_fake:
         held = NAME if before == HOME else "another"
         raise AnotherWorld(_refusal(f"The folder {settings.data}", f"was used by the world {held}"))
+    if is_fake and not has_home and before is None and (left := _left_in(settings)):
+        raise AnotherWorld(_refusal(f"The folder {settings.data}", f"holds {left} of another world"))
+
+
+def claim_folder(settings: Settings) -> None:
+    """Have the folder say that it is of the fake's world, where that is set: before anything is in it.
+
+    A first start that was cut off can so go on where it was.
+    """
+    if settings.world == NAME and "workspace_id" not in read_credentials(settings.data):
+        write_credentials(settings.data, {"workspace_id": HOME})
 
 
 def beginnings_of(settings: Settings) -> Beginnings:
@@ -150,6 +167,14 @@ async def _first_workspace(store: Store, engine: Engine, clock: Clock, *, is_san
         "api_key": api_key.token,
         "personal_access_token": access_token.token,
     }
+
+
+def _left_in(settings: Settings) -> str:
+    """The name of something in the folder that a server left there; ``""`` if there is nothing."""
+    if (settings.data / KEY_FILE).exists():
+        return KEY_FILE
+    journal = settings.data / JOURNAL_FILE
+    return JOURNAL_FILE if journal.exists() and journal.stat().st_size else ""
 
 
 def _refusal(what: str, why: str) -> str:
