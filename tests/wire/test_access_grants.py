@@ -6,7 +6,7 @@ import pytest
 
 from tests.fixtures.access import entrances, identity, refused, system
 from tests.fixtures.granted import BACK, FRONT, JANE, NOWHERE, G, M, granted, look, method, told
-from thumbturn.domain.clock import seconds
+from thumbturn.domain.clock import seconds, to_wire
 
 
 async def test_a_grant_and_its_method_look_as_documented(wire):
@@ -168,6 +168,26 @@ async def test_a_space_that_changes_is_pending_until_its_locks_know(wire):
     await wire.call("/devices/simulate/connect", device_id=back)
     await wire.house.clock.advance(seconds(90))
     assert (await look(wire, grant["access_grant_id"]))["pending_mutations"] == []
+
+
+async def test_what_a_lock_keeps_is_said_since_when_it_does(wire):
+    """A lock that was taken out of a space and does not let go: since it was, and since it failed to."""
+    door, other = await wire.door(FRONT), await wire.door(BACK)
+    space = (await wire.call("/spaces/create", name="Flat", device_ids=[door, other]))["space"]["space_id"]
+    grant = await granted(wire, "code", space_ids=[space], ends_at="2100-01-01T00:00:00Z")
+    await wire.house.clock.advance(seconds(600))
+    await wire.call("/thumbturn/sandbox/inject_fault", device_id=door, fault="refuse", times=50)
+    taken_out = to_wire(wire.house.clock.now())
+    await wire.call("/spaces/remove_devices", space_id=space, device_ids=[door])
+    await wire.house.clock.advance(seconds(60))
+    failed = to_wire(wire.house.clock.now())
+    await wire.house.clock.advance(seconds(600))
+    [warning] = (await look(wire, grant["access_grant_id"]))["warnings"]
+    assert warning["warning_code"] == "overprovisioned_access"
+    assert [each["device_id"] for each in warning["failed_devices"]] == [door]
+    assert taken_out <= warning["created_at"] <= failed
+    [pending] = (await method(wire, grant))["pending_mutations"]
+    assert (pending["mutation_code"], pending["created_at"]) == ("revoking_access", taken_out)
 
 
 async def test_a_lock_with_another_pin_is_a_warning(wire):

@@ -94,7 +94,8 @@ def _pending(method: GrantedMethod, grant: AccessGrant) -> list[dict[str, Any]]:
     if method.leaving_device_ids:
         both = [*shall, *method.leaving_device_ids]
         message = "It is being taken away where it is for no longer."
-        found.append(_moving("revoking_access", message, method.created_at, both, shall))
+        since = method.leaving_at or grant.doors_changed_at or method.created_at
+        found.append(_moving("revoking_access", message, since, both, shall))
     if _is_changing(method, grant):
         assert grant.times_changed_at is not None
         found.append(

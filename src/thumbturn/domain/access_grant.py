@@ -105,6 +105,8 @@ class GrantedMethod:
     acs_entrance_ids: tuple[str, ...] = ()
     #: Locks that it opens no longer, whose code is still to be removed.
     leaving_device_ids: tuple[str, ...] = ()
+    #: Since when there is such a lock, µs.
+    leaving_at: int | None = None
     #: By their system, the credentials that it rests on.
     credentials: Mapping[str, str] = field(default_factory=dict)
     #: When all that it rests on was in place for the first time, or for a card the last time, µs.
@@ -128,6 +130,8 @@ class GrantedMethod:
     delayed_at: int | None = None
     #: Locks that could not be freed of its code: by their id, what they say.
     stuck: Mapping[str, str] = field(default_factory=dict)
+    #: Since when there is such a lock, µs.
+    stuck_at: int | None = None
     #: When somebody asked for its end, µs.
     removed_at: int | None = None
 

@@ -47,7 +47,9 @@ def method_judged(
         failure=failure,
         failed_at=None if failure is None else method.failed_at or now,
         delayed_at=(method.delayed_at or now) if is_late else None,
+        leaving_at=(method.leaving_at or now) if standing.leaving_device_ids else None,
         stuck=standing.stuck,
+        stuck_at=min(standing.stuck_since, default=None),
     )
 
 

@@ -104,7 +104,8 @@ class GrantedCodes:
             if device_id not in method.device_ids:
                 standing.leaving_device_ids.append(device_id)
             if FAILED_TO_REMOVE in errors:
-                standing.stuck[device_id] = errors[FAILED_TO_REMOVE][0]
+                standing.stuck[device_id], since = errors[FAILED_TO_REMOVE]
+                standing.stuck_since.append(since)
             return
         held = code.facts.held
         if held is not None and held.pin_key == code.pin_key and not code.facts.is_uncertain:

@@ -19,6 +19,8 @@ class Standing:
     at_device_ids: list[str] = field(default_factory=list)
     leaving_device_ids: list[str] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)
+    #: Since when each of these said so, µs.
+    stuck_since: list[int] = field(default_factory=list)
     #: The entrances that its credentials open.
     opened_entrance_ids: list[str] = field(default_factory=list)
     #: When the card was written, if it is one that was, µs.

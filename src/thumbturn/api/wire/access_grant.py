@@ -114,7 +114,7 @@ def _warnings(grant: Grant, methods: Sequence[GrantedMethod], pins: Pins) -> lis
             for id, said in stuck.items()
         ]
         message = "Some locks still hold a code that they should not."
-        since = grant.removed_at or grant.ends_at or grant.created_at
+        since = min(each.stuck_at or grant.created_at for each in methods if each.stuck)
         found.append(_warning("overprovisioned_access", message, since, failed_devices=devices))
     changing = _changing(grant, methods)
     if changing and grant.times_changed_at is not None:
