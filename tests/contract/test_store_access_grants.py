@@ -46,7 +46,9 @@ WHOLE = [
         acs_entrance_ids=("e1",),
         space_ids=("s1",),
         requested=(
-            RequestedMethod(mode="code", created_at=1, code="sealed", access_method_ids=("m1", "m2")),
+            RequestedMethod(
+                mode="code", created_at=1, code="sealed", access_method_ids=("m1", "m2"), denied_ids=("d3",)
+            ),
             RequestedMethod(mode="card", created_at=2),
         ),
         planned_device_ids=("d1",),

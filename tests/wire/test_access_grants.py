@@ -296,6 +296,22 @@ async def test_grants_are_found_by_what_they_are_about(wire):
         assert [each["mode"] for each in listed] == modes, ask
 
 
+async def test_a_space_that_changed_long_ago_is_not_pending(wire):
+    """All was as it should be after a lock left: what is wrong at another lock later is no news of spaces."""
+    front, back = await wire.door(FRONT), await wire.door(BACK)
+    made = await wire.call("/spaces/create", name="Room", device_ids=[front, back])
+    space = {"space_id": made["space"]["space_id"]}
+    grant = await granted(wire, "code", space_ids=[space["space_id"]])
+    await wire.call("/spaces/remove_devices", **space, device_ids=[back])
+    await wire.house.clock.advance(seconds(2))
+    assert (await look(wire, grant["access_grant_id"]))["pending_mutations"] == []
+    [code] = (await wire.call("/access_codes/list", device_id=front))["access_codes"]
+    await wire.call("/devices/simulate/disconnect", device_id=front)
+    await wire.call("/access_codes/delete", access_code_id=code["access_code_id"])
+    await wire.house.clock.settle()
+    assert (await look(wire, grant["access_grant_id"]))["pending_mutations"] == []
+
+
 async def test_what_is_related_comes_together(wire):
     """All parts, or those that are asked for; what is not there is not found."""
     front, at = await wire.door(FRONT), await entrances(wire)

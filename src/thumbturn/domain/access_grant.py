@@ -28,6 +28,8 @@ class RequestedMethod:
     code: str | None = None
     #: The methods that were made for it, the oldest first; also those that are gone.
     access_method_ids: tuple[str, ...] = ()
+    #: Devices and entrances of methods of it that somebody deleted: it opens these no more.
+    denied_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from thumbturn.domain.access import AcsCredential, AcsEntrance, UserIdentity
-from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
+from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, RequestedMethod
 from thumbturn.domain.access_grant_news import of_grant, of_times
 from thumbturn.domain.access_grant_refusals import (
     AccessGrantIsOver,
@@ -232,7 +232,11 @@ class AccessGrants:
                 ids = [method.id for method in methods if method.access_grant_id == grant_id]
                 known = await self.methods(workspace_id, ids=ids)
                 changed = [replace(each, removed_at=each.removed_at or now) for each in known]
-                if not changed or not await self._store.settle(workspace_id, changed=changed):
+                grant = await self._store.get(AccessGrant, workspace_id, grant_id)
+                if not changed or grant is None:
+                    raise AccessMethodNotFound(data={"access_method_ids": ids})
+                denied = replace(grant, requested=tuple(_without(each, known) for each in grant.requested))
+                if not await self._store.settle(workspace_id, changed=[denied, *changed]):
                     raise AccessMethodNotFound(data={"access_method_ids": ids})
             await self.wait_for(which)
 
@@ -284,3 +288,10 @@ class AccessGrants:
     async def _check_free(self, workspace_id: str, key: str | None) -> None:
         if key is not None and await self._store.find(UserIdentity, workspace_id, Wanted(key=key), limit=1):
             raise UserIdentityKeyTaken(data={"user_identity_key": key})
+
+
+def _without(request: RequestedMethod, methods: Sequence[GrantedMethod]) -> RequestedMethod:
+    """The request once these methods are deleted: their doors are not opened by it any more."""
+    mine = [each for each in methods if each.id in request.access_method_ids]
+    doors = (id for each in mine for id in (*each.device_ids, *each.acs_entrance_ids))
+    return replace(request, denied_ids=tuple(dict.fromkeys([*request.denied_ids, *doors])))

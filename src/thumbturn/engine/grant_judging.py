@@ -63,8 +63,11 @@ def grant_judged(grant: AccessGrant, methods: Iterable[GrantedMethod], now: int)
     times = (
         (None, None, None) if is_settled else (grant.old_starts_at, grant.old_ends_at, grant.times_changed_at)
     )
+    shall = {id for method in open_methods for id in method.device_ids}
+    is_moved = shall == devices and not any(method.leaving_device_ids for method in open_methods)
     return replace(
         grant,
+        doors_changed_at=None if is_moved else grant.doors_changed_at,
         opened_entrance_ids=tuple(dict.fromkeys(entrances)),
         is_told_all=bool(doors) and doors <= devices.union(entrances) and not grant.missing_device_ids,
         old_starts_at=times[0],

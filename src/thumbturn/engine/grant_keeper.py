@@ -116,6 +116,8 @@ class GrantKeeper:
         if grant is None:
             self._forget(which)
             return
+        # Before its doors are read: what is put in its spaces from now on is looked at again.
+        self._concern(which, [*self._concerns.get(which, ()), *grant.device_ids, *grant.space_ids])
         methods = await self._store.find(GrantedMethod, workspace_id, Wanted(holder_ids=(id,)))
         for _ in range(MOST_PINS):
             made = await self._made_so(which, grant, methods)

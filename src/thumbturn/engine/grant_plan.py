@@ -104,6 +104,7 @@ class Planning:
         opened = {id for method in open_methods for id in method.device_ids}
         missing: tuple[str, ...] = ()
         if open_methods or unmade:
+            opened.update(id for request in grant.requested for id in request.denied_ids)
             missing = (*doors.gone, *(each.id for each in doors.devices if each.id not in opened))
         problem = _problem(missing, unmade)
         asks_for_code = any(request.mode == "code" for request in grant.requested)
@@ -153,8 +154,9 @@ class Planning:
         now: int,
     ) -> list[GrantedMethod]:
         """The methods of a request, as these doors need them."""
-        kept = [_without_lost(method, doors) for method in mine]
+        kept = _with_returned([_without_lost(method, doors) for method in mine], request, doors)
         covered = {id for method in kept for id in (*method.device_ids, *method.acs_entrance_ids)}
+        covered.update(request.denied_ids)
         entrances = [each.id for each in doors.entrances if each.id not in covered]
         if request.mode == "code":
             devices = [each for each in doors.devices if _takes_codes(each) and each.id not in covered]
@@ -240,6 +242,20 @@ def _without_lost(method: GrantedMethod, doors: Doors) -> GrantedMethod:
         leaving_device_ids=tuple(dict.fromkeys([*method.leaving_device_ids, *lost])),
         acs_entrance_ids=tuple(each for each in method.acs_entrance_ids if each in entrances),
     )
+
+
+def _with_returned(
+    methods: Sequence[GrantedMethod], request: RequestedMethod, doors: Doors
+) -> list[GrantedMethod]:
+    """The methods of a request, each also at locks that its code has not left and that are doors again."""
+    covered = {*request.denied_ids, *(id for method in methods for id in method.device_ids)}
+    wanted = {each.id for each in doors.devices if _takes_codes(each)} - covered
+    kept = []
+    for method in methods:
+        back = [each for each in method.leaving_device_ids if each in wanted]
+        wanted.difference_update(back)
+        kept.append(_at(method, back, {}))
+    return kept
 
 
 def _is_empty(method: GrantedMethod) -> bool:

@@ -330,6 +330,7 @@ def _thing(kind: type[T], row: Row) -> T:
 def _part(name: str, value: Any) -> Any:
     """A fact as its kind has it: JSON knows no tuples."""
     if name == "requested":
-        given = [each | {"access_method_ids": tuple(each["access_method_ids"])} for each in value]
+        lists = ("access_method_ids", "denied_ids")
+        given = [each | {name: tuple(each.get(name, ())) for name in lists} for each in value]
         return tuple(RequestedMethod(**each) for each in given)
     return tuple(value) if name in _TUPLES and value is not None else value

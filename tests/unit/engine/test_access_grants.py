@@ -206,6 +206,55 @@ async def test_a_deleted_method_is_not_made_again(grants):
     assert [each.access_method for each in await grants.credentials()] == ["cloud_key"]
 
 
+async def test_the_door_of_a_deleted_method_is_not_opened_by_another(grants):
+    """A grant has two PINs, as one lock could not have the first: without the first, its lock has none."""
+    await grants.create(WantedMethod(mode="code", code="4711"), locks=(NATIVE,))
+    grant = await grants.create(WantedMethod(mode="code", code="4711"), locks=(PLAIN, NATIVE))
+    first, own = sorted(await grants.methods(grant), key=lambda each: grants.pin(each) != "4711")
+    await grants.all.delete_methods("w1", [first])
+    await grants.house.clock.advance(HOUR)
+    assert [each.id for each in await grants.methods(grant)] == [own.id]
+    assert await grants.at_lock(PLAIN) == []
+    assert grants.pin(own) in await grants.at_lock(NATIVE)
+    assert (await grants.stands(grant)).missing_device_ids == ()
+
+
+async def test_the_entrance_of_a_deleted_method_is_not_opened_by_another(grants):
+    """So it is in access control systems: the PIN that is left does not come to open the other's entrance."""
+    await grants.create(WantedMethod(mode="code", code="4711"), locks=(PLAIN,))
+    grant = await grants.create(WantedMethod(mode="code", code="4711"), locks=(PLAIN,), doors=(NATIVE,))
+    first, own = sorted(await grants.methods(grant), key=lambda each: grants.pin(each) != "4711")
+    assert (len(first.acs_entrance_ids), len(own.device_ids)) == (1, 1)
+    await grants.all.delete_methods("w1", [first])
+    await grants.house.clock.advance(HOUR)
+    assert [each.id for each in await grants.methods(grant)] == [own.id]
+    assert await grants.credentials() == []
+    assert (await grants.stands(grant)).opened_entrance_ids == ()
+
+
+async def test_a_lock_that_comes_back_into_a_space_keeps_its_pin(grants):
+    """It was away when it left, so its code is still in it: back again it has that PIN, of that method."""
+    house, spaces = grants.house, grants.house.engine.spaces
+    locks = [await house.device(name) for name in (PLAIN, NATIVE)]
+    room = await spaces.create("w1", {"name": "Room"}, Members(device_ids=tuple(each.id for each in locks)))
+    await grants.create(WantedMethod(mode="code", code="4711"), locks=(NATIVE,))
+    shared = await grants.create(WantedMethod(mode="code", code="4711"), space_ids=[room.id])
+    before = {each.id: grants.pin(each) for each in await grants.methods(shared)}
+    assert len(before) == 2
+    for lock in locks:
+        await house.engine.sandbox.disconnect(house.workspace, lock.id)
+        left = Members(device_ids=(lock.id,))
+        await spaces.take("w1", room.id, left)
+        await house.clock.settle()
+        await spaces.put("w1", room.id, left)
+        await house.clock.settle()
+        await house.engine.sandbox.connect(house.workspace, lock.id)
+        await house.clock.advance(seconds(200))
+    assert {each.id: grants.pin(each) for each in await grants.methods(shared)} == before
+    assert await grants.at_lock(PLAIN) == ["4711"]
+    assert sorted(await grants.at_lock(NATIVE)) == sorted(before.values())
+
+
 async def test_with_its_account_go_the_doors_of_a_grant(grants):
     """Devices that are gone are missing; nothing of them is held against the grant's end."""
     grant = await grants.create("code", locks=(PLAIN,), doors=(NATIVE,))
