@@ -117,7 +117,10 @@ async def test_things_are_found_by_what_they_are_asked_for(store: Store):
     """Each part of a wish narrows what is found, oldest first."""
     one = AcsUser(**of_system(1, full_name="One", user_identity_id="i1"))
     two = AcsUser(**of_system(2, full_name="Two", acs_system_id="s2"))
-    three = AcsUser(**of_system(3, full_name="Three", user_identity_id="i1", connected_account_id="other"))
+    three = AcsUser(
+        **of_system(3, full_name="Three", user_identity_id="i1", connected_account_id="other")
+        | {"acs_system_id": "s3"}
+    )
     elsewhere = AcsUser(**of_system(4, full_name="Four", workspace_id="w2"))
     for each in (three, one, elsewhere, two):
         await store.access.add(each)
@@ -189,6 +192,28 @@ async def test_a_key_is_of_one_identity(store: Store):
             UserIdentity, "w1", other.id, lambda known: replace(known, user_identity_key="jane")
         )
     assert await store.access.get(UserIdentity, "w1", other.id) == other
+
+
+async def test_an_identity_has_one_user_in_a_system(store: Store):
+    """Of several that are made at once one is kept; in other systems and workspaces it may have others."""
+    made = [AcsUser(**of_system(number, full_name="Jane", user_identity_id="i1")) for number in range(4)]
+    kept = await asyncio.gather(*[store.access.add(each) for each in made])
+    assert sorted(kept) == [False, False, False, True]
+    [jane] = await store.access.find(AcsUser, "w1", Wanted())
+    with pytest.raises(KeyIsTaken):
+        await store.access.settle("w1", new=(replace(jane, id=new_id()),))
+    other = replace(jane, id=new_id(), user_identity_id=None)
+    for free in (other, replace(other, id=new_id()), replace(jane, id=new_id(), acs_system_id="s2")):
+        assert await store.access.add(free)
+    assert await store.access.add(replace(jane, id=new_id(), workspace_id="w2"))
+    with pytest.raises(KeyIsTaken):
+        await store.access.change(
+            AcsUser, "w1", other.id, lambda known: replace(known, user_identity_id="i1")
+        )
+    renamed = await store.access.change(
+        AcsUser, "w1", jane.id, lambda known: replace(known, full_name="Mary")
+    )
+    assert renamed == replace(jane, full_name="Mary")
 
 
 async def test_a_change_is_told_if_it_is_one(store: Store):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from tests.fixtures.stores import NOON
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod, RequestedMethod
@@ -13,6 +14,7 @@ from thumbturn.domain.access_grant_news import of_grant
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.access_ports import KeyIsTaken, Wanted
 from thumbturn.engine.ports import EventFilter, Store
+from thumbturn.storage.tables import access_things
 
 
 def a_grant(**other: Any) -> AccessGrant:
@@ -129,6 +131,53 @@ async def test_if_one_is_gone_nothing_is_settled(store: Store, what: str):
     assert await store.access.get(AccessGrant, "w2", elsewhere.id) == elsewhere
     assert await store.access.find(GrantedMethod, "w1", Wanted()) == []
     assert await told(store) == []
+
+
+async def test_what_is_needed_has_to_be_there(store: Store):
+    """Nothing is settled without what it needs, which another workspace does not have for it."""
+    here, elsewhere, grant = a_grant(), a_grant(workspace_id="w2"), a_grant()
+    await store.access.settle("w1", new=(here,))
+    await store.access.settle("w2", new=(elsewhere,))
+    for missing in (new_id(), elsewhere.id):
+        assert not await store.access.settle("w1", new=(grant,), needs=(here.id, missing))
+    assert await store.access.get(AccessGrant, "w1", grant.id) is None
+    assert await store.access.settle("w1", new=(grant,), needs=(here.id,))
+
+
+async def test_what_goes_by_a_thing_that_is_another_by_now_is_not_settled(store: Store):
+    """Of two who saw the same thing one changes it; the other learns that it is another, and changes none."""
+    seen, method = a_grant(), a_method(a_grant())
+    await store.access.settle("w1", new=(seen,))
+    wishes = [replace(seen, name=name) for name in ("Suite", "Room")]
+    settled = [
+        await store.access.settle(
+            "w1", changed=(each,), new=(replace(method, id=new_id()),), as_known=(seen,)
+        )
+        for each in wishes
+    ]
+    assert settled == [True, False]
+    assert await store.access.get(AccessGrant, "w1", seen.id) == wishes[0]
+    assert len(await store.access.find(GrantedMethod, "w1", Wanted())) == 1
+    gone = a_grant(workspace_id="w2")
+    await store.access.settle("w2", new=(gone,))
+    assert not await store.access.settle("w1", new=(method,), as_known=(gone,))
+
+
+async def test_a_request_of_before_reads_back(sql_store: Any):
+    """One that was put on record before anything could be denied to it denies nothing."""
+    grant = a_grant(requested=(RequestedMethod(mode="code", created_at=1),))
+    await sql_store.access.settle("w1", new=(grant,))
+
+    def forget(connection: Any) -> None:
+        facts = access_things.c.facts
+        [kept] = connection.execute(select(facts)).scalars()
+        text = kept if isinstance(kept, str) else bytes(kept).decode()
+        assert '"denied_ids":[]' in text
+        older = text.replace(',"denied_ids":[]', "")
+        connection.execute(update(access_things).values(facts=older))
+
+    await sql_store.access._act(forget, ())
+    assert await sql_store.access.get(AccessGrant, "w1", grant.id) == grant
 
 
 async def test_a_key_is_of_one_grant(store: Store):

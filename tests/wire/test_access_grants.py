@@ -312,6 +312,25 @@ async def test_a_space_that_changed_long_ago_is_not_pending(wire):
     assert (await look(wire, grant["access_grant_id"]))["pending_mutations"] == []
 
 
+async def test_grants_go_with_their_identity_also_those_made_meanwhile(wire):
+    """One that is made between the look for grants and the end of the identity is deleted, too."""
+    jane, front = (await identity(wire, full_name="Jane"))["user_identity_id"], await wire.door(FRONT)
+    access = wire.house.store.access
+    remove, made = access.remove, []
+
+    async def meanwhile(*what):
+        access.remove = remove
+        made.append(await granted(wire, "code", user_identity_id=jane, device_ids=[front]))
+        return await remove(*what)
+
+    access.remove = meanwhile
+    await wire.call("/user_identities/delete", user_identity_id=jane)
+    await wire.house.clock.advance(seconds(5))
+    assert len(made) == 1
+    assert (await wire.call(f"{G}list"))["access_grants"] == []
+    assert (await wire.call("/access_codes/list", device_id=front))["access_codes"] == []
+
+
 async def test_what_is_related_comes_together(wire):
     """All parts, or those that are asked for; what is not there is not found."""
     front, at = await wire.door(FRONT), await entrances(wire)

@@ -49,5 +49,6 @@ async def assign_credential(ask: AssignCard, cards: CardRegister, run: Run) -> O
         raise CardNotFound
     assigned = await cards.assign(method, card)
     if assigned is None:
-        raise AccessMethodDeleted
+        # Somebody was faster: with the method, or with the card.
+        raise AccessMethodDeleted if await cards.method(method.id) is None else CardNotFound
     return Outcome(access_method_json(*assigned, run.now()), Evidence.STATE_REPORT)

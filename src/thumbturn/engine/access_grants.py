@@ -27,7 +27,7 @@ from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.new_grant import NewGrant, WantedMethod, check_times, requested_methods
-from thumbturn.domain.refusals import DeviceNotFound, DeviceUnmanaged
+from thumbturn.domain.refusals import DeviceNotFound, DeviceUnmanaged, UserIdentityNotFound
 from thumbturn.engine.access import Access
 from thumbturn.engine.access_ports import AccessStore, KeyIsTaken, Wanted
 from thumbturn.engine.devices import Devices
@@ -176,8 +176,9 @@ class AccessGrants:
         )
         made = [grant] if new.user_identity_id is not None else [grant, identity]
         told = (of_grant(grant, "created", now),)
-        if not await self._tried(workspace_id, new=made, told=told):
-            raise AccessGrantNotFound
+        needs = (identity.id,) if new.user_identity_id is not None else ()
+        if not await self._tried(workspace_id, new=made, needs=needs, told=told):
+            raise UserIdentityNotFound(data={"user_identity_id": identity.id})
         return await self._seen_to(grant)
 
     async def change(self, workspace_id: str, id: str, given: Mapping[str, Any]) -> AccessGrant:

@@ -37,7 +37,8 @@ class AccessStore(Protocol):
 
     async def add(self, thing: Thing, told: Sequence[Event] = ()) -> bool:
         """Remember a new thing and tell this; ``False`` (and neither) if another of its kind has its key: of
-        identities ``user_identity_key``, of the credentials of one system ``code_key``.
+        identities ``user_identity_key``, of the credentials of one system ``code_key``; or if it is a user
+        whose identity has one in his system.
         """
 
     async def change(
@@ -51,7 +52,8 @@ class AccessStore(Protocol):
         """Make another of a thing, and tell this if it is another; what it is then; ``None`` if it is gone.
 
         What the change raises is raised, and nothing is written. Changes of one thing come one after the
-        other. Raises ``KeyIsTaken`` if another of its kind has its new key.
+        other. Raises ``KeyIsTaken`` if another of its kind has its new key, or its
+        new identity has a user in its system.
         """
 
     async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
@@ -64,12 +66,16 @@ class AccessStore(Protocol):
         new: Sequence[Thing] = (),
         changed: Sequence[Thing] = (),
         gone: Sequence[str] = (),
+        needs: Sequence[str] = (),
+        as_known: Sequence[Thing] = (),
         told: Sequence[Event] = (),
     ) -> bool:
         """Remember new things, replace changed ones, forget those that are gone, and tell this: all of it,
-        or ``False`` and nothing if one that is changed or gone is not there.
+        or ``False`` and nothing if one that is changed, gone or needed (by its id) is not there, or if one
+        is not on record as it is in ``as_known``.
 
-        Whoever calls this is alone in changing these. Raises ``KeyIsTaken`` as ``change`` does.
+        Whoever calls this is alone in changing these, but for those ``as_known``. Raises ``KeyIsTaken`` as
+        ``change`` does.
         """
 
     async def everywhere(self, kind: type[T]) -> list[tuple[str, str]]:
@@ -91,4 +97,4 @@ class AccessStore(Protocol):
 
 
 class KeyIsTaken(Exception):
-    """Another thing of the kind has this key."""
+    """Another thing of the kind has this key; or the identity has another user in the system."""

@@ -27,8 +27,9 @@ from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.event import Event
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.refusals import UserIdentityNotFound
 from thumbturn.engine.access import Access, Whom
-from thumbturn.engine.access_ports import AccessStore, Wanted
+from thumbturn.engine.access_ports import AccessStore, KeyIsTaken, Wanted
 
 
 class AcsUsers:
@@ -54,7 +55,8 @@ class AcsUsers:
     ) -> AcsUser:
         """A new user of a system, in these access groups.
 
-        Raises ``IdentityHasUserThere``, ``ThingsOfTwoSystems``, ``InvalidAccessTimes``.
+        Raises ``IdentityHasUserThere``, ``ThingsOfTwoSystems``, ``InvalidAccessTimes``,
+        ``UserIdentityNotFound``.
         """
         system = await self.access.one(AcsSystem, workspace_id, acs_system_id)
         for group in await self.access.all_of(AcsAccessGroup, workspace_id, group_ids):
@@ -76,7 +78,14 @@ class AcsUsers:
             **known,
         )
         check_times(user.starts_at, user.ends_at)
-        await self._store.add(user, (told("acs_user.created", user, now),))
+        needs = () if identity_id is None else (identity_id,)
+        news = (told("acs_user.created", user, now),)
+        try:
+            is_made = await self._store.settle(workspace_id, new=(user,), needs=needs, told=news)
+        except KeyIsTaken:
+            raise IdentityHasUserThere(data={"acs_system_id": system.id}) from None
+        if not is_made:
+            raise UserIdentityNotFound(data={"user_identity_id": identity_id})
         return user
 
     async def change(self, workspace_id: str, whom: Whom, given: Mapping[str, Any]) -> AcsUser:

@@ -8,7 +8,7 @@ from typing import Any
 
 from thumbturn.domain.access import AcsCredential, AcsEntrance, AcsUser, UserIdentity, is_on, told
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
-from thumbturn.domain.access_refusals import CodeTaken
+from thumbturn.domain.access_refusals import CodeTaken, IdentityHasUserThere
 from thumbturn.domain.clock import Clock
 from thumbturn.engine.access import Whom
 from thumbturn.engine.access_ports import AccessStore, Wanted
@@ -96,10 +96,9 @@ class GrantedCredentials:
     async def user_of(self, grant: AccessGrant, system_id: str) -> AcsUser:
         """The user of the grant's identity in a system; a new one if it has none there."""
         workspace_id, identity_id = grant.workspace_id, grant.user_identity_id
-        wanted = Wanted(holder_ids=(identity_id,), acs_system_ids=(system_id,))
-        found = await self._things.find(AcsUser, workspace_id, wanted, limit=1)
-        if found:
-            return found[0]
+        found = await self._known_user(grant, system_id)
+        if found is not None:
+            return found
         identity = await self._credentials.access.one(UserIdentity, workspace_id, identity_id)
         known = {
             "full_name": identity.display_name,
@@ -107,7 +106,19 @@ class GrantedCredentials:
             "phone_number": identity.phone_number,
             "user_identity_id": identity.id,
         }
-        return await self._users.create(workspace_id, system_id, known)
+        try:
+            return await self._users.create(workspace_id, system_id, known)
+        except IdentityHasUserThere:
+            # Several grants of an identity are seen to at a time, and callers make users, too.
+            found = await self._known_user(grant, system_id)
+            if found is None:
+                raise
+            return found
+
+    async def _known_user(self, grant: AccessGrant, system_id: str) -> AcsUser | None:
+        wanted = Wanted(holder_ids=(grant.user_identity_id,), acs_system_ids=(system_id,))
+        found = await self._things.find(AcsUser, grant.workspace_id, wanted, limit=1)
+        return found[0] if found else None
 
     async def look(
         self, grant: AccessGrant, method: GrantedMethod, system_id: str, standing: Standing

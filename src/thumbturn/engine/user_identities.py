@@ -135,7 +135,10 @@ class UserIdentities:
                 raise UserOfAnotherIdentity(data={"acs_user_id": acs_user_id})
             return replace(known, user_identity_id=id)
 
-        await self._things.change(AcsUser, workspace_id, acs_user_id, change)
+        try:
+            await self._things.change(AcsUser, workspace_id, acs_user_id, change)
+        except KeyIsTaken:
+            raise IdentityHasUserThere(data={"acs_system_id": user.acs_system_id}) from None
 
     async def remove_user(self, workspace_id: str, id: str, acs_user_id: str) -> None:
         """Let a user of a system be this identity's no more."""

@@ -115,11 +115,19 @@ class SqlAccess:
         new: Sequence[Thing] = (),
         changed: Sequence[Thing] = (),
         gone: Sequence[str] = (),
+        needs: Sequence[str] = (),
+        as_known: Sequence[Thing] = (),
         told: Sequence[Event] = (),
     ) -> bool:
         made = {f"{KINDS[type(each)].word}_id": each.id for each in new[:1]}
         return await self._act(
-            lambda connection: _settle(connection, workspace_id, new, changed, gone, told), told, **made
+            lambda connection: (
+                _is_there(connection, workspace_id, (*(each.id for each in changed), *gone, *needs))
+                and _is_as_known(connection, workspace_id, as_known)
+                and _settle(connection, workspace_id, new, changed, gone, told)
+            ),
+            told,
+            **made,
         )
 
     async def remove(self, workspace_id: str, gone: Mapping[str, Event | None]) -> frozenset[str]:
@@ -194,12 +202,28 @@ def change_thing(
     after = change(before)
     if after == before:
         return before
-    if _only_its(after) != _only_its(before) and _is_taken(connection, after):
+    if _is_another(after, before) and _is_taken(connection, after):
         raise KeyIsTaken
     values = dict(zip(_columns.keys(), _row(after), strict=True))
     connection.execute(update(access_things).where(*_mine(kind, *whose)).values(values))
     write_events(connection, told)
     return after
+
+
+def _is_there(connection: Connection, workspace_id: str, ids: Sequence[str]) -> bool:
+    """True if the workspace has all of these, which are as they are until the end of the transaction."""
+    here = _columns.workspace_id == workspace_id, one_of(_columns.id, ids, connection.dialect)
+    there = frozenset(connection.execute(select(_columns.id).where(*here).with_for_update()).scalars())
+    return there.issuperset(ids)
+
+
+def _is_as_known(connection: Connection, workspace_id: str, things: Sequence[Thing]) -> bool:
+    for each in things:
+        query = select(access_things).where(*_mine(type(each), workspace_id, each.id)).with_for_update()
+        row = connection.execute(query).one_or_none()
+        if row is None or _thing(type(each), row) != each:
+            return False
+    return True
 
 
 def _settle(
@@ -210,11 +234,6 @@ def _settle(
     gone: Sequence[str],
     told: Sequence[Event],
 ) -> bool:
-    ids = [*(each.id for each in changed), *gone]
-    here = _columns.workspace_id == workspace_id, one_of(_columns.id, ids, connection.dialect)
-    there = frozenset(connection.execute(select(_columns.id).where(*here).with_for_update()).scalars())
-    if not there.issuperset(ids):
-        return False
     for each in (*new, *changed):
         if _is_taken(connection, each):
             raise KeyIsTaken
@@ -274,18 +293,32 @@ def find_things(
 
 def _is_taken(connection: Connection, thing: Thing) -> bool:
     """True if another has what only one may have. Of cards there may be several credentials."""
-    key = _only_its(thing)
-    if key is None:
+    if (only := _one_of_its(thing)) is None:
         return False
-    # Whoever holds the workspace's row is alone in giving it a key.
+    # Whoever holds the workspace's row is alone in giving it one of these.
     hold_workspace(connection, thing.workspace_id)
     query = select(_columns.id).where(
         _columns.workspace_id == thing.workspace_id,
         _columns.kind == KINDS[type(thing)].word,
-        _columns.key == key,
         _columns.id != thing.id,
+        *only,
     )
     return connection.execute(query).first() is not None
+
+
+def _is_another(after: Thing, before: Thing) -> bool:
+    """True if a thing has another key, or is another identity's user, than before."""
+    if isinstance(after, AcsUser) and isinstance(before, AcsUser):
+        return after.user_identity_id != before.user_identity_id
+    return _only_its(after) != _only_its(before)
+
+
+def _one_of_its(thing: Thing) -> tuple[Any, ...] | None:
+    """What finds those of the workspace that cannot be there beside this thing; ``None`` if all can."""
+    if isinstance(thing, AcsUser) and thing.user_identity_id is not None:
+        return _columns.holder_id == thing.user_identity_id, _columns.acs_system_id == thing.acs_system_id
+    key = _only_its(thing)
+    return None if key is None else (_columns.key == key,)
 
 
 def _only_its(thing: Thing) -> str | None:

@@ -59,7 +59,7 @@ class MemoryAccess:
             return None
         after = change(before)
         if after != before:
-            if self._is_taken(after):
+            if _only_its(after) != _only_its(before) and self._is_taken(after):
                 raise KeyIsTaken
             self._things[id] = after
             self._tell(told)
@@ -72,10 +72,14 @@ class MemoryAccess:
         new: Sequence[Thing] = (),
         changed: Sequence[Thing] = (),
         gone: Sequence[str] = (),
+        needs: Sequence[str] = (),
+        as_known: Sequence[Thing] = (),
         told: Sequence[Event] = (),
     ) -> bool:
         known = {id for id, each in self._things.items() if each.workspace_id == workspace_id}
-        if not known.issuperset([*(each.id for each in changed), *gone]):
+        if not known.issuperset([*(each.id for each in changed), *gone, *needs]):
+            return False
+        if any(each.id not in known or self._things[each.id] != each for each in as_known):
             return False
         if any(self._is_taken(each) for each in (*new, *changed)):
             raise KeyIsTaken
@@ -150,7 +154,7 @@ class MemoryAccess:
         )
 
 
-def _only_its(thing: Any) -> tuple[str, str] | None:
+def _only_its(thing: Any) -> tuple[str, ...] | None:
     """What only one may have, and within what."""
     if type(thing) is AcsCredential and thing.code_key is not None:
         return thing.acs_system_id, thing.code_key
@@ -160,6 +164,8 @@ def _only_its(thing: Any) -> tuple[str, str] | None:
         return thing.workspace_id, thing.space_key
     if type(thing) is AccessGrant and thing.access_grant_key is not None:
         return thing.workspace_id, thing.access_grant_key
+    if type(thing) is AcsUser and thing.user_identity_id is not None:
+        return thing.workspace_id, thing.acs_system_id, thing.user_identity_id
     return None
 
 

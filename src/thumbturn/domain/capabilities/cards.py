@@ -24,4 +24,6 @@ class CardRegister(Protocol):
     async def assign(
         self, method: GrantedMethod, card: AcsCredential
     ) -> tuple[GrantedMethod, AccessGrant] | None:
-        """The card is the method's now: as it is then, and its grant; ``None`` if it is gone meanwhile."""
+        """The card is the method's now: as it is then, and its grant; ``None`` if the card or the method is
+        somebody else's, or gone, meanwhile.
+        """

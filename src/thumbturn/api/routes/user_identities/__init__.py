@@ -153,6 +153,8 @@ async def delete(
     await engine.access_grants.delete_of_identity(caller.workspace.id, ask.user_identity_id)
     for session_id in await identities.delete(caller.workspace.id, ask.user_identity_id):
         callers.forget_key(session_id)
+    # Those that were made for it meanwhile: from now on there can be none.
+    await engine.access_grants.delete_of_identity(caller.workspace.id, ask.user_identity_id)
     return {}
 
 
