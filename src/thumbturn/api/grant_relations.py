@@ -13,13 +13,12 @@ from thumbturn.actions.acs_credentials import AcsCredential, credential_json
 from thumbturn.api.access_grants import grants_shown, methods_shown
 from thumbturn.api.callers import Caller
 from thumbturn.api.parameters import Maybe, Parameters
-from thumbturn.api.placed import devices_json, entrances_json, spaces_json
+from thumbturn.api.placed import devices_json, entrances_json, spaces_json, systems_json
 from thumbturn.api.wire.access import (
     AcsAccessGroup,
     AcsEntrance,
     AcsSystem,
     UserIdentity,
-    system_json,
     user_identity_json,
 )
 from thumbturn.api.wire.access_grant import AccessGrant
@@ -228,7 +227,7 @@ class _Places:
     async def systems(self) -> list[AcsSystem]:
         wanted = Wanted(ids={each.acs_system_id for each in await self._known_entrances()})
         found = await self._store.access.find(domain.AcsSystem, self._caller.workspace.id, wanted)
-        return [system_json(each) for each in found]
+        return await systems_json(found, self._caller, self._store)
 
     async def identities(self) -> list[UserIdentity]:
         workspace_id = self._caller.workspace.id
@@ -243,7 +242,7 @@ class _Places:
     async def _known_devices(self) -> list[Any]:
         if not self._device_ids:
             return []
-        wanted = DeviceFilter(device_ids=self._device_ids)
+        wanted = DeviceFilter(device_ids=self._device_ids, is_managed=True)
         return await self._store.devices(self._caller.workspace.id, wanted, limit=len(self._device_ids))
 
     async def _known_entrances(self) -> list[domain.AcsEntrance]:
