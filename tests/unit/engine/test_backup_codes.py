@@ -131,7 +131,7 @@ async def test_backup_that_was_deleted_is_made_up_for(codes):
 
 
 async def test_a_lock_without_another_pin_is_looked_after_all_the_same(codes):
-    """No backup can be made up for it: its codes end at their time, as ever."""
+    """No backup can be made up for it: its codes end at their time, and it is said that a backup lacks."""
     house = codes.house
     device = await house.device(PLAIN)
     await house.engine.backup_pool.use(device)
@@ -147,6 +147,8 @@ async def test_a_lock_without_another_pin_is_looked_after_all_the_same(codes):
     await house.clock.advance(HOUR + seconds(2))
     assert code_id not in await codes.at_lock()
     assert len(await codes.at_lock()) == POOL_SIZE - 1
+    lacks = (await house.device(PLAIN)).state["backup_pool_lacks"]
+    assert lacks is not None, "it is said that one lacks"
 
 
 async def test_code_that_is_over_burns_no_backup(codes):
