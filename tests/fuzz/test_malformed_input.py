@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.server import LiveServer, caller_in_new_sandbox
+from thumbturn.api.openapi import openapi
+from thumbturn.api.table import endpoints
 
 MEBIBYTE = 1 << 20
+
+
+def no_json(constant: str) -> Any:
+    """What JavaScript does with ``Infinity`` and ``NaN``; Python would read them."""
+    raise AssertionError(f"{constant} is no JSON")
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,47 @@ class Thrower:
         owner = caller_in_new_sandbox(server, "fuzz")
         self.headers = dict(owner.http.headers)
         self.door = owner.locks()[0]["device_id"]
-        self.paths = sorted(httpx.get(f"{server.endpoint}/openapi.json").json()["paths"])
+        system = owner.call("/acs/systems/list")["acs_systems"][0]["acs_system_id"]
+        user = owner.call("/acs/users/create", acs_system_id=system, full_name="Fuzz")["acs_user"]
+        person = owner.call("/user_identities/create")["user_identity"]
+        self.known: dict[str, Any] = {
+            "device_id": self.door,
+            "acs_system_id": system,
+            "acs_user_id": user["acs_user_id"],
+            "user_identity_id": person["user_identity_id"],
+        }
+        #: At which device, by how its endpoints begin; at a door where nothing is said.
+        self.at = {
+            f"/{kind}": owner.call(f"/{kind}/list")["devices"][0]["device_id"]
+            for kind in ("thermostats", "noise_sensors")
+        }
+        self.paths = PATHS
+
+    def ask_at(self, path: str) -> dict[str, Any]:
+        """What the endpoint must be given: existing things, and otherwise what is right in its kind."""
+        schema = asked_at(path)
+        ask = {name: self._right(name, schema["properties"][name]) for name in schema.get("required", ())}
+        ask |= {name: id for name, id in self.known.items() if name in schema.get("properties", {})}
+        at = next((id for kind, id in self.at.items() if path.startswith(kind)), self.door)
+        return ask | ({"device_id": at} if "device_id" in ask else {})
+
+    def _right(self, name: str, schema: Mapping[str, Any]) -> Any:
+        shape = shape_of(schema)
+        if "enum" in shape or "const" in shape:
+            return shape.get("const") or shape["enum"][0]
+        if name in KNOWN_WORDS:
+            return KNOWN_WORDS[name]
+        match shape.get("type"):
+            case "array":
+                return [self._right(name.removesuffix("s"), shape["items"])]
+            case "object":
+                needed = shape.get("required", ())
+                return {each: self._right(each, shape["properties"][each]) for each in needed}
+            case "boolean":
+                return True
+            case "integer" | "number":
+                return shape.get("minimum", 1)
+        return self.known.get(name, "1234")
 
     def throw(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
         """The answer, which must be an envelope and no 5xx."""
@@ -59,7 +107,7 @@ class Thrower:
         assert response.status < 500, (method, target, body, text)
         assert told["content-type"].startswith("application/json"), (method, target, text)
         assert told["seam-request-id"]
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=no_json)
         if response.status < 400:
             assert found["ok"] is True, (method, target, body)
         else:
@@ -78,11 +126,49 @@ def thrower(server: LiveServer) -> Thrower:
     return Thrower(server)
 
 
-WORDS = [
-    "device_id", "device_ids", "action_attempt_id", "limit", "page_cursor", "name", "custom_metadata", "code",
-    "auto_lock_enabled", "auto_lock_delay_seconds", "event_types", "since", "between", "sync", "search",
-    "fault", "times", "milliseconds", "count", "is_sandbox", "company_name", "key_id", "_strict",
-]  # fmt: skip
+DOCUMENT = openapi(endpoints())
+
+
+def shape_of(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema, or what it refers to; of several, the first that is not null."""
+    while "$ref" in schema or "anyOf" in schema:
+        if "$ref" in schema:
+            schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        else:
+            schema = next(each for each in schema["anyOf"] if each.get("type") != "null")
+    return schema
+
+
+def asked_at(path: str) -> Mapping[str, Any]:
+    """What the endpoint takes, as the document has it."""
+    for operation in DOCUMENT["paths"][path].values():
+        if "requestBody" in operation:
+            return shape_of(operation["requestBody"]["content"]["application/json"]["schema"])
+    return {}
+
+
+def parts(schema: Mapping[str, Any], *where: str) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Each parameter, and each part of one, with its place and its schema."""
+    for name, each in schema.get("properties", {}).items():
+        shape = shape_of(each)
+        yield (*where, name), shape
+        yield from parts(shape, *where, name)
+
+
+PATHS = sorted(DOCUMENT["paths"])
+WORDS = sorted({place[-1] for path in PATHS for place, _ in parts(asked_at(path))} | {"_strict"})
+#: In UTC, the first two and the last two are no moments.
+EDGES_OF_TIME = [
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00+00:01",
+    "0001-01-01T00:00:00Z",
+    "2023-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-14:00",
+    "9999-12-31T23:59:59-15:00",
+]
+KNOWN_WORDS = {"climate_preset_key": "home", "starts_at": EDGES_OF_TIME[3], "ends_at": EDGES_OF_TIME[4]}
+EDGES_OF_NUMBERS = [1.7e308, -1.7e308, 1e9, -1e9, 5e-324, 2**63, float("inf"), -float("inf")]
 words = st.sampled_from(WORDS)
 scalars = (
     st.none()
@@ -90,9 +176,7 @@ scalars = (
     | st.integers(-(2**70), 2**70)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20)
-    | st.sampled_from(
-        ["\x00", "2023-01-01T00:00:00Z", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00-14:00"]
-    )
+    | st.sampled_from(["\x00", *EDGES_OF_TIME])
 )
 values = st.recursive(
     scalars,
@@ -117,10 +201,52 @@ often = settings(
 @often
 @given(data=st.data(), ask=asks)
 def test_any_json_object(thrower, data, ask):
-    """Any JSON object at any endpoint gets an envelope."""
+    """Any JSON object at any endpoint gets an envelope, with and without what the endpoint needs."""
     path = data.draw(st.sampled_from(thrower.paths))
-    ask = {key: thrower.door if key == "device_id" and value is None else value for key, value in ask.items()}
-    thrower.throw("POST", path, json.dumps(ask).encode())
+    properties = sorted(asked_at(path).get("properties", {})) or WORDS
+    ask |= data.draw(st.dictionaries(st.sampled_from(properties), scalars, max_size=2))
+    needed = data.draw(st.sampled_from([{}, thrower.ask_at(path)]))
+    thrower.throw("POST", path, json.dumps(ask | needed).encode())
+
+
+def test_edges_of_every_moment_and_number(thrower):
+    """The ends of time and of the numbers are taken or refused, and the lists can be read thereafter.
+
+    Each moment and number that an endpoint takes is thrown alone and with its neighbour, with all that the
+    endpoint needs.
+    """
+    thrown = 0
+    for path in PATHS:
+        for kind, edges in (("date-time", EDGES_OF_TIME), ("number", EDGES_OF_NUMBERS)):
+            places = [
+                place
+                for place, shape in parts(asked_at(path))
+                if kind in (shape.get("format"), shape.get("type"))
+            ]
+            for some in [[place] for place in places] + list(pairwise(places)):
+                for values in combinations(edges, len(some)):
+                    ask = thrower.ask_at(path)
+                    for place, value in zip(some, values, strict=True):
+                        put(ask, place, value)
+                    body = json.dumps(ask).replace("Infinity", "1e999")
+                    if thrower.throw("POST", path, body.encode()).status == 200:
+                        thrown += 1
+                        for each in lists_above(path):
+                            thrower.throw("POST", each, json.dumps(thrower.ask_at(each)).encode())
+    assert thrown > 50, "hardly anything was taken: what endpoints need is not what it is thrown with"
+
+
+def lists_above(path: str) -> list[str]:
+    """The lists that may have in them what an endpoint makes or changes."""
+    names = path.split("/")
+    above = ("/".join([*names[:end], "list"]) for end in range(2, len(names)))
+    return [each for each in above if each in PATHS]
+
+
+def put(ask: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+    for name in place[:-1]:
+        ask = ask.setdefault(name, {})
+    ask[place[-1]] = value
 
 
 @often
