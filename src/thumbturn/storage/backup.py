@@ -12,6 +12,7 @@ harmless side: no device then did what no command of the database sent.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -26,7 +27,24 @@ from thumbturn.storage.open import revisions_after
 _TRIES = 50
 
 _CONTENTS = "create table backup (name text primary key, content blob not null)"
-_WORLD = "virtual-world.jsonl"
+
+#: The name of the virtual world's journal: its file in the data folder, and its row in a backup.
+JOURNAL = "virtual-world.jsonl"
+
+#: What file systems say that know one name for each file: those of sticks, and some across the network.
+_ONE_NAME = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
+#: What file systems say on which a folder is never flushed by itself.
+_NO_FLUSH = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
+
+#: What SQLite reports of a file that it writes; everything else is about the one that it reads.
+_OF_WRITING = (
+    "SQLITE_FULL",
+    "SQLITE_IOERR_DIR_FSYNC",
+    "SQLITE_IOERR_FSYNC",
+    "SQLITE_IOERR_TRUNCATE",
+    "SQLITE_IOERR_WRITE",
+    "SQLITE_READONLY",
+)
 
 
 class BackupRefused(Exception):
@@ -57,7 +75,7 @@ def back_up(database: Path, journal: Path, file: Path, *, made_at: int, version:
     if file.exists():
         raise BackupRefused(f"{file} is there already, and is not overwritten.")
     draft = file.with_name(f"{file.name}.part")
-    with _new_file(draft), _as_refusal(database):
+    with _new_file(draft), _as_refusal(database, draft):
         with closing(_connected(database, "rw")) as source, closing(_connected(draft, "rw")) as target:
             backup = _copied(source, target, journal, made_at, version)
             _require_integrity(target, draft)
@@ -79,7 +97,7 @@ def look_into(file: Path) -> Backup:
                 revision=_revision(source),
                 made_at=int(contents["made_at"]),
                 version=str(contents["version"]),
-                world=contents.get(_WORLD),
+                world=contents.get(JOURNAL),
             )
         except (sqlite3.OperationalError, KeyError):
             raise BackupRefused(f"{file} is no backup that `thumbturn backup` made.") from None
@@ -91,22 +109,17 @@ def look_into(file: Path) -> Backup:
 def restore(file: Path, backup: Backup, database: Path, journal: Path) -> None:
     """Put a backup, as ``look_into`` found it, in the place of a database and a journal; both must be free.
 
-    Either the whole database is there afterwards, or none. Raises ``BackupRefused`` and ``OSError``.
+    Either all of it is there afterwards, or nothing. Raises ``BackupRefused`` and ``OSError``.
     """
     for each in files_of(database, journal):
         raise BackupRefused(f"{each} is there already, and is not overwritten.")
     draft = database.with_name(f"{database.name}.part")
-    with _new_file(draft), _as_refusal(file):
+    with _new_file(draft), _as_refusal(file, draft):
         with closing(_connected(file, "ro")) as source, closing(_connected(draft, "rw")) as target:
             source.backup(target)
             target.execute("drop table backup")
-        if backup.world is not None:
-            descriptor = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as copy:
-                copy.write(backup.world)
-                copy.flush()
-                os.fsync(copy.fileno())
-        _give_name(draft, database)
+        with _new_journal(journal, backup.world):
+            _give_name(draft, database)
 
 
 def files_of(database: Path, journal: Path) -> list[Path]:
@@ -123,7 +136,7 @@ def _copied(
     source.backup(target)
     source.execute("rollback")
     target.execute("pragma journal_mode = delete")  # in one file, not in one with a log beside it
-    contents = {"made_at": str(made_at), "version": version, _WORLD: world}
+    contents = {"made_at": str(made_at), "version": version, JOURNAL: world}
     with target:
         target.execute(_CONTENTS)
         target.executemany(
@@ -208,19 +221,55 @@ def _new_file(draft: Path) -> Iterator[None]:
             each.unlink(missing_ok=True)
 
 
+@contextmanager
+def _new_journal(journal: Path, world: bytes | None) -> Iterator[None]:
+    """The journal, safe on the disk; gone again if what follows fails. None where there was none."""
+    if world is None:
+        yield
+        return
+    descriptor = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as copy:
+            copy.write(world)
+            copy.flush()
+            os.fsync(copy.fileno())
+        _flush_folder(journal.parent)
+        yield
+    except BaseException:
+        journal.unlink()
+        raise
+
+
 def _give_name(draft: Path, name: Path) -> None:
-    """Put the draft in place, safe on the disk; never over something that came there meanwhile."""
+    """Put the draft in place, safe on the disk; never over something that came there meanwhile.
+
+    If this fails, nothing of that name is there that was not there before.
+    """
     _flush(draft)
     try:
         os.link(draft, name)
     except FileExistsError:
         raise BackupRefused(f"{name} is there already, and is not overwritten.") from None
-    except PermissionError:
-        # Some file systems, on sticks for instance, know one name for each file.
+    except OSError as problem:
+        if problem.errno not in _ONE_NAME:
+            raise
         if name.exists():
             raise BackupRefused(f"{name} is there already, and is not overwritten.") from None
         draft.rename(name)
-    _flush(name.parent)
+    try:
+        _flush_folder(name.parent)
+    except OSError:
+        name.unlink()
+        raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the names in this folder outlive a power cut, where the file system can be asked for that."""
+    try:
+        _flush(folder)
+    except OSError as problem:
+        if problem.errno not in _NO_FLUSH:
+            raise
 
 
 def _flush(path: Path) -> None:
@@ -232,8 +281,11 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def _as_refusal(path: Path) -> Iterator[None]:
+def _as_refusal(path: Path, draft: Path | None = None) -> Iterator[None]:
+    """Say which of the two SQLite could not work with: what it reads, or the draft that it writes."""
     try:
         yield
     except sqlite3.DatabaseError as problem:
+        if draft is not None and getattr(problem, "sqlite_errorname", "").startswith(_OF_WRITING):
+            raise BackupRefused(f"{draft} cannot be written: {problem}") from None
         raise BackupRefused(f"{path} cannot be read as a database: {problem}") from None

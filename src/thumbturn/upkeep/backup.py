@@ -19,7 +19,7 @@ from thumbturn.storage.databases import DatabaseUnusable, parse_url, sqlite_file
 from thumbturn.storage.dumps import dump_command, restore_command
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew
-from thumbturn.upkeep.chosen import option, or_say_why_not, prepare_folder, settings_from, url_of
+from thumbturn.upkeep.chosen import journal_of, option, or_say_why_not, prepare_folder, settings_from, url_of
 
 _REASONS = (BackupRefused, DatabaseTooNew, DatabaseUnusable, DataDirectoryInUse, OSError)
 
@@ -43,7 +43,7 @@ def backup(
         database = sqlite_file(url)
         if database is None:
             _say_instead(dump_command(url, file.absolute()), settings)
-        made = back_up(database, _journal(settings), file, made_at=SystemClock().now(), version=__version__)
+        made = back_up(database, journal_of(settings), file, made_at=SystemClock().now(), version=__version__)
         typer.echo(f"{file}: the database at schema revision {made.revision}, {file.stat().st_size:,} bytes.")
         typer.echo(_about_the_key(settings))
 
@@ -72,8 +72,8 @@ def restore(
         found = look_into(file)
         prepare_folder(settings.data)
         with exclusive(settings.data):
-            _make_room(database, _journal(settings), replace=replace)
-            restore_database(file, found, database, _journal(settings))
+            _make_room(database, journal_of(settings), replace=replace)
+            restore_database(file, found, database, journal_of(settings))
     made = datetime.fromtimestamp(found.made_at // SECOND, UTC)
     typer.echo(
         f"Restored what was on record at {made:%Y-%m-%d %H:%M:%S} UTC, by version {found.version}, "
@@ -123,7 +123,3 @@ def _about_the_key(settings: Settings) -> str:
         f"Not in it: the encryption key. Keep {where} as well, elsewhere: without it no server starts on "
         "a restored database that holds a secret."
     )
-
-
-def _journal(settings: Settings) -> Path:
-    return settings.data / "virtual-world.jsonl"

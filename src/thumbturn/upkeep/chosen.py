@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from thumbturn.settings import Settings
+from thumbturn.storage.backup import JOURNAL
 
 
 def option(name: str) -> Any:
@@ -49,6 +50,11 @@ def prepare_folder(data: Path) -> None:
 def url_of(settings: Settings) -> str:
     """The URL of the database: of the data folder's file, unless another was chosen."""
     return settings.database_url or f"sqlite:///{(settings.data / 'thumbturn.db').absolute()}"
+
+
+def journal_of(settings: Settings) -> Path:
+    """The file in which the virtual world keeps what was done to it."""
+    return settings.data / JOURNAL
 
 
 @contextmanager
