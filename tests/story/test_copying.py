@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import func, insert, select, text
 from tests.crash.history import History
 from tests.fixtures.commands import run
 from tests.fixtures.server import Caller, LiveServer
+from thumbturn.storage.copying import NotSetAside, set_aside
 from thumbturn.storage.databases import parse_url, reading_engine, writing_engine
 from thumbturn.storage.open import migrate
 from thumbturn.storage.tables import metadata
@@ -22,6 +25,12 @@ ENDED_WITHIN = 40.0
 
 def sqlite(data: Path) -> str:
     return f"sqlite:///{data / 'thumbturn.db'}"
+
+
+def copied(data: Path) -> str:
+    """The URL of the file after it was copied, under the name that it has then."""
+    [aside] = data.glob("thumbturn.db.copied-*Z")
+    return f"sqlite:///{aside}"
 
 
 def rows(url: str) -> dict[str, list[dict[str, object]]]:
@@ -63,12 +72,12 @@ def test_a_server_goes_on_where_it_was_on_the_other_database(
 
     migrate(bare_postgres_url)
     said = run("copy", "--from", sqlite(data), "--to", bare_postgres_url, "--data", data).stdout
-    before = rows(sqlite(data))
+    before = rows(copied(data))
     assert rows(bare_postgres_url) == before
     assert len(before["devices"]) > DEVICES
     assert f"{len(before['devices']):,}  devices" in said
     assert {name for name in before if f"  {name}\n" in said} == before.keys()
-    first = History(sqlite(data), data / "virtual-world.jsonl")
+    first = History(copied(data), data / "virtual-world.jsonl")
     assert still_open not in first.finals()
 
     again = new_server(data, database_url=bare_postgres_url)
@@ -130,6 +139,55 @@ def test_numbers_that_the_database_counts_go_on(migrated: tuple[Path, str]):
         assert connection.execute(select(late.c.n)).scalars().all() == [1]
 
 
+def test_nothing_goes_on_with_the_file_that_was_copied(migrated: tuple[Path, str]):
+    """It has another name, which is said, and all that was in it; the backup of before finds no database."""
+    data, url = migrated
+    add_workspace(sqlite(data))
+    said = run("copy", "--from", sqlite(data), "--to", url, "--data", data).stdout
+    assert not list(data.glob("thumbturn.db")) + list(data.glob("thumbturn.db-*"))
+    assert copied(data).removeprefix("sqlite:///") in said
+    assert [row["id"] for row in rows(copied(data))["workspaces"]] == ["w1"]
+    refused = run("backup", data / "backup", "--data", data, status=1)
+    assert "There is no database at" in refused.stderr
+    refused = run("migrate", "--check", "--data", data, status=1)
+    assert "There is no database at" in refused.stderr
+
+
+def test_what_is_logged_beside_the_file_goes_with_it(tmp_path: Path):
+    """Where SQLite left its log beside the file, the log has the new name too: nothing in it is lost."""
+    for end in ("", "-wal", "-shm"):
+        (tmp_path / f"thumbturn.db{end}").write_text(end)
+    aside = set_aside(sqlite(tmp_path), 1_000_000)
+    assert aside == tmp_path / "thumbturn.db.copied-19700101T000001Z"
+    assert {path.name.removeprefix(aside.name): path.read_text() for path in tmp_path.iterdir()} == {
+        end: end for end in ("", "-wal", "-shm")
+    }
+
+
+def test_a_file_that_keeps_its_name_is_told(tmp_path: Path):
+    """If the file cannot be renamed, it is said that all is copied, and what is to be done."""
+    with pytest.raises(NotSetAside, match=r"All is copied.*Move it away yourself"):
+        set_aside(sqlite(tmp_path), 1)
+
+
+def test_a_damaged_file_is_not_the_other_databases_fault(migrated: tuple[Path, str]):
+    """Where the file cannot be read, it is named, and not the server that it was copied to."""
+    data, url = migrated
+    file = data / "thumbturn.db"
+    add_workspace(sqlite(data))
+    with closing(sqlite3.connect(file)) as database:
+        [(page,)] = database.execute("select rootpage from sqlite_master where name = 'workspaces'")
+        [(size,)] = database.execute("pragma page_size")
+        database.execute("pragma wal_checkpoint(truncate)")
+    with file.open("r+b") as content:
+        content.seek((page - 1) * size)
+        content.write(b"\xff" * size)
+    refused = run("copy", "--from", sqlite(data), "--to", url, "--data", data, status=1)
+    assert f"{sqlite(data)} cannot be used: database disk image is malformed" in refused.stderr
+    assert "postgresql" not in refused.stderr
+    assert file.exists()
+
+
 def test_a_database_with_something_in_it_is_not_copied_to(migrated: tuple[Path, str]):
     """Where there is a row already, nothing is added to it."""
     data, url = migrated
@@ -148,6 +206,7 @@ def test_what_cannot_arrive_leaves_the_other_database_empty(migrated: tuple[Path
         connection.execute(text("alter table workspaces add constraint odd check (name <> 'Home')"))
     refused = run("copy", "--from", sqlite(data), "--to", url, "--data", data, status=1)
     assert "odd" in refused.stderr
+    assert "The database postgresql://" in refused.stderr
     assert not any(rows(url).values())
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, FetchedValue, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from thumbturn.domain.clock import SECOND
 from thumbturn.storage.databases import DatabaseUnusable, parse_url, sqlite_file, writing_engine
 from thumbturn.storage.open import require_schema
 from thumbturn.storage.tables import metadata
@@ -24,6 +26,10 @@ AT_ONCE = 1_000
 
 class CopyRefused(Exception):
     """Nothing was copied, for this reason; neither database was changed."""
+
+
+class NotSetAside(Exception):
+    """All was copied, but the file still bears its old name; says what to do."""
 
 
 def copy(source: str, target: str) -> dict[str, int]:
@@ -42,7 +48,7 @@ def copy(source: str, target: str) -> dict[str, int]:
     reading, writing = writing_engine(source_url), writing_engine(target_url)
     tables = metadata.sorted_tables  # all of them: ``open`` knows the store, and that knows every table
     # On SQLite this transaction, too, keeps writers out: what is counted is what was copied.
-    with _reason_of(target), reading.begin() as old, writing.begin() as new:
+    with _reason_of(source, target), reading.begin() as old, writing.begin() as new:
         # A server that begins on it meanwhile waits with its first workspace.
         new.execute(text("lock table workspaces in exclusive mode"))
         for table in tables:
@@ -50,6 +56,29 @@ def copy(source: str, target: str) -> dict[str, int]:
         for table in tables:
             _copy_table(old, new, table)
         return {table.name: _same_count(old, new, table) for table in tables}
+
+
+def set_aside(source: str, now: int) -> Path:
+    """Rename the file of a database that was copied (``now`` is µs since 1970 UTC); its new name.
+
+    Under its old one no server would know that its devices have another master now, and no backup that
+    nothing is added to it any more. Raises ``NotSetAside``.
+    """
+    file = sqlite_file(parse_url(source))
+    assert file is not None, "only a file was copied from"
+    aside = file.with_name(f"{file.name}.copied-{datetime.fromtimestamp(now // SECOND, UTC):%Y%m%dT%H%M%SZ}")
+    try:
+        file.rename(aside)
+        for end in ("-wal", "-shm"):
+            beside = file.with_name(f"{file.name}{end}")
+            if beside.exists():
+                beside.rename(aside.with_name(f"{aside.name}{end}"))
+    except OSError as problem:
+        raise NotSetAside(
+            f"All is copied, but {file} cannot be renamed ({problem.strerror}). Move it away yourself, "
+            "before a server is started on it or a backup is made of it."
+        ) from None
+    return aside
 
 
 def _copy_table(old: Connection, new: Connection, table: Table) -> None:
@@ -94,8 +123,10 @@ def _require_nobody_else(file: Path) -> None:
 
 
 @contextmanager
-def _reason_of(url: str) -> Iterator[None]:
+def _reason_of(source: str, target: str) -> Iterator[None]:
+    """Name the database that stood in the way: a file that cannot be read is not its receiver's fault."""
     try:
         yield
     except DBAPIError as problem:
+        url = source if isinstance(problem.orig, sqlite3.Error) else target
         raise DatabaseUnusable.at(parse_url(url), problem) from problem

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from thumbturn.domain.clock import SystemClock
 from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, DatabaseTooOld
@@ -20,22 +21,32 @@ def copy(
     ],
     data: Annotated[Path | None, option("data")] = None,
 ) -> None:
-    """Copy everything from an SQLite database to an empty PostgreSQL database, or nothing."""
+    """Copy everything from an SQLite database to an empty PostgreSQL database, or nothing.
+
+    After that the file has another name, so that nobody takes it for the database.
+    """
     # Only who copies pays for loading it.
-    from thumbturn.storage.copying import CopyRefused
+    from thumbturn.storage.copying import CopyRefused, NotSetAside, set_aside
     from thumbturn.storage.copying import copy as copy_database
 
     settings = settings_from({"data": data})
     with or_say_why_not(
-        CopyRefused, DatabaseTooNew, DatabaseTooOld, DatabaseUnusable, DataDirectoryInUse, OSError
+        CopyRefused,
+        NotSetAside,
+        DatabaseTooNew,
+        DatabaseTooOld,
+        DatabaseUnusable,
+        DataDirectoryInUse,
+        OSError,
     ):
         if not settings.data.is_dir():
             raise CopyRefused(f"There is no data folder {settings.data}: say with --data where it is.")
         with exclusive(settings.data):
-            counts = copy_database(source, target)
-    for table, count in sorted(counts.items()):
-        typer.echo(f"{count:>12,}  {table}")
+            for table, count in sorted(copy_database(source, target).items()):
+                typer.echo(f"{count:>12,}  {table}")
+            aside = set_aside(source, SystemClock().now())
     typer.echo(
         f"All is copied. Start with --database-url and the same data folder, {settings.data}: its "
-        "encryption key and its virtual world stay there. The SQLite file is as it was."
+        f"encryption key and its virtual world stay there. The SQLite file is {aside} now. Whatever backs "
+        "it up has to be changed: `thumbturn backup` with --database-url says how."
     )
