@@ -156,6 +156,13 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path):
     assert "Failed to parse protect system value" in refused.stderr
 
 
+def test_the_unit_never_gives_up():
+    """However often a start fails, while the database is away for instance, systemd tries again."""
+    unit = UNIT[UNIT.index("[Unit]") : UNIT.index("[Service]")]
+    assert "\nStartLimitIntervalSec=0\n" in unit
+    assert "\nRestart=always\n" in UNIT[UNIT.index("[Service]") :]
+
+
 def test_the_unit_keeps_its_data_where_it_may_write():
     """The data folder is the state directory, the only place that the unit leaves open."""
     lines = dict(line.split("=", 1) for line in UNIT.splitlines() if "=" in line and not line.startswith("#"))
