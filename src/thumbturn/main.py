@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import resource
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -46,13 +46,14 @@ from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.logs import configure_logs
 from thumbturn.sealing import KeyUnusable
 from thumbturn.settings import Settings
+from thumbturn.signals import Termination, quiet_signals
 from thumbturn.sockets import address_of, listen
 from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, DatabaseTooOld, open_store
 from thumbturn.tracing import TracingNotInstalled
 from thumbturn.upkeep.backup import backup, restore
-from thumbturn.upkeep.chosen import option, or_say_why_not, prepare_folder, settings_from, url_of
+from thumbturn.upkeep.chosen import journal_of, option, or_say_why_not, prepare_folder, settings_from, url_of
 from thumbturn.upkeep.copy import copy
 from thumbturn.upkeep.migrate import migrate as migrate_command
 from thumbturn.webhooks.networks import read_networks
@@ -60,7 +61,6 @@ from thumbturn.webhooks.open import open_webhooks
 from thumbturn.webhooks.targets import Targets
 from thumbturn.welcome import say_ready
 from thumbturn.worlds.opening import (
-    JOURNAL_FILE,
     AnotherWorld,
     OpenToStrangers,
     application_of,
@@ -140,10 +140,10 @@ def serve(
     configure_logs(settings.log_level)
     _tune_interpreter()
     _allow_many_connections()
-    with or_say_why_not(*_REASONS_NOT_TO_RUN), settled_in(settings) as settled:
+    with Termination() as sigterm, or_say_why_not(*_REASONS_NOT_TO_RUN), settled_in(settings) as settled:
         prepare_folder(settled.data)
         with exclusive(settled.data):
-            uvloop.run(_serve(settled, show_credentials=show_credentials))
+            uvloop.run(sigterm.ends(partial(_serve, settled, show_credentials=show_credentials)))
 
 
 async def _serve(settings: Settings, *, show_credentials: bool) -> None:
@@ -160,8 +160,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
         key = None if given is None else given.get_secret_value()
         seal = await open_seal(store.secrets, key, settings.data)
         pins = await open_pins(store.access_codes, seal)
-        journal = settings.data / JOURNAL_FILE
-        virtual = VirtualDriver(clock, settings.seed, journal, pins, beginnings_of(settings))
+        virtual = VirtualDriver(clock, settings.seed, journal_of(settings), pins, beginnings_of(settings))
         acs_credentials = AcsCredentials(store.access, seal, pins, clock)
         engine = Engine(
             store=store,
@@ -230,7 +229,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                     lambda: say_ready(endpoint, settings.data, credentials, show=show, allowed=allowed),
                     engine.begun.dismiss_waiting,
                 )
-                with _quiet_signals():
+                with quiet_signals():
                     await server.serve(sockets=[listening])
         finally:
             await engine.stop(ATTEMPTS_MAY_TAKE)
@@ -324,23 +323,6 @@ def _uvicorn(asgi: Any) -> uvicorn.Config:
         backlog=2048,
         timeout_graceful_shutdown=REQUESTS_MAY_TAKE,
     )
-
-
-@contextmanager
-def _quiet_signals() -> Iterator[None]:
-    """Let uvicorn's own handlers end the server, and the process end with 0 all the same.
-
-    uvicorn raises the signal again once it has shut down; whatever handler was there before gets
-    it. Ours does nothing: a server that was asked to stop and did has not failed.
-    """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda *_: None)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

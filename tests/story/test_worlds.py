@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from base64 import b64encode
 
 import pytest
 
 from tests.fixtures.fake_world import IN_FAKE_WORLD, fake, fake_caller
-from tests.fixtures.server import COMMAND
+from tests.fixtures.server import COMMAND, READY_WITHIN
 from thumbturn.credentials import read_credentials, write_credentials
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.ports import Seed
@@ -260,3 +261,33 @@ def test_the_fake_world_has_the_fake_s_words(how, wording, tmp_path):
     """What is missing is put into words as by the fake, unless it was said how."""
     with settled_in(Settings(data=tmp_path, **how)) as settled:
         assert settled.error_wording == wording
+
+
+@pytest.mark.parametrize(
+    "seen", ["thumbturn-*", "thumbturn-*/data/thumbturn.db", "thumbturn-*/data/encryption.key"]
+)
+def test_a_start_that_is_broken_off_leaves_no_folder(seen, tmp_path):
+    """SIGTERM before the server is ready ends it with 0, without a word, and its folder is gone."""
+    server = subprocess.Popen(
+        [COMMAND, "serve", "--port", "0", *IN_FAKE_WORLD],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("THUMBTURN_")},
+            "TMPDIR": str(tmp_path),
+        },
+    )
+    try:
+        limit = time.monotonic() + READY_WITHIN
+        while not list(tmp_path.glob(seen)):
+            assert server.poll() is None
+            assert time.monotonic() < limit, "it never began"
+            time.sleep(0.001)
+        server.terminate()
+        _, said = server.communicate(timeout=20)
+    finally:
+        server.kill()
+    assert server.returncode == 0
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

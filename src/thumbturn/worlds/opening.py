@@ -24,13 +24,12 @@ from thumbturn.engine.ports import Store
 from thumbturn.engine.webhook_ports import Seal
 from thumbturn.sealing import FILE_NAME as KEY_FILE
 from thumbturn.settings import Settings
+from thumbturn.storage.backup import JOURNAL
 from thumbturn.worlds.fake_seam_connect.facts import HOME, NAME, PERSON, facts
 
 if TYPE_CHECKING:
     from thumbturn.api.fake.outages import Application
 
-#: What the virtual devices of a data folder did.
-JOURNAL_FILE = "virtual-world.jsonl"
 _ITS_TOKENS = ("seam_apikey1_token", "seam_at1_token")
 
 
@@ -173,8 +172,8 @@ def _left_in(settings: Settings) -> str:
     """The name of something in the folder that a server left there; ``""`` if there is nothing."""
     if (settings.data / KEY_FILE).exists():
         return KEY_FILE
-    journal = settings.data / JOURNAL_FILE
-    return JOURNAL_FILE if journal.exists() and journal.stat().st_size else ""
+    journal = settings.data / JOURNAL
+    return JOURNAL if journal.exists() and journal.stat().st_size else ""
 
 
 def _refusal(what: str, why: str) -> str:
