@@ -68,8 +68,10 @@ async def test_a_week_is_the_longest_deadline(wire):
         (1_735_689_600, 'Expected string, received number for "not_before"'),
         ("2024-12-31T23:58:59Z", 'Must not be in the past for "not_before"'),
         ("2025-02-01T00:00:01Z", 'Must be at most 31 days ahead for "not_before"'),
-        ("0001-01-01T00:00:00+14:00", 'Must not be in the past for "not_before"'),
-        ("9999-12-31T23:59:59-14:00", 'Must be at most 31 days ahead for "not_before"'),
+        ("0001-01-01T00:00:00Z", 'Must not be in the past for "not_before"'),
+        ("9999-12-31T23:59:59Z", 'Must be at most 31 days ahead for "not_before"'),
+        ("0001-01-01T00:00:00+14:00", 'Invalid datetime for "not_before"'),
+        ("9999-12-31T23:59:59-14:00", 'Invalid datetime for "not_before"'),
     ],
 )
 async def test_a_moment_that_makes_no_sense_is_refused(wire, not_before, said):

@@ -209,17 +209,22 @@ async def test_troubles_go_with_their_cause(wire: Wire):
     await wire.call("/devices/update", device_id=other, backup_access_code_pool_enabled=True)
     await wire.house.clock.settle()
     assert await troubles_of(wire, other) == ["empty_backup_access_code_pool"]
+    # Nothing of the pool is told while it is not in use.
+    await wire.call("/devices/update", device_id=other, backup_access_code_pool_enabled=False)
+    assert await troubles_of(wire, other) == []
+    await wire.call("/devices/update", device_id=other, backup_access_code_pool_enabled=True)
+    assert await troubles_of(wire, other) == ["empty_backup_access_code_pool"]
     await wire.call("/thumbturn/sandbox/clear_faults", device_id=other)
     await wire.house.clock.advance(3 * MINUTE)
     assert await troubles_of(wire, other) == []
-    # Nothing of the pool is told while it is not in use.
+    # In use it is filled again by itself.
     backups = (await wire.call("/access_codes/list", device_id=other))["access_codes"]
     for backup in backups:
         await wire.call("/access_codes/delete", access_code_id=backup["access_code_id"])
     await wire.house.clock.settle()
-    assert len(backups) == POOL_SIZE
-    assert await troubles_of(wire, other) == ["empty_backup_access_code_pool"]
-    await wire.call("/devices/update", device_id=other, backup_access_code_pool_enabled=False)
+    again = (await wire.call("/access_codes/list", device_id=other))["access_codes"]
+    ids = [{each["access_code_id"] for each in codes} for codes in (backups, again)]
+    assert ([len(each) for each in ids], ids[0] & ids[1]) == ([POOL_SIZE, POOL_SIZE], set())
     assert await troubles_of(wire, other) == []
 
 
