@@ -1,12 +1,18 @@
-"""Our database file, read to see for oneself that what was answered was kept and settled."""
+"""Our database, read to see for oneself that what was answered was kept and settled.
+
+Where it is, is a data directory with an SQLite file, or the URL of a database on PostgreSQL.
+"""
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 from uuid import UUID
+
+import psycopg
 
 from bench.rows import BenchError
 
@@ -19,6 +25,11 @@ OPEN = "('queued', 'sent', 'confirming')"
 
 #: Seconds without an open attempt, after which no more is on its way.
 QUIET = 0.2
+
+#: A data directory, or the URL of a database.
+Where: TypeAlias = Path | str
+#: Takes a query without parameters and gives its rows.
+Ask: TypeAlias = Callable[[str], list[Any]]
 
 EVENTS = "events"
 EVENT_ID = "event_id"
@@ -52,16 +63,25 @@ def reading(data: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def census(data: Path) -> Census:
-    """The attempts in the file now."""
-    with reading(data) as connection:
-        counts = dict(
-            connection.execute(f"select {PHASE}, count(*) from {ATTEMPTS} group by {PHASE}").fetchall()
-        )
+@contextmanager
+def asking(where: Where) -> Iterator[Ask]:
+    """Ask either kind of database; each question sees what was committed before it."""
+    if isinstance(where, Path):
+        with reading(where) as file:
+            yield lambda query: file.execute(query).fetchall()
+    else:
+        with psycopg.connect(where, autocommit=True) as connection:
+            yield lambda query: connection.execute(query.encode()).fetchall()
+
+
+def census(where: Where) -> Census:
+    """The attempts that are on record now."""
+    with asking(where) as ask:
+        counts = dict(ask(f"select {PHASE}, count(*) from {ATTEMPTS} group by {PHASE}"))
     return Census(sum(counts.values()), counts.get(SUCCEEDED, 0))
 
 
-def wait_until_settled(data: Path, within: float = 60.0, standing: int = 0) -> float:
+def wait_until_settled(where: Where, within: float = 60.0, standing: int = 0) -> float:
     """Return the seconds it took until no attempt was open any more, and stayed so for ``QUIET`` seconds.
 
     Not counting those that are ``standing`` open all the while.
@@ -70,10 +90,9 @@ def wait_until_settled(data: Path, within: float = 60.0, standing: int = 0) -> f
     """
     started = time.perf_counter()
     settled_at: float | None = None
-    with reading(data) as connection:
+    with asking(where) as ask:
         while settled_at is None or time.perf_counter() - settled_at < QUIET:
-            still_open = f"select 1 from {ATTEMPTS} where {PHASE} in {OPEN} limit 1 offset {standing}"
-            if connection.execute(still_open).fetchone():
+            if ask(f"select 1 from {ATTEMPTS} where {PHASE} in {OPEN} limit 1 offset {standing}"):
                 settled_at = None
                 if time.perf_counter() - started > within:
                     raise BenchError(f"attempts were still open {within:g} s after the last request")

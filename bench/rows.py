@@ -67,3 +67,10 @@ class Row:
             return "-"
         kept = judged >= self.bound.limit if self.bound.times else judged <= self.bound.limit
         return "pass" if kept else "fail"
+
+
+def at_least(name: str, what: str, unit: str, wanted: float) -> Row:
+    """A row whose own value shall reach this."""
+    row = Row(name, what, unit, Bound(1, "wanted"))
+    row.add("wanted", wanted)
+    return row

@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import machine, report
 from bench.asked_twice import asked_twice
 from bench.codes import codes
+from bench.complete import complete
 from bench.load import ensure_wrk
 from bench.nouns import lists, thermostats
 from bench.options import ROOT, SIDES, Options, quick
@@ -39,6 +40,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "codes": codes,
     "lists": lists,
     "thermostats": thermostats,
+    "complete": complete,
 }
 
 

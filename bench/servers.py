@@ -44,14 +44,21 @@ class Server:
     ready_seconds: float
     token: str
     device_ids: list[str]
-    #: Where ours keeps its database; the others keep nothing.
+    #: Where ours keeps its files; the others keep nothing.
     data: Path | None = None
+    #: The database, where that is none of these files.
+    database_url: str | None = None
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
 
     @property
     def endpoint(self) -> str:
         """The base URL."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def records(self) -> Path | str | None:
+        """Where ours keeps its attempts (``database.Where``); the others do not."""
+        return self.database_url or self.data
 
     def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The JSON answered to a POST; raises BenchError unless the status is 200."""
@@ -111,13 +118,22 @@ class Server:
 
 
 @contextmanager
-def ours(options: Options, data: Path, device_ids: Sequence[str] = ()) -> Iterator[Server]:
-    """Our server on this data directory, which may be new, speaking to these devices."""
+def ours(
+    options: Options, data: Path, device_ids: Sequence[str] = (), *, database_url: str | None = None
+) -> Iterator[Server]:
+    """Our server on this data directory, which may be new, speaking to these devices.
+
+    With a ``database_url`` it keeps its attempts there, on PostgreSQL.
+    """
     port = _free_port()
     command = [options.command, "serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
-    with _running("ours", port, [*command, "--world", "sandbox"], options.work) as server:
+    command += ["--world", "sandbox"]
+    if database_url is not None:
+        command += ["--database-url", database_url]
+    with _running("ours", port, command, options.work) as server:
         credentials = json.loads((data / "credentials.json").read_text())
         server.token, server.data, server.device_ids = credentials["api_key"], data, list(device_ids)
+        server.database_url = database_url
         yield server
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TypeVar
 
 from bench import database
@@ -116,29 +115,29 @@ def accept_round(
     Of ours only what was also run and settled counts, over the time until all of it was. So many attempts
     may be ``standing`` open before and after it.
     """
-    before = _census(server.data)
+    before = _census(server.records)
     seen = load(server, kind, server.device_ids, seconds)
     if seen.complaint:
         row.invalid.append(f"{server.side}: {seen.complaint}")
-    if server.data is None:
+    if server.records is None:
         row.add(side or server.side, seen.per_second)
         return
-    waited = database.wait_until_settled(server.data, standing=standing)
-    after = database.census(server.data)
+    waited = database.wait_until_settled(server.records, standing=standing)
+    after = database.census(server.records)
     row.add(side or server.side, seen.answered / (seen.seconds + waited))
     if settle is not None:
         settle.add(side or server.side, waited)
     kept, good = after.total - before.total, after.succeeded - before.succeeded
     # When wrk hangs up, each of its connections may have one more request on the way.
     if not seen.answered <= kept <= seen.answered + CONNECTIONS:
-        row.invalid.append(f"ours: {seen.answered} were answered, {kept} are in the file")
+        row.invalid.append(f"ours: {seen.answered} were answered, {kept} are on record")
     if good != kept:
         row.invalid.append(f"ours: {kept - good} of {kept} attempts did not end in success")
 
 
-def _census(data: Path | None) -> database.Census:
-    """The attempts in our file, none for a server that keeps none."""
-    return database.census(data) if data else database.Census(0, 0)
+def _census(where: database.Where | None) -> database.Census:
+    """The attempts on record, none for a server that keeps none."""
+    return database.census(where) if where else database.Census(0, 0)
 
 
 def _load_up(server: Server, count: int) -> None:

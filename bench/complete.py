@@ -1,0 +1,61 @@
+"""Whole attempts at full load: accepted, run, settled and told, on each kind of database."""
+
+from collections.abc import Iterator
+
+from bench import database
+from bench.load import load
+from bench.options import Options
+from bench.postgres import Postgres, postgres
+from bench.rows import Row, at_least
+from bench.servers import Server, directory, fresh, ours
+from bench.throughput import accept_round
+
+#: Attempts a second that are wanted.
+ON_SQLITE, ON_POSTGRES = 3_000, 2_000
+#: One of these for each unlock, besides what the lock itself reports.
+ENDED = "action_attempt.unlock_door.succeeded"
+#: Seconds of load before a round, in which whatever compiles or caches does it.
+WARM_UP_SECONDS = 1
+
+
+def complete(options: Options) -> Iterator[Row]:
+    """Attempts a second that were accepted, run, settled and told, through HTTP."""
+    sqlite = at_least("complete_sqlite", "whole attempts, one process on SQLite", "1/s", ON_SQLITE)
+    alone = Row("complete_postgres_1", "whole attempts, one process on PostgreSQL", "1/s")
+    if "ours" not in options.sides:
+        return
+    with postgres() as database_server:
+        for _ in range(options.rounds):
+            with fresh("ours", options) as server:
+                _round(sqlite, server, options)
+            _on_postgres(alone, database_server, options)
+    yield from (sqlite, alone)
+
+
+def _on_postgres(row: Row, database_server: Postgres, options: Options) -> None:
+    with (
+        database_server.database() as url,
+        directory(options) as data,
+        ours(options, data, database_url=url) as server,
+    ):
+        server.add_devices(options.devices)
+        database_server.checkpoint()
+        _round(row, server, options)
+
+
+def _round(row: Row, server: Server, options: Options) -> None:
+    load(server, "unlock", server.device_ids, WARM_UP_SECONDS)
+    assert server.records is not None
+    database.wait_until_settled(server.records)
+    before = _told(server.records)
+    attempts = database.census(server.records).total
+    accept_round(row, server, options.seconds)
+    told, made = _told(server.records) - before, database.census(server.records).total - attempts
+    if told != made:
+        row.invalid.append(f"ours: {made} attempts ended, {told} events tell of it")
+
+
+def _told(where: database.Where) -> int:
+    with database.asking(where) as ask:
+        count = f"select count(*) from {database.EVENTS} where event_type = '{ENDED}'"
+        return int(ask(count)[0][0])
