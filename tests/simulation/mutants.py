@@ -76,8 +76,8 @@ MUTANTS = (
     Mutant(
         "what was refused and written all the same is carried out",
         "engine/acceptance.py",
-        "                if not is_taken:\n                    run.void()\n",
-        "",
+        "                if not is_taken and (void := run.void()) is not None:\n",
+        "                if False and (void := run.void()) is not None:\n",
     ),
     Mutant(
         "the events of an end that could not be written are dropped",
@@ -101,8 +101,8 @@ MUTANTS = (
     Mutant(
         "a failure after a restart says that nothing was done before it",
         "engine/dispatch.py",
-        "            if run.may_have_acted and not failure.may_have_acted",
-        "            if False and not failure.may_have_acted",
+        "        return run.may_have_acted and not failure.may_have_acted and not is_so\n",
+        "        return False\n",
     ),
 )
 

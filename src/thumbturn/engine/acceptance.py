@@ -12,7 +12,7 @@ from thumbturn.domain.asker import Asker
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.capabilities.lock import Lock
 from thumbturn.domain.client_session import Reach
-from thumbturn.domain.clock import Clock
+from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.evidence import Evidence
@@ -24,6 +24,7 @@ from thumbturn.domain.refusals import (
     DeviceNotFound,
     DeviceTypeNotSupported,
     DeviceUnmanaged,
+    StorageUnavailable,
     TooManyOpenAttempts,
     WorkspaceNotSandbox,
 )
@@ -50,6 +51,13 @@ class Timing(NamedTuple):
 
 
 AT_ONCE = Timing()
+#: For so long, µs, a refusal waits until it is sure that what the database may have stored is void.
+VOIDED_WITHIN = seconds(1)
+MAY_BE_ON_RECORD = (
+    "The database went away while this was stored. It is not carried out while the server runs; were that "
+    "to crash before the database is back, it could be. Look at the device, or use an Idempotency-Key, "
+    "before you ask again."
+)
 #: Open attempts of one workspace. They are held in memory, some of them for weeks: one caller's must not
 #: take the room of all others.
 MOST_OPEN = 100_000
@@ -86,6 +94,7 @@ class Acceptance:
         self._clock = clock
         self._make_run = make_run
         self._last_accepted = 0
+        self._refusing: set[asyncio.Task[None]] = set()
 
     async def begin(
         self,
@@ -241,23 +250,37 @@ class Acceptance:
     def _stored(self, runs: Sequence[Run], answer: asyncio.Future[bool | None]) -> None:
         error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
         is_taken = error is None and answer.result() is False
+        voiding = []
         for run in runs:
             if error is None and not is_taken:
                 if self._live.watched:
                     self._live.accepted(run.attempt)
                 self._dispatch.durable(run)
             else:
-                if not is_taken:
-                    run.void()
+                if not is_taken and (void := run.void()) is not None:
+                    voiding.append(void)
                 self._dispatch.forget(run)
         accepted = runs[0].accepted
-        if accepted.done():
-            return
         if is_taken:
             error = KeyTaken()
         if error is None:
-            accepted.set_result(None)
-        else:
+            if not accepted.done():
+                accepted.set_result(None)
+        elif voiding:
+            refusing = asyncio.get_running_loop().create_task(self._refuse(accepted, error, voiding))
+            self._refusing.add(refusing)
+            refusing.add_done_callback(self._refusing.discard)
+        elif not accepted.done():
+            accepted.set_exception(error)
+
+    async def _refuse(
+        self, accepted: asyncio.Future[None], error: BaseException, voiding: Sequence[asyncio.Task[None]]
+    ) -> None:
+        """Refuse, once it is sure that nothing of it is done: not even after a crash at this very moment."""
+        is_sure = await self._clock.wait(asyncio.gather(*voiding, return_exceptions=True), VOIDED_WITHIN)
+        if not is_sure and isinstance(error, StorageUnavailable):
+            error = StorageUnavailable(MAY_BE_ON_RECORD, headers={"Retry-After": "1"})
+        if not accepted.done():
             accepted.set_exception(error)
 
 

@@ -252,8 +252,7 @@ class AccessCodes:
             told = [] if known.removed_at or not is_managed else told_of_removal(code, now)
             followed = await self._stand_ins.removed_with(code, now)
             raise_for(await self._stand_ins.change((looked_at(code, now),), told, followed), code)
-            gone = code.is_certainly_off and self._keeper.works_on(code.id) is None
-            if gone:
+            if code.is_certainly_off and not self._keeper.is_busy_with(code.id):
                 await self._store.note((CodeFacts(code, is_gone=True),), self.labels.on(news.gone(code, now)))
         self._keeper.look(code.device_id, *(each.backup.id for each in followed))
         return await self.program(DELETE, code, asker, at_once=True)

@@ -131,6 +131,10 @@ class CodeKeeper:
         """The newest attempt that is open for a code, if one is."""
         return self._working[access_code_id][-1] if access_code_id in self._working else None
 
+    def is_busy_with(self, access_code_id: str) -> bool:
+        """True if an attempt is open for a code, or is being begun: it ends what becomes of the code."""
+        return access_code_id in self._working or access_code_id in self._reserved
+
     @contextmanager
     def reserved(self, access_code_id: str) -> Iterator[None]:
         """Inside the block an attempt is being begun for a code: nobody else begins one."""
@@ -268,7 +272,7 @@ class CodeKeeper:
                 await self._store.access_codes.note((CodeFacts(code),), self._labels.on(found.events))
             self.due(code.due_at)
             return None
-        if code.id not in self._working and code.id not in self._reserved:
+        if not self.is_busy_with(code.id):
             if wanted_step is DELETE and code.is_certainly_off:
                 await self._store.access_codes.note(
                     (CodeFacts(code, is_gone=True),), self._labels.on(news.gone(code, now))
@@ -303,7 +307,11 @@ class CodeKeeper:
     async def _make_so(self, code: AccessCode, wanted_step: Step) -> None:
         asker = Asker(code.id, "access_code", None, new_id())
         timing = Timing(None, WAITS_FOR)
-        self.begun(await self._begin(wanted_step, code.workspace_id, code.device_id, code.id, asker, timing))
+        with self.reserved(code.id):
+            attempt = await self._begin(
+                wanted_step, code.workspace_id, code.device_id, code.id, asker, timing
+            )
+            self.begun(attempt)
 
     async def _see_whether_late(self, code: AccessCode, now: int) -> int | None:
         moment = late_at(code, now)

@@ -283,9 +283,7 @@ class Dispatch:
             waits = run.action.when_offline is WhenOffline.WAIT and run.attempt.phase is Phase.SENT
             if waits and isinstance(failure, DeviceOffline):
                 return Postponed()
-            if run.may_have_acted and not failure.may_have_acted and not isinstance(failure, LockJammed):
-                # That is true of this time, and says nothing of the time before the restart. How the bolt
-                # stands, though, is so whoever moved it.
+            if self._hides_the_past(run, failure):
                 failure = OutcomeUnknown.because(f"{AFTER_A_RESTART} {failure.message}")
             return Failed(failure.type, run.discreet(failure.message))
         except Exception:  # supervised: a bug in an action or a driver must still end its attempt
@@ -294,6 +292,15 @@ class Dispatch:
             )
             return Failed(OutcomeUnknown.type, OutcomeUnknown.sentence)
         return Succeeded(result, evidence)
+
+    def _hides_the_past(self, run: Run, failure: Failure) -> bool:
+        """True for a failure that says that nothing was done, of a run that was sent before a restart.
+
+        That is true of this time, and says nothing of the time before. How a bolt stands, though, is so
+        whoever moved it; and what no device does is on record.
+        """
+        is_so = isinstance(failure, LockJammed) or not run.action.concerns_device
+        return run.may_have_acted and not failure.may_have_acted and not is_so
 
 
 async def _no() -> bool:

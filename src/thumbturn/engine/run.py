@@ -225,18 +225,19 @@ class Run:
             ids["device_id"] = self.attempt.device_id
         return ids
 
-    def void(self) -> None:
+    def void(self) -> asyncio.Task[None] | None:
         """The store did not say that it was accepted: if it is on record all the same, end it there.
 
-        A connection may break between a commit and its answer. The caller was told that nothing
-        was done, so nothing may be done, not after a restart either.
+        A connection may break between a commit and its answer. The caller is told that nothing
+        was done, so nothing may be done, not after a restart either. The task is done when that is sure.
         """
         said = "It could not be accepted in time. The device has not acted."
         failed = Failed(Interrupted.type, said)
         decision = decide(self.attempt, failed, self._clock.now(), self._ledger.chosen)
-        if decision is not None:
-            transition = Transition(decision.attempt, self.attempt.phase)
-            self._ledger.soon(Change((transition,), events=decision.events))
+        if decision is None:
+            return None
+        transition = Transition(decision.attempt, self.attempt.phase)
+        return self._ledger.soon(Change((transition,), events=decision.events))
 
     def causes(self, seen: Observation) -> bool:
         """True if what was seen is this run's own doing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
@@ -107,6 +109,29 @@ async def test_what_a_lock_refuses_is_tried_again_ever_more_slowly(codes):
     await house.clock.advance(HOUR)
     assert await codes.status(code_id) == "set"
     assert not (await codes.all.get("w1", code_id)).facts.errors
+
+
+async def test_code_that_is_deleted_while_it_is_tried_again_is_told_deleted_once(codes, monkeypatch):
+    """The next try is being stored when somebody deletes the code: what that try began ends it, once."""
+    house, may_accept = codes.house, asyncio.Event()
+    device = await house.device(PLAIN)
+    await house.fault(device, "refuse", times=1)
+    code_id, _ = await codes.create()
+    accept = house.store.accept
+
+    async def accept_later(attempt):
+        await may_accept.wait()
+        await accept(attempt)
+
+    monkeypatch.setattr(house.store, "accept", accept_later)
+    await house.clock.advance(HOUR)
+    deleting = asyncio.ensure_future(codes.all.delete("w1", code_id, ME))
+    await house.clock.settle()
+    may_accept.set()
+    await deleting
+    await house.clock.advance(HOUR)
+    assert (await codes.status(code_id), await codes.at_lock()) == ("gone", {})
+    assert (await codes.told()).count("deleted") == 1
 
 
 async def test_one_dead_lock_stops_no_other(codes):

@@ -152,7 +152,24 @@ async def test_a_card_is_assigned_after_a_crash(grants):
     assert (await grants.told()).count("access_method.issued") == 1
 
 
-async def _hang(*_: object) -> None:
+async def test_a_card_that_is_gone_after_a_crash_is_told_as_such(grants):
+    """Assigning is a record: after a restart it is known whether it was made, and why it was not."""
+    house = grants.house
+    method = await grants.method(await grants.create("card", doors=(PLAIN,)))
+    find = house.store.access.find
+    house.store.access.find = _hang
+    attempt = await house.begin("ASSIGN_CREDENTIAL", access_method_id=method.id, card_number="0815")
+    await house.clock.settle()
+    assert (await house.stored(attempt)).phase == "sent"
+    house.store.access.find = find
+    await house.revive()
+    await house.clock.advance(seconds(2))
+    failure = (await house.stored(attempt)).failure
+    assert failure is not None
+    assert failure[0] == "credential_not_found"
+
+
+async def _hang(*_: object, **__: object) -> None:
     await asyncio.Event().wait()
 
 

@@ -225,6 +225,58 @@ async def test_an_attempt_that_was_refused_but_written_is_never_carried_out(hous
     assert house.commands(door) == []
 
 
+async def test_a_refusal_is_told_once_it_is_sure_that_nothing_will_be_done(house, monkeypatch):
+    """Were it told earlier, a crash at that moment would let the next start carry out what was refused."""
+    door = await house.lock()
+    accept, apply, accepted, may_be_void = house.store.accept, house.store.apply, [], asyncio.Event()
+
+    async def lose_the_answer(attempt):
+        await accept(attempt)
+        accepted.append(attempt)
+        raise StorageUnavailable
+
+    async def apply_later(change):
+        await may_be_void.wait()
+        return await apply(change)
+
+    monkeypatch.setattr(house.store, "accept", lose_the_answer)
+    monkeypatch.setattr(house.store, "apply", apply_later)
+    beginning = asyncio.ensure_future(house.begin("UNLOCK_DOOR", door))
+    await house.clock.settle()
+    assert accepted
+    assert not beginning.done()
+    may_be_void.set()
+    with pytest.raises(StorageUnavailable, match="Nothing was done"):
+        await beginning
+    assert (await house.stored(accepted[0])).status == "error"
+
+
+async def test_a_refusal_that_cannot_be_sure_says_so(house, monkeypatch):
+    """The database stays away: that nothing was done is true, that nothing will be depends on no crash."""
+    door = await house.lock()
+    accept, apply, accepted = house.store.accept, house.store.apply, []
+
+    async def lose_the_answer(attempt):
+        await accept(attempt)
+        accepted.append(attempt)
+        raise StorageUnavailable
+
+    async def away(change):
+        raise StorageUnavailable
+
+    monkeypatch.setattr(house.store, "accept", lose_the_answer)
+    monkeypatch.setattr(house.store, "apply", away)
+    beginning = asyncio.ensure_future(house.begin("UNLOCK_DOOR", door))
+    await house.clock.advance(seconds(2))
+    with pytest.raises(StorageUnavailable, match="Look at the device") as refused:
+        await beginning
+    assert refused.value.headers == {"Retry-After": "1"}
+    monkeypatch.setattr(house.store, "apply", apply)
+    await house.clock.advance(seconds(10))
+    assert (await house.stored(accepted[0])).status == "error"
+    assert house.commands(door) == []
+
+
 async def test_a_bug_in_accepting_leaves_the_lane_free(house, monkeypatch):
     """Whatever the store raises, the next command runs."""
     door = await house.lock()
