@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Any
 
 from tests.simulation.history import Entry
-from tests.simulation.server import PINS, WORKSPACE
-from tests.simulation.universe import Universe
+from tests.simulation.record import Record
 from thumbturn.domain.access_code import wanted
 from thumbturn.domain.announcing import ANNOUNCED
 from thumbturn.domain.attempt import Attempt, Phase
@@ -44,21 +41,16 @@ GIVEN_UP_AFTER = 2_000_000
 class Promises:
     """What must be so after every run."""
 
-    def __init__(self, universe: Universe) -> None:
-        self.universe = universe
-        self.history = universe.history
-        self.attempts: dict[str, Attempt] = dict(universe.memory._attempts)
-        self.events = list(universe.memory._events[WORKSPACE.id])
-        self.sent: dict[str, list[Entry]] = defaultdict(list)
-        for entry in self.history.of("sent"):
-            self.sent[entry.how["attempt_id"]].append(entry)
-        lines = universe.journal.read_text().splitlines() if universe.journal.exists() else []
-        self.acts: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.history = record.history
+        self.attempts = record.attempts
+        self.events = record.events
 
     def broken(self) -> list[str]:
         """Every promise that was broken, in words."""
-        checks = [getattr(self, name) for name in dir(self) if name.startswith("_check_")]
-        return [f"{check.__name__[7:]}: {word}" for check in checks for word in check()]
+        made = [name for name in CHECKS if name not in self.record.unseen]
+        return [f"{name}: {word}" for name in made for word in getattr(self, f"{_CHECK}{name}")()]
 
     def _check_answered_means_kept(self) -> Iterator[str]:
         for entry in self.history.of("answered"):
@@ -83,7 +75,7 @@ class Promises:
                 yield f"{attempt_id} had ended as {end} and is {stands.status} {stands.failure}"
 
     def _check_nothing_is_sent_before_it_is_on_record_or_out_of_its_time(self) -> Iterator[str]:
-        for attempt_id, sends in self.sent.items():
+        for attempt_id, sends in self.record.sent.items():
             attempt = self.attempts.get(attempt_id)
             for entry in sends:
                 if entry.how["phase"] not in {Phase.SENT, Phase.CONFIRMING}:
@@ -99,8 +91,8 @@ class Promises:
         for attempt in self.attempts.values():
             if attempt.failure is None or attempt.failure[0] not in HAS_NOT_ACTED:
                 continue
-            for entry in self.sent[attempt.id]:
-                if any(self._is_act_of(entry, act) for act in self.acts):
+            for entry in self.record.sent[attempt.id]:
+                if any(self._is_act_of(entry, act) for act in self.record.acts_of(attempt.device_id)):
                     yield f"{attempt.id} failed as {attempt.failure[0]}, and its device had acted"
 
     def _is_act_of(self, entry: Entry, act: dict[str, Any]) -> bool:
@@ -113,7 +105,7 @@ class Promises:
         )
 
     def _check_no_blind_repeat(self) -> Iterator[str]:
-        for attempt_id, sends in self.sent.items():
+        for attempt_id, sends in self.record.sent.items():
             attempt = self.attempts.get(attempt_id)
             if attempt is not None and attempt.action_type == "UNLOCK_DOOR":
                 # One that was refused as offline was not sent.
@@ -122,15 +114,10 @@ class Promises:
                     yield f"{attempt_id} was sent {len(tries)} times"
 
     def _was_offline(self, sent: Entry) -> bool:
-        return any(
-            each.how["attempt_id"] == sent.how["attempt_id"]
-            and each.at == sent.at
-            and each.how["why"] == "device_offline"
-            for each in self.history.of("failed")
-        )
+        return (sent.how["attempt_id"], sent.at) in self.record.offline
 
     def _check_one_command_at_a_time(self) -> Iterator[str]:
-        for sends in self.sent.values():
+        for sends in self.record.sent.values():
             for entry in sends:
                 for other in entry.how["beside"]:
                     stands = self.attempts[other]
@@ -140,14 +127,17 @@ class Promises:
                     if entry.at < stands.deadline_at + GIVEN_UP_AFTER:
                         yield f"{entry.how['attempt_id']} was sent while {other} was in flight at its device"
 
+    def _check_success_says_what_it_stands_on(self) -> Iterator[str]:
+        for attempt in self.attempts.values():
+            confirmed = (attempt.result or {}).get("was_confirmed_by_device")
+            if confirmed is not None and confirmed is not attempt.evidence.confirms:
+                yield f"{attempt.id} says confirmed: {confirmed}, on evidence of {attempt.evidence.word}"
+
     def _check_success_is_evidence(self) -> Iterator[str]:
         for attempt in self.attempts.values():
             if attempt.phase is not Phase.SUCCEEDED or attempt.device_id is None:
                 continue
-            confirmed = (attempt.result or {}).get("was_confirmed_by_device")
-            if confirmed is not None and confirmed is not attempt.evidence.confirms:
-                yield f"{attempt.id} says confirmed: {confirmed}, on evidence of {attempt.evidence.word}"
-            first = min((entry.true_at for entry in self.sent[attempt.id]), default=None)
+            first = min((entry.true_at for entry in self.record.sent[attempt.id]), default=None)
             if first is None:
                 # Its command was sent in the moment of a crash at the latest; then it was asked after it.
                 first = 0
@@ -163,7 +153,7 @@ class Promises:
                 yield f"{attempt.id} succeeded on {attempt.evidence.word}, and nothing of that grade came"
 
     def _check_a_confirmed_bolt_was_there(self) -> Iterator[str]:
-        liars = self._liars()
+        liars = self.record.liars
         for attempt in self.attempts.values():
             wanted = WANTED.get(attempt.action_type)
             if wanted is None or attempt.phase is not Phase.SUCCEEDED or attempt.device_id in liars:
@@ -173,33 +163,19 @@ class Promises:
             if not self._was(attempt, wanted):
                 yield f"{attempt.id} ({attempt.action_type}) succeeded, and the bolt was never there"
 
-    def _liars(self) -> set[str]:
-        return {entry.how["device_id"] for entry in self.history.of("fault") if entry.how["fault"] == "lie"}
-
     def _clock_was_set(self) -> bool:
         return bool(self.history.of("clock"))
 
     def _was(self, attempt: Attempt, locked: bool) -> bool:
         """Whether the bolt stood there at some moment between acceptance and end."""
-        stood = self.universe.stood[attempt.device_id or ""]
-        for moved_at, stands in self._moves_of(attempt.device_id or ""):
+        stood = self.record.stood[attempt.device_id or ""]
+        for moved_at, stands in self.record.moves_of(attempt.device_id):
             if moved_at > (attempt.settled_at or 0):
                 break
             if moved_at >= attempt.accepted_at and locked in {stood, stands}:
                 return True
             stood = stands
         return stood is locked
-
-    def _moves_of(self, device_id: str) -> list[tuple[int, bool]]:
-        """When the bolt came to stand how. A motor that is told anew lets the earlier command be."""
-        told = [act for act in self.acts if act["device_id"] == device_id and _turns(act)]
-        moves = []
-        for act, following in zip_longest(told, told[1:]):
-            if "locked" not in act.get("now", {}):
-                continue
-            if following is None or following["at"] >= act["now"]["moved_at"]:
-                moves.append((act["now"]["moved_at"], act["now"]["locked"]))
-        return moves
 
     def _check_events_match_facts(self) -> Iterator[str]:
         told = Counter(
@@ -223,6 +199,11 @@ class Promises:
         if len({event.event_id for event in self.events}) != len(self.events):
             yield "an event is there twice"
 
+    def _check_every_attempt_is_audited_once(self) -> Iterator[str]:
+        audited, expected = Counter(self.record.audited), Counter(self.attempts.keys())
+        if audited != expected:
+            yield f"{expected - audited} unaudited, {audited - expected} doubled"
+
     def _check_each_turn_of_a_bolt_is_told_once(self) -> Iterator[str]:
         last: dict[str, str] = {}
         for event in self.events:
@@ -231,7 +212,7 @@ class Promises:
                     yield f"{event.device_id} was told of {event.event_type} twice in a row"
                 last[event.device_id] = event.event_type
         for device_id, word in last.items():
-            stands = self.universe.memory._devices[device_id].state["locked"]
+            stands = self.record.devices[device_id].state["locked"]
             if stands is not (word == "lock.locked"):
                 yield f"{device_id} was last told of {word}, and its record says locked: {stands}"
 
@@ -242,7 +223,7 @@ class Promises:
         for name, ids in answers.items():
             if len(ids) > 1:
                 yield f"{name} was given {sorted(ids)}"
-        made = Counter(a.asked_by.request_id for a in self.attempts.values() if a.asked_by is not None)
+        made = Counter(_name_of(attempt) for attempt in self.attempts.values())
         for name, count in made.items():
             if count > 1 and name.startswith("caller"):
                 yield f"{name} has {count} attempts"
@@ -252,25 +233,25 @@ class Promises:
         for entry in self.history.of("answered"):
             refused.pop(entry.how["name"], None)
         for attempt in self.attempts.values():
-            name = attempt.asked_by.request_id if attempt.asked_by is not None else ""
-            if name in refused and self.sent[attempt.id]:
+            name = _name_of(attempt)
+            if name in refused and self.record.sent[attempt.id]:
                 yield f"{name} was refused, and {attempt.id} was sent all the same"
 
     def _check_every_caller_with_a_key_is_answered(self) -> Iterator[str]:
-        for key in self.universe.unanswered:
+        for key in self.record.unanswered:
             yield f"{key} was never answered"
 
     def _check_locks_hold_the_codes_that_they_shall(self) -> Iterator[str]:
-        now, codes = self.universe.now_at_the_end(), self.universe.memory.access_codes._codes
-        shall: dict[str, dict[str, str]] = {door: {} for door in self.universe.holds}
-        for code in codes.values():
+        now = self.record.ended_at
+        shall: dict[str, dict[str, str]] = {door: {} for door in self.record.holds}
+        for code in self.record.codes.values():
             slot = wanted(code, now) if code.is_managed else None
             if slot is not None:
-                shall[code.device_id][code.place] = PINS.open(slot.pin)
+                shall[code.device_id][code.place] = self.record.open_pin(slot.pin)
             if slot is not None and (code.facts.errors or code.facts.warnings):
                 yield f"{code.id} has {dict(code.facts.errors)} {dict(code.facts.warnings)} at a sound lock"
-        for door, holds in self.universe.holds.items():
-            if door in self._liars():
+        for door, holds in self.record.holds.items():
+            if door in self.record.liars:
                 continue  # it said that it had let go of a code, or that it had it
             ours = {place: pin for place, pin in holds.items() if is_id(place)}
             if ours != shall[door]:
@@ -278,7 +259,7 @@ class Promises:
 
     def _check_codes_are_kept_and_let_go_of(self) -> Iterator[str]:
         # One that its lock held after all is there again as somebody else's.
-        codes = {id for id, code in self.universe.memory.access_codes._codes.items() if code.is_managed}
+        codes = {id for id, code in self.record.codes.items() if code.is_managed}
         told = Counter(
             (event.payload.get("access_code_id"), event.event_type.removeprefix("access_code."))
             for event in self.events
@@ -295,7 +276,7 @@ class Promises:
                 yield f"{entry.how['code_id']} was to be deleted, and is there"
 
     def _check_every_event_arrives(self) -> Iterator[str]:
-        missing = {event.event_id for event in self.events} - self.universe.received()
+        missing = {event.event_id for event in self.events} - self.record.received
         if missing:
             types = sorted(event.event_type for event in self.events if event.event_id in missing)
             yield f"{len(missing)} events never came: {types[:5]}"
@@ -305,8 +286,12 @@ class Promises:
             yield str(entry.how)
 
 
-def _turns(act: dict[str, Any]) -> bool:
-    """Whether the motor of a lock was told something. A wrong code tells it nothing."""
-    if act.get("fault") == "refuse":
-        return False
-    return act["did"] in {"lock", "unlock", "auto_lock"} or (act["did"] == "keypad" and len(act) > 3)
+def _name_of(attempt: Attempt) -> str:
+    """What who asked for it calls his call: it is the same for each repetition."""
+    asked_by = attempt.asked_by
+    return "" if asked_by is None else asked_by.actor or asked_by.request_id
+
+
+_CHECK = "_check_"
+#: Every check, by its name.
+CHECKS = tuple(sorted(name.removeprefix(_CHECK) for name in vars(Promises) if name.startswith(_CHECK)))

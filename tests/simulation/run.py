@@ -31,7 +31,7 @@ def run(what: Scenario) -> Ran:
     with tempfile.TemporaryDirectory() as folder, seeded_ids(what.seed), quiet():
         universe = Universe(what, Path(folder))
         lasted = universe.run()
-        return Ran(what, Promises(universe).broken(), universe.history, lasted)
+        return Ran(what, Promises(universe.record()).broken(), universe.history, lasted)
 
 
 def run_seed(seed: int) -> Ran:

@@ -11,9 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.simulation.history import Entry, History
+from tests.simulation.record import Record, lines_of
 from tests.simulation.scenario import Scenario, Trouble
 from tests.simulation.seams import Crash, DiskError
-from tests.simulation.server import URL, WORKSPACE, Server, doors
+from tests.simulation.server import PINS, URL, WORKSPACE, Server, doors
 from tests.simulation.virtual_time import Stuck, VirtualClock, VirtualLoop
 from thumbturn.domain.attempt import Attempt, Phase
 from thumbturn.domain.clock import SECOND, seconds
@@ -99,9 +100,28 @@ class Universe:
         self.accepted.append(attempt_id)
         self.note("answered", name=name, key=key, attempt_id=attempt_id)
 
-    def now_at_the_end(self) -> int:
-        """By the server's clock, µs."""
-        return self.history.of("end")[-1].at
+    def record(self) -> Record:
+        """What is left, once the run is over."""
+        memory = self.memory
+        return Record(
+            history=self.history,
+            attempts=dict(memory._attempts),
+            events=list(memory._events[WORKSPACE.id]),
+            devices=dict(memory._devices),
+            codes=dict(memory.access_codes._codes),
+            audited=[
+                trailed.entry["ids"]["action_attempt_id"]
+                for trailed in memory._trails._entries[WORKSPACE.id]
+                if "action_attempt_id" in trailed.entry["ids"]
+            ],
+            acts=lines_of(self.journal),
+            stood=self.stood,
+            holds=self.holds,
+            received=frozenset(self.received()),
+            unanswered=list(self.unanswered),
+            ended_at=self.history.of("end")[-1].at,
+            open_pin=PINS.open,
+        )
 
     def received(self) -> set[str]:
         """The ids of the events that the endpoint got."""
