@@ -28,10 +28,12 @@ from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
 from thumbturn.domain.clock import SystemClock, seconds
+from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.drivers.virtual.driver import VirtualDriver
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
+from thumbturn.engine.cells import Cell, OneCell
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
@@ -197,19 +199,27 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 jitter=settings.webhook_jitter,
                 traceparent=None if tracing is None else tracing.attempts.traceparent,
             ) as webhooks:
+                cell = Cell(
+                    number=0,
+                    engine=engine,
+                    acs_users=AcsUsers(store.access, clock, engine.access_grants.touched),
+                    acs_credentials=acs_credentials,
+                    connect_webviews=ConnectWebviews(
+                        engine, store=store, world=virtual, seal=seal, clock=clock
+                    ),
+                )
                 asgi: Any = application_of(
                     settings,
                     Surroundings(
+                        cells=OneCell(cell, new_id()),
                         engine=engine,
                         store=store,
                         webhooks=webhooks,
                         client_sessions=sessions,
-                        connect_webviews=ConnectWebviews(
-                            engine, store=store, world=virtual, seal=seal, clock=clock
-                        ),
+                        connect_webviews=cell.connect_webviews,
                         user_identities=UserIdentities(store, sessions, clock),
                         phones=Phones(store.access, clock),
-                        acs_users=AcsUsers(store.access, clock, engine.access_grants.touched),
+                        acs_users=cell.acs_users,
                         acs_credentials=acs_credentials,
                         clock=clock,
                         feed=feed,

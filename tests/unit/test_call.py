@@ -23,6 +23,7 @@ async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
     table = {"/repeats": endpoint(at="/repeats", is_public=True)(repeats)}
     nothing: Any = None
     surroundings = Surroundings(
+        cells=nothing,
         engine=nothing,
         store=nothing,
         webhooks=nothing,

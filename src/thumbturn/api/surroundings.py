@@ -8,6 +8,7 @@ from typing import Literal
 from thumbturn.domain.clock import Clock
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
+from thumbturn.engine.cells import Cells
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
@@ -41,6 +42,8 @@ class ApiSettings:
 class Surroundings:
     """Everything that an endpoint may need at run time."""
 
+    #: Whose engine a workspace has, and which of them run here.
+    cells: Cells
     engine: Engine
     store: Store
     webhooks: Webhooks

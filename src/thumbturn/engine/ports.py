@@ -198,6 +198,11 @@ class Store(Protocol):
     async def open_attempts(self) -> list[Attempt]:
         """Every attempt in an open phase, in order of acceptance."""
 
+    async def take_arrivals(self, cell: int) -> list[Attempt]:
+        """Open attempts that other processes accepted for this cell, in order; each is given once. Some at a
+        time: ask until none comes.
+        """
+
     # first answers ----------------------------------------------------------------------------
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:
         """Remember that a call is under way; ``False`` if its key is taken."""

@@ -13,9 +13,11 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Column,
     ColumnElement,
     Connection,
     Dialect,
+    FetchedValue,
     FromClause,
     Select,
     Table,
@@ -63,7 +65,11 @@ def update_rows(
 
 def names_of(table: Table) -> list[str]:
     """The columns that are written; the others are given by the database."""
-    return [column.name for column in table.columns if column.name not in {"n", "filed"}]
+    return [column.name for column in table.columns if column.name != "n" and not _is_given(column)]
+
+
+def _is_given(column: Column[Any]) -> bool:
+    return type(column.server_default) is FetchedValue
 
 
 @lru_cache(maxsize=256)

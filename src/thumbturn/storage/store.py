@@ -28,7 +28,7 @@ from thumbturn.engine.ports import (
     Trail,
     Writing,
 )
-from thumbturn.storage import attempts, audit, devices, events, idempotency, search, workspaces
+from thumbturn.storage import arrivals, attempts, audit, devices, events, idempotency, search, workspaces
 from thumbturn.storage.access import SqlAccess
 from thumbturn.storage.access_codes import SqlAccessCodes, changing_codes
 from thumbturn.storage.accounts import SqlAccounts
@@ -204,6 +204,9 @@ class SqlStore:
 
     async def open_attempts(self) -> list[Attempt]:
         return await self._read(attempts.unfinished)
+
+    async def take_arrivals(self, cell: int) -> list[Attempt]:
+        return await self._write(lambda connection: arrivals.take(connection, cell))
 
     # first answers ----------------------------------------------------------------------------
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -28,7 +29,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0016"
+HEAD = "0017"
 
 metadata = MetaData(
     naming_convention={
@@ -59,6 +60,8 @@ workspaces = Table(
     Column("audit_count", BigInteger, nullable=False, server_default="0"),
     Column("audit_seal", Text, nullable=False, server_default=NOTHING),
     Column("announced_action_types", Text, nullable=False, server_default="[]"),
+    # Given by the database, from its id (``cell_tables.py``): on SQLite always 0.
+    Column("cell", SmallInteger, nullable=False, server_default=FetchedValue(), index=True),
 )
 
 memberships = Table(

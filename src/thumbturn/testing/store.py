@@ -207,6 +207,9 @@ class MemoryStore:
         found = [each for each in self._attempts.values() if not each.phase.is_final]
         return sorted(found, key=lambda each: (each.accepted_at, each.id))
 
+    async def take_arrivals(self, cell: int) -> list[Attempt]:
+        return []  # there is no other process
+
     # first answers ----------------------------------------------------------------------------
 
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:
