@@ -40,8 +40,9 @@ simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=1
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 	$(BIN)/python -m tests.simulation.mutants
 
-bench: $(READY) ## the numbers in docs/benchmarks.md, side by side with the peer
-	$(BIN)/python -m bench.run
+CASES ?=
+bench: $(READY) ## the numbers in docs/benchmarks.md, side by side with the peer; CASES="complete peers" for some
+	$(BIN)/python -m bench.run $(addprefix --only ,$(CASES))
 
 lint: $(READY) ## ruff, mypy --strict and the directions of imports
 	$(BIN)/ruff check
