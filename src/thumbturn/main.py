@@ -223,6 +223,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         acs_credentials=acs_credentials,
                         clock=clock,
                         feed=feed,
+                        pins=pins,
                         settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),
                     ),
                 )

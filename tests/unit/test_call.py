@@ -35,6 +35,7 @@ async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
         acs_credentials=nothing,
         connect_webviews=nothing,
         phones=nothing,
+        pins=nothing,
         settings=ApiSettings(),
     )
     transport = httpx.ASGITransport(Api(surroundings, table, {}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, MutableMapping
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from thumbturn.actions import load
@@ -19,6 +20,7 @@ SECRET_PARAMETERS = frozenset(chain.from_iterable(action.secrets for action in l
 _WITH_TOKEN = (b"seam-client-session-token", b"client-session-token", b"seam-publishable-key")
 #: Where a page names its user who shows a publishable key, if it is not among the parameters.
 USER_HEADER = b"seam-user-identifier-key"
+NOTHING: Mapping[type, Any] = MappingProxyType({})
 T = TypeVar("T")
 
 
@@ -32,6 +34,7 @@ class Call:
         "is_noted",
         "once",
         "parameters",
+        "parts",
         "path",
         "reply_headers",
         "request_id",
@@ -52,6 +55,8 @@ class Call:
         self.once: Once = ANY_NUMBER_OF_TIMES
         #: What was asked, as it came; nothing before it was read.
         self.parameters: Any = None
+        #: What its endpoint is brought that depends on its workspace, by kind; nothing where nothing does.
+        self.parts: Mapping[type, Any] = NOTHING
         #: Its answer is kept: what it began to wait for, it waits for, whether or not its client stays.
         self.is_noted = False
         self._scope = scope

@@ -2,7 +2,8 @@
 
 A token is found by its SHA-256, so that neither the database nor the time of a look-up says
 anything about tokens that exist. What was found is remembered for a few seconds; revoking a key
-or changing a workspace forgets it at once in this process, and within those seconds in others.
+or changing a workspace forgets it at once in this process, and in others as soon as they hear of it: within
+a second, also if they hear nothing.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.keys import CLIENT_SESSION_TOKEN, hash_token
 from thumbturn.domain.refusals import ClientSessionNotFound
 from thumbturn.domain.workspace import Key, KeyKind, Workspace
+from thumbturn.engine.notices import About, Notices
 from thumbturn.engine.ports import Store
 
 REMEMBERED_FOR = seconds(5)
+#: Where another process may revoke what was found: a notice of that may be lost.
+REMEMBERED_AMONG_OTHERS = seconds(0.9)
 _MOST_REMEMBERED = 10_000
 #: Bytes of headers: space around a token, and what an API key ignores, must not fill the memory.
 _LONGEST_REMEMBERED = 1_000
@@ -91,8 +95,11 @@ def shown_in(headers: Mapping[bytes, bytes]) -> Entry:
 class Callers:
     """Finds out who asks."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, notices: Notices) -> None:
         self._store = store
+        self._notices = notices
+        notices.hear(About.KEYS, self._key_changed)
+        notices.hear(About.WORKSPACES, self._workspace_changed)
         self._clock = clock
         self._known: dict[Entry, tuple[int, Bearer]] = {}
         # When a key that is much used has to be looked up again, one look-up serves all who ask meanwhile.
@@ -154,13 +161,29 @@ class Callers:
         return len(self._watching.get(key_id, ()))
 
     def forget_key(self, key_id: str) -> None:
-        """Ask the store again about this key or client session."""
+        """Ask the store again about this key or client session, here and in other processes."""
+        self._notices.say(About.KEYS, key_id)
+        self._forget_key(key_id)
+
+    def _key_changed(self, keys: frozenset[str] | None) -> None:
+        for key_id in keys or ():
+            self._forget_key(key_id)
+
+    def _forget_key(self, key_id: str) -> None:
         for changed in self._watching.get(key_id, ()):
             changed.set()
         self._forget({entry for entry, (_, bearer) in self._known.items() if bearer.key.id == key_id})
 
     def forget_workspace(self, workspace_id: str) -> None:
-        """Ask the store again about this workspace."""
+        """Ask the store again about this workspace, here and in other processes."""
+        self._notices.say(About.WORKSPACES, workspace_id)
+        self._forget_workspace(workspace_id)
+
+    def _workspace_changed(self, workspaces: frozenset[str] | None) -> None:
+        for workspace_id in workspaces or ():
+            self._forget_workspace(workspace_id)
+
+    def _forget_workspace(self, workspace_id: str) -> None:
         self._forget(
             {
                 entry
@@ -184,7 +207,10 @@ class Callers:
                 return
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            bearer, until = look_up.result(), self._clock.now() + REMEMBERED_FOR
+            bearer = look_up.result()
+            until = self._clock.now() + (
+                REMEMBERED_FOR if self._notices.is_alone else REMEMBERED_AMONG_OTHERS
+            )
             if isinstance(bearer, Caller) and bearer.ends_at is not None:
                 until = min(until, bearer.ends_at)
             self._known[entry] = (until, bearer)

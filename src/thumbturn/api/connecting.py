@@ -20,7 +20,7 @@ from thumbturn.engine.ports import DeviceFilter, Store
 
 HTML = b"text/html; charset=utf-8"
 #: No form of the page is longer.
-_MOST_BYTES = 16_384
+MOST_BYTES = 16_384
 #: Of an account that was connected; a page that names more helps nobody.
 _MOST_NAMED = 100
 _LONGEST_WORD = 254
@@ -38,13 +38,22 @@ class Shown(NamedTuple):
 class Connecting:
     """The page of all connect webviews."""
 
-    def __init__(self, webviews: ConnectWebviews, store: Store, callers: Callers) -> None:
-        self._webviews = webviews
+    def __init__(self, store: Store, callers: Callers) -> None:
         self._store = store
         self._callers = callers
 
+    async def workspace_of(self, scope: Mapping[str, Any]) -> str | None:
+        """The workspace of the webview that is named at this address, whoever may see it."""
+        webview_id = _fields(scope["query_string"]).get("connect_webview_id", [""])[0]
+        found = await self._store.webviews.visited(webview_id)
+        return None if found is None else found.workspace_id
+
     async def answer(
-        self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes], receive: Receive
+        self,
+        webviews: ConnectWebviews,
+        scope: Mapping[str, Any],
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
     ) -> Shown:
         """The page at this address; after a step, the way back to it, so that going back repeats nothing.
 
@@ -55,45 +64,55 @@ class Connecting:
         query: bytes = scope["query_string"]
         address = _fields(query)
         try:
-            webview = await self._webviews.visit(
+            webview = await webviews.visit(
                 address.get("connect_webview_id", [""])[0], address.get("auth_token", [""])[0]
             )
         except ConnectWebviewNotFound:
-            page = unknown_page()
-            return Shown(404, headers_of_page(page, None), page)
+            return unknown()
         workspace = await self._store.workspace(webview.workspace_id)
         assert workspace is not None  # it has a webview
         if scope["method"] == "POST":
-            form = _fields(await read_body(receive, headers, _MOST_BYTES))
-            await self._step(webview, form, has_accounts=workspace.is_sandbox)
+            form = _fields(await read_body(receive, headers, MOST_BYTES))
+            await self._step(webviews, webview, form, has_accounts=workspace.is_sandbox)
             return Shown(303, [(b"location", scope["path"].encode() + b"?" + query)], b"")
-        page = connect_page(webview, workspace, await self._devices(webview))
+        page = connect_page(webview, workspace, await self._devices(webviews, webview))
         return Shown(200, headers_of_page(page, webview), page)
 
-    async def _devices(self, webview: ConnectWebview) -> list[Device]:
+    async def _devices(self, webviews: ConnectWebviews, webview: ConnectWebview) -> list[Device]:
         """What there is to connect; once it is connected, what was."""
         if webview.connected_account_id is None:
-            return self._webviews.devices_of(webview)
+            return webviews.devices_of(webview)
         wanted = DeviceFilter(connected_account_ids=[webview.connected_account_id])
         return await self._store.devices(webview.workspace_id, wanted, limit=_MOST_NAMED)
 
     async def _step(
-        self, webview: ConnectWebview, form: Mapping[str, list[str]], *, has_accounts: bool
+        self,
+        webviews: ConnectWebviews,
+        webview: ConnectWebview,
+        form: Mapping[str, list[str]],
+        *,
+        has_accounts: bool,
     ) -> None:
         step = form.get("step", [""])[0]
         if step == "choose" and has_accounts:
-            await self._webviews.choose(webview, form.get("provider", [""])[0])
+            await webviews.choose(webview, form.get("provider", [""])[0])
         elif step == "back":
-            await self._webviews.go_back(webview)
+            await webviews.go_back(webview)
         elif step == "sign_in":
             email, password = (form.get(name, [""])[0][:_LONGEST_WORD] for name in ("email", "password"))
-            await self._webviews.sign_in(webview, email.strip(), password)
+            await webviews.sign_in(webview, email.strip(), password)
         elif step == "give_up":
-            await self._webviews.give_up(webview)
+            await webviews.give_up(webview)
         elif step == "finish":
-            _, sessions = await self._webviews.finish(webview, form.get("device", []))
+            _, sessions = await webviews.finish(webview, form.get("device", []))
             for session_id in sessions:
                 self._callers.forget_key(session_id)
+
+
+def unknown() -> Shown:
+    """What is sent where no webview is."""
+    page = unknown_page()
+    return Shown(404, headers_of_page(page, None), page)
 
 
 def _fields(text: bytes) -> Mapping[str, list[str]]:

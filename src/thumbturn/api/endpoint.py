@@ -9,7 +9,7 @@ here; a need that nobody can meet fails at start.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_type_hints
@@ -22,8 +22,10 @@ from thumbturn.api.callers import Bearer, Person
 from thumbturn.api.once import Once
 from thumbturn.api.pages import Pages
 from thumbturn.api.parameters import Parameters
+from thumbturn.api.placing import OF_CELLS, Place
 from thumbturn.api.stream import EventStream
 from thumbturn.domain.workspace import KeyKind
+from thumbturn.engine.webhooks import Webhooks
 
 Answer = Mapping[str, Any]
 Function = Callable[..., Awaitable[Answer | EventStream]]
@@ -77,6 +79,18 @@ class Endpoint:
         """True if its caller may prefer to wait for the end of attempts (``waiting.py``)."""
         return self.waits_for_others or self.name_of(Once) is not None
 
+    @property
+    def place(self) -> Place:
+        """Where its calls can be answered, if several processes share the database."""
+        if self.access is None or self.is_stream:
+            return Place.ANYWHERE
+        needs = set(self.needs.values())
+        if Webhooks in needs:
+            return Place.WEBHOOKS
+        if needs & OF_CELLS or (self.acts and self.name_of(Once) is None):
+            return Place.ENGINE
+        return Place.ANYWHERE
+
     def name_of(self, kind: type) -> str | None:
         """The name under which the function takes this, if it does."""
         for name, wanted in self.needs.items():
@@ -84,15 +98,16 @@ class Endpoint:
                 return name
         return None
 
-    def furnish(self, provided: Mapping[type, Any]) -> Function:
-        """The function with those of its needs met that are the same at every request.
+    def furnish(self, provided: Mapping[type, Any], of_requests: Collection[type] = ()) -> Function:
+        """The function with those of its needs met that are the same at every request; ``of_requests`` are
+        kinds of others, beside those that every request brings.
 
         Raises ``TypeError`` for a need that is neither provided nor brought by a request.
         """
         brought = (BaseModel, Bearer, Call, Once, Pages)
         constants = {}
         for name, wanted in self.needs.items():
-            if isinstance(wanted, type) and issubclass(wanted, brought):
+            if wanted in of_requests or (isinstance(wanted, type) and issubclass(wanted, brought)):
                 continue
             if wanted not in provided:
                 raise TypeError(f"{self.path} needs {name}: {wanted}, which nobody provides")

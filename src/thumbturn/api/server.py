@@ -18,17 +18,20 @@ from pydantic import BaseModel, ValidationError
 
 from thumbturn.api.access import NOT_WITH
 from thumbturn.api.acts import Acts
+from thumbturn.api.among import AmongOthers
 from thumbturn.api.asking import asker_of
 from thumbturn.api.body import Disconnected, Receive, decode_body, read_body
 from thumbturn.api.call import Call, Header
 from thumbturn.api.callers import Bearer, Caller, Callers, Person, shown_in
-from thumbturn.api.connecting import HTML, Connecting
+from thumbturn.api.connecting import HTML, Connecting, Shown
 from thumbturn.api.descriptions import descriptions
 from thumbturn.api.endpoint import Answer, Endpoint
+from thumbturn.api.exchanged import FORWARDED, Reply
 from thumbturn.api.idempotency import HEADER, Idempotency
 from thumbturn.api.metrics import CONTENT_TYPE, Metrics
 from thumbturn.api.once import Once
 from thumbturn.api.pages import Pages
+from thumbturn.api.placing import OF_REQUESTS
 from thumbturn.api.query import grammar_of
 from thumbturn.api.readiness import Observer
 from thumbturn.api.refusals import MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
@@ -46,12 +49,16 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
+from thumbturn.engine.cells import Cells
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.notices import Silence
 from thumbturn.engine.phones import Phones
+from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Store
+from thumbturn.engine.underway import Underway
 from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.engine.webhooks import Webhooks
 
@@ -82,11 +89,16 @@ class Api:
     ) -> None:
         self._new_request_id = new_request_id
         self._settings = surroundings.settings
-        self._callers = Callers(surroundings.store, surroundings.clock)
+        others = surroundings.others
+        self._callers = Callers(
+            surroundings.store, surroundings.clock, Silence() if others is None else others.notices
+        )
         self._acts = Acts(surroundings.store, surroundings.clock)
         self._idempotency = Idempotency(surroundings.store, surroundings.clock)
         provided = {
+            Cells: surroundings.cells,
             Engine: surroundings.engine,
+            Underway: surroundings.engine,
             Store: surroundings.store,
             Webhooks: surroundings.webhooks,
             ClientSessions: surroundings.client_sessions,
@@ -97,6 +109,7 @@ class Api:
             Phones: surroundings.phones,
             Clock: surroundings.clock,
             Feed: surroundings.feed,
+            Pins: surroundings.pins,
             ApiSettings: surroundings.settings,
             Callers: self._callers,
             Observer: Observer(
@@ -104,9 +117,14 @@ class Api:
             ),
             **more,
         }
-        self._routes = {path: Route(each, provided) for path, each in table.items()}
+        of_requests = frozenset[type]() if others is None else OF_REQUESTS
+        self._routes = {path: Route(each, provided, of_requests) for path, each in table.items()}
         self._documents = dict(described)
-        self._connecting = Connecting(surroundings.connect_webviews, surroundings.store, self._callers)
+        self._webviews = surroundings.connect_webviews
+        self._connecting = Connecting(surroundings.store, self._callers)
+        self._among = None
+        if others is not None:
+            self._among = AmongOthers(surroundings.cells, others, self._idempotency, self._connecting)
         self._requests = RequestMeters([*self._routes, *self._documents, "/metrics", VIEW])
         if surroundings.settings.metrics:
             metrics = Metrics(
@@ -124,10 +142,10 @@ class Api:
             return
         began = stopwatch()
         headers: Headers = dict(scope["headers"])
-        request_id = self._new_request_id()
+        request_id = scope.get(FORWARDED) or self._new_request_id()
         status, kind = 200, JSON
         more: tuple[Header, ...] = ()
-        body: bytes | EventStream
+        body: bytes | EventStream | Reply
         try:
             if scope["method"] == "OPTIONS":
                 body, more = b'{"ok":true}', PREFLIGHT
@@ -137,8 +155,7 @@ class Api:
                 body = await self._answer(route, scope, headers, receive, call)
                 more = call.reply_headers
             elif scope["path"] == VIEW:
-                status, shown, body = await self._connecting.answer(scope, headers, receive)
-                kind, more = HTML, tuple(shown)
+                body = await self._page(scope, headers, receive, request_id)
             else:
                 kind, body = await self._document(scope)
         except Refusal as refusal:
@@ -151,25 +168,20 @@ class Api:
         if isinstance(body, EventStream):
             self._requests.answered(scope["path"], status, stopwatch() - began)
             head = headers_of(request_id, EVENT_STREAM, None, headers.get(b"origin"), more)
-            try:
-                await body.answer(scope, receive, send, head)
-            except Exception as bug:  # noqa: BLE001 - too late for an answer, not for the log
-                _log_bug(bug, request_id, scope["path"])
+            await _stream(body, scope, receive, send, head, request_id)
             return
-        await send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": headers_of(request_id, kind, len(body), headers.get(b"origin"), more),
-            }
-        )
+        if isinstance(body, Reply):
+            status, head, body = body
+        else:
+            head = headers_of(request_id, kind, len(body), headers.get(b"origin"), more)
+        await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
         self._requests.answered(scope["path"], status, stopwatch() - began)
 
     async def _answer(
         self, route: Route, scope: Scope, headers: Headers, receive: Receive, call: Call
-    ) -> bytes | EventStream:
-        bearer = None
+    ) -> bytes | EventStream | Reply:
+        bearer, content = None, b""
         if route.access is not None:
             shown, workspace = shown_in(headers)
             # A person is the same in any workspace.
@@ -195,10 +207,25 @@ class Api:
             raise refusal_of(problems, parameters, self._settings.error_wording) from None
         perform = self._on_record if route.is_recorded else Route.call
         act = partial(perform, route, ask, bearer, parameters, scope, call)
+        if self._among is not None:
+            return await self._among.answer(route, ask, bearer, act, scope, content, call)
         if HEADER in headers and route.acts:
             return await self._idempotency.answer(call, bearer, ask, act, begins_attempt=route.begins_attempt)
         answer = await act()
         return answer if isinstance(answer, EventStream) else answer_body(answer)
+
+    async def _page(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Reply:
+        """The page of a connect webview, or the way to it after a step."""
+        shown: Shown | Reply
+        if self._among is None:
+            shown = await self._connecting.answer(self._webviews, scope, headers, receive)
+        else:
+            shown = await self._among.page(scope, headers, receive, request_id)
+        if isinstance(shown, Reply):
+            return shown
+        status, more, body = shown
+        head = headers_of(request_id, HTML, len(body), headers.get(b"origin"), more)
+        return Reply(status, head, body)
 
     async def _on_record(
         self, route: Route, ask: BaseModel, bearer: Bearer | None, parameters: Any, scope: Scope, call: Call
@@ -231,7 +258,14 @@ class Api:
 class Route:
     """An endpoint made ready to answer."""
 
-    def __init__(self, endpoint: Endpoint, provided: Mapping[type, Any]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        provided: Mapping[type, Any],
+        of_requests: frozenset[type] = frozenset(),
+    ) -> None:
+        self.place = endpoint.place
+        self.waits = endpoint.waits
         self.methods = endpoint.methods
         self.access = endpoint.access
         #: Of what nobody has to show a token for, no record says who did it.
@@ -242,7 +276,9 @@ class Route:
         self._open_to = endpoint.open_to
         self._path = endpoint.path
         self._fields = frozenset(endpoint.ask.model_fields)
-        self._function = endpoint.furnish(provided)
+        self._function = endpoint.furnish(provided, of_requests)
+        #: What depends on the workspace, by name.
+        self._of_requests = [(name, kind) for name, kind in endpoint.needs.items() if kind in of_requests]
         self._ask = endpoint.name_of(BaseModel)
         self._bearer = endpoint.name_of(Bearer)
         self._pages = endpoint.name_of(Pages)
@@ -277,6 +313,8 @@ class Route:
             brought[self._call] = call
         if self._once is not None:
             brought[self._once] = call.once
+        for name, kind in self._of_requests:
+            brought[name] = call.parts[kind]
         if self._pages is not None and isinstance(bearer, Caller):
             given = {key: value for key, value in parameters.items() if key in self._fields}
             host = call.header(b"host") or ""
@@ -287,6 +325,15 @@ class Route:
 def _joined(query: Mapping[str, Any], body: Any) -> Any:
     """The parameters of both places. What is no object is left for the validation to refuse."""
     return {**query, **body} if isinstance(body, dict) else body
+
+
+async def _stream(
+    body: EventStream, scope: Scope, receive: Receive, send: Send, head: list[Header], request_id: str
+) -> None:
+    try:
+        await body.answer(scope, receive, send, head)
+    except Exception as bug:  # noqa: BLE001 - too late for an answer, not for the log
+        _log_bug(bug, request_id, scope["path"])
 
 
 def _log_bug(bug: Exception, request_id: str, path: str) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from thumbturn.api.forwarding import Forwarding
 from thumbturn.domain.clock import Clock
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
+from thumbturn.engine.elsewhere import Elsewhere
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.notices import Notices
 from thumbturn.engine.phones import Phones
+from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Store
 from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.engine.webhooks import Webhooks
@@ -39,6 +43,15 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """The other processes on the same database."""
+
+    forwarding: Forwarding
+    elsewhere: Elsewhere
+    notices: Notices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """Everything that an endpoint may need at run time."""
 
@@ -55,4 +68,7 @@ class Surroundings:
     phones: Phones
     clock: Clock
     feed: Feed
+    pins: Pins
     settings: ApiSettings
+    #: ``None`` where the database is this process's alone, and ``engine`` every workspace's.
+    others: Others | None = None

@@ -15,7 +15,7 @@ from thumbturn.api.asking import asker_of
 from thumbturn.api.call import Call
 from thumbturn.api.callers import Caller
 from thumbturn.api.commands import ask_of, timing_of
-from thumbturn.api.endpoint import Answer, Endpoint, describe
+from thumbturn.api.endpoint import Answer, Endpoint, Function, describe
 from thumbturn.api.once import Once
 from thumbturn.api.waiting import settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
@@ -23,6 +23,7 @@ from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.idempotency import Keep
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.underway import Underway
 
 
 @cache
@@ -49,19 +50,29 @@ def of_way(way: Way) -> Endpoint:
     """
     action, meaning = load()[way.type], way.meaning
 
-    async def begin(ask: Any, caller: Caller, engine: Engine, clock: Clock, call: Call, once: Once) -> Answer:
+    async def as_asked(
+        ask: Any, caller: Caller, underway: Underway, clock: Clock, call: Call, once: Once
+    ) -> Answer:
         def begun(*, keep: Keep | None = None) -> Awaitable[Attempt]:
             # The time is looked at here, and not again when the same is asked once more later.
             timing, asker = timing_of(ask, clock), asker_of(call, caller)
-            how: Any = {"timing": timing, "keep": keep, "reach": caller.reach}
-            if meaning is None:
-                return engine.begin(action, ask, caller.workspace, asker, **how)
+            return underway.begin(
+                action, ask, caller.workspace, asker, timing=timing, keep=keep, reach=caller.reach
+            )
 
-            async def what_is_meant() -> Attempt:
-                meant = await meaning(ask, engine.known(caller.workspace.id, caller.reach))
-                return await engine.begin(action, meant, caller.workspace, asker, **how)
+        attempt = await once.attempt(begun, answer)
+        return answer(await settled(call, underway, attempt, sync=way.takes_sync and ask.sync))
 
-            return what_is_meant()
+    async def as_meant(
+        ask: Any, caller: Caller, engine: Engine, clock: Clock, call: Call, once: Once
+    ) -> Answer:
+        async def begun(*, keep: Keep | None = None) -> Attempt:
+            timing, asker = timing_of(ask, clock), asker_of(call, caller)
+            assert meaning is not None  # it is for those that have one
+            meant = await meaning(ask, engine.known(caller.workspace.id, caller.reach))
+            return await engine.begin(
+                action, meant, caller.workspace, asker, timing=timing, keep=keep, reach=caller.reach
+            )
 
         attempt = await once.attempt(begun, answer)
         return answer(await settled(call, engine, attempt, sync=way.takes_sync and ask.sync))
@@ -72,6 +83,7 @@ def of_way(way: Way) -> Endpoint:
             shown[key] = show(attempt.ask)
         return shown
 
+    begin: Function = as_asked if meaning is None else as_meant
     begin.__annotations__["ask"] = ask_of(way)
     begin.__doc__ = way.summary
     answers = {"action_attempt": ActionAttempt, **{key: shape for key, shape, _ in way.shows}}

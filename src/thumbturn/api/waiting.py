@@ -14,7 +14,7 @@ from typing import TypeVar
 from thumbturn.api.call import Call
 from thumbturn.domain.attempt import Attempt, Progress
 from thumbturn.domain.clock import SECOND
-from thumbturn.engine.engine import Engine
+from thumbturn.engine.underway import Underway
 
 A = TypeVar("A", Attempt, Progress)
 
@@ -26,7 +26,7 @@ _LONGEST_HEADER = 1_000
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*")+')
 
 
-async def settled(call: Call, engine: Engine, attempt: A, *, sync: bool = False) -> A | Attempt:
+async def settled(call: Call, underway: Underway, attempt: A, *, sync: bool = False) -> A | Attempt:
     """The attempt as its caller wants it: as it is, or once it has ended or his time is over.
 
     Raises ``Disconnected`` when he hangs up meanwhile.
@@ -34,17 +34,17 @@ async def settled(call: Call, engine: Engine, attempt: A, *, sync: bool = False)
     wait = time_to_wait(call, sync=sync)
     if not wait or attempt.phase.is_final:
         return attempt
-    return await call.unless_gone(engine.begun.settled(attempt, wait))
+    return await call.unless_gone(underway.begun.settled(attempt, wait))
 
 
-async def all_settled(call: Call, engine: Engine, attempts: Sequence[Attempt]) -> bool:
+async def all_settled(call: Call, underway: Underway, attempts: Sequence[Attempt]) -> bool:
     """Wait as the caller wants to until all of them have ended; false if he did not want to wait.
 
     Raises ``Disconnected`` when he hangs up meanwhile.
     """
     wait = time_to_wait(call)
     if wait:
-        await call.unless_gone(engine.begun.all_settled(attempts, wait))
+        await call.unless_gone(underway.begun.all_settled(attempts, wait))
     return wait > 0
 
 

@@ -189,16 +189,7 @@ class Acceptance:
         device = None
         if action.concerns_device:
             device = self._devices.find(workspace.id, ask.device_id, reach)  # type: ignore[attr-defined]
-            if device is None:
-                raise DeviceNotFound
-        if action.sandbox_only and not workspace.is_sandbox:
-            raise WorkspaceNotSandbox
-        if device is not None:
-            if not device.is_managed:
-                raise DeviceUnmanaged
-            if CAPABILITY_WORD[action.needs] not in device.capabilities:
-                raise _lacking(action, device)(f"{device.display_name} cannot do {action.type}.")
-        return device
+        return admitted(action, device, workspace)
 
     def _take_in(
         self,
@@ -209,26 +200,9 @@ class Acceptance:
         batch_id: str | None = None,
     ) -> Run:
         """A run for the command, in its lane or beside it, and ready to be stored."""
-        action, ask, timing = command
         now = self._last_accepted = max(self._clock.now(), self._last_accepted + 1)
-        lane = device.id if device is not None else f"workspace:{workspace.id}"
-        attempt = Attempt(
-            id=new_id(),
-            workspace_id=workspace.id,
-            action_type=action.type,
-            lane=lane,
-            device_id=None if device is None else device.id,
-            connected_account_id=None if device is None else device.connected_account_id,
-            ask=_storable(action, ask),
-            phase=Phase.QUEUED,
-            accepted_at=now,
-            deadline_at=timing.deadline_at(now, action.deadline),
-            required_evidence=workspace.required_evidence if action.needs is Lock else Evidence.RADIO_ACK,
-            marks=(Mark("accepted", now),),
-            asked_by=asked_by,
-            not_before=timing.not_before,
-            batch_id=batch_id,
-        )
+        attempt = new_attempt(command, device, workspace, asked_by, now, batch_id)
+        action, ask, _ = command
         run = self._make_run(attempt, action, ask)
         if self._dispatch.enter(run):
             run.born_sent()
@@ -282,6 +256,52 @@ class Acceptance:
             error = StorageUnavailable(MAY_BE_ON_RECORD, headers={"Retry-After": "1"})
         if not accepted.done():
             accepted.set_exception(error)
+
+
+def admitted(action: Action, device: Device | None, workspace: Workspace) -> Device | None:
+    """The device that the action was asked for, if it may be asked of it; ``None`` for one that needs none.
+
+    Raises ``DeviceNotFound``, ``WorkspaceNotSandbox``, ``DeviceUnmanaged``, ``DeviceTypeNotSupported``.
+    """
+    if device is None and action.concerns_device:
+        raise DeviceNotFound
+    if action.sandbox_only and not workspace.is_sandbox:
+        raise WorkspaceNotSandbox
+    if device is not None:
+        if not device.is_managed:
+            raise DeviceUnmanaged
+        if CAPABILITY_WORD[action.needs] not in device.capabilities:
+            raise _lacking(action, device)(f"{device.display_name} cannot do {action.type}.")
+    return device
+
+
+def new_attempt(
+    command: Command,
+    device: Device | None,
+    workspace: Workspace,
+    asked_by: Asker | None,
+    now: int,
+    batch_id: str | None = None,
+) -> Attempt:
+    """The attempt of a command that was admitted, as it is accepted at this moment."""
+    action, ask, timing = command
+    return Attempt(
+        id=new_id(),
+        workspace_id=workspace.id,
+        action_type=action.type,
+        lane=device.id if device is not None else f"workspace:{workspace.id}",
+        device_id=None if device is None else device.id,
+        connected_account_id=None if device is None else device.connected_account_id,
+        ask=_storable(action, ask),
+        phase=Phase.QUEUED,
+        accepted_at=now,
+        deadline_at=timing.deadline_at(now, action.deadline),
+        required_evidence=workspace.required_evidence if action.needs is Lock else Evidence.RADIO_ACK,
+        marks=(Mark("accepted", now),),
+        asked_by=asked_by,
+        not_before=timing.not_before,
+        batch_id=batch_id,
+    )
 
 
 def _lacking(action: Action, device: Device) -> type[Refusal]:

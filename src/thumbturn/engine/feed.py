@@ -22,6 +22,7 @@ import structlog
 from thumbturn.domain.clock import MILLISECOND, Clock, seconds
 from thumbturn.domain.event import Recorded
 from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.engine.notices import About, Notices, Silence
 from thumbturn.engine.ports import Store
 from thumbturn.engine.pulse import Pulse
 from thumbturn.engine.ring import SIZE, Ring, Wakes
@@ -37,9 +38,10 @@ GATHER_FOR = 5 * MILLISECOND
 class Feed:
     """What there is to follow. One for the whole process."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, notices: Notices | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._notices = notices or Silence()
         self._tails: dict[str, Tail] = {}
         self._is_told = False
 
@@ -52,6 +54,7 @@ class Feed:
         if not self._is_told:
             self._is_told = True
             self._store.on_events(self._told)
+            self._notices.hear(About.EVENTS, self._told)
         tail = self._tails.get(workspace_id)
         if tail is None:
             tail = self._tails[workspace_id] = Tail(workspace_id, self._store, self._clock)
@@ -62,8 +65,9 @@ class Feed:
         tail.stop()
         del self._tails[tail.workspace_id]
 
-    def _told(self, workspaces: frozenset[str]) -> None:
-        for tail in [self._tails[each] for each in workspaces if each in self._tails]:
+    def _told(self, workspaces: frozenset[str] | None) -> None:
+        found = self._tails if workspaces is None else workspaces & self._tails.keys()
+        for tail in [self._tails[each] for each in found]:
             tail.look()
 
 

@@ -44,6 +44,12 @@ class Pace:
         """``take``, where an attempt begins."""
         return action_type not in OF_CODES and self.take(action_type, device)
 
+    def limits(self, action_type: str, device: Device) -> bool:
+        """True if this is counted where an attempt begins."""
+        return (
+            action_type in self._limits and action_type not in OF_CODES and device.driver not in self.spared
+        )
+
     def take(self, action_type: str, device: Device) -> bool:
         """Count this; ``False`` if it has no limit. Raises ``RateLimited`` if it is one too many, and counts
         nothing.

@@ -152,6 +152,11 @@ class Store(Protocol):
         ``False`` (and nothing) if that is taken.
         """
 
+    def accept_for(self, cell: int, attempt: Attempt, first: FirstAnswer | None) -> Awaitable[bool]:
+        """Remember a new attempt, its first answer if its call has a key, and that the engine of this cell
+        has not taken it yet; ``False`` (and nothing of it) if the key is taken.
+        """
+
     def apply(self, change: Change) -> Awaitable[bool]:
         """Make the change true; ``False`` (and nothing written) if an attempt had moved on."""
 
@@ -194,6 +199,9 @@ class Store(Protocol):
 
     async def timeline(self, workspace_id: str, attempt_id: str, reach: Reach = None) -> Timeline | None:
         """One attempt with its late marks, in one query."""
+
+    async def open_count(self, workspace_id: str, most: int) -> int:
+        """How many attempts of a workspace are open; at most so many are counted."""
 
     async def open_attempts(self) -> list[Attempt]:
         """Every attempt in an open phase, in order of acceptance."""

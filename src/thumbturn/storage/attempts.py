@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, select, tuple_
+from sqlalchemy import Connection, Dialect, Select, func, select, tuple_
 
 from thumbturn.domain.attempt import Attempt, Progress
 from thumbturn.domain.client_session import Reach
@@ -105,6 +105,12 @@ def of_batch(connection: Connection, workspace_id: str, batch_id: str, reach: Re
         .order_by(columns.accepted_at, columns.id)
     )
     return [attempt_of(row) for row in connection.execute(query)]
+
+
+def open_count(connection: Connection, workspace_id: str, most: int) -> int:
+    """How many are open in a workspace; at most so many are counted."""
+    some = select(attempts.c.id).where(attempts.c.workspace_id == workspace_id, IS_OPEN).limit(most)
+    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
 def unfinished(connection: Connection) -> list[Attempt]:

@@ -17,16 +17,19 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, bindparam, update
 
-from thumbturn.domain.attempt import Attempt, Mark
+from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.event import Event
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.engine.ports import Change
 from thumbturn.storage import idempotency
 from thumbturn.storage.bulk import insert_rows, update_rows
+from thumbturn.storage.cell_tables import arrivals
 from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
 from thumbturn.storage.tables import attempts, audit_waiting, devices, events, late_marks, workspaces
 from thumbturn.storage.wave import MOST_ROWS, prepare, wave_of, write_wave
 from thumbturn.storage.writer import Lost, UnknownWorkspace
+
+_FINAL = frozenset(phase.value for phase in Phase if phase.is_final)
 
 
 class Move(NamedTuple):
@@ -53,6 +56,8 @@ class Rows(NamedTuple):
     states: tuple[Row, ...] = ()
     told: tuple[Told, ...] = ()
     late: Row | None = None
+    #: The cell whose engine has not taken the accepted attempt yet; ``None`` if it has.
+    cell: int | None = None
     #: What its caller is answered when it is durable.
     answer: bool | None = None
 
@@ -80,6 +85,11 @@ def accepting(attempt: Attempt) -> Rows:
 def accepting_once(attempt: Attempt, first: FirstAnswer) -> Rows:
     """A new attempt with its first answer, answered with true; with false if the key is taken."""
     return Rows(accepted=attempt_row(attempt), first=first, answer=True)
+
+
+def accepting_for(cell: int, attempt: Attempt, first: FirstAnswer | None) -> Rows:
+    """A new attempt for the engine of a cell, answered as ``accepting_once``."""
+    return Rows(accepted=attempt_row(attempt), first=first, cell=cell, answer=True)
 
 
 def claiming(first: FirstAnswer) -> Rows:
@@ -136,6 +146,17 @@ def told_by(operations: Iterable[Operation]) -> frozenset[str]:
     return frozenset(found)
 
 
+def ended_by(operations: Iterable[Operation]) -> list[str]:
+    """The ids of the attempts that these operations end."""
+    return [
+        move.row[0]
+        for operation in operations
+        if isinstance(operation, Rows)
+        for move in operation.moves
+        if move.phase in _FINAL
+    ]
+
+
 def commit(connection: Connection, operations: Sequence[Operation]) -> list[Any]:
     """Do the operations in order as one transaction, durably, and give their answers.
 
@@ -172,6 +193,7 @@ def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any
 def _write(connection: Connection, operations: Sequence[Any]) -> None:
     """A wave on PostgreSQL."""
     accepted: list[Row] = []
+    arrived: list[Row] = []
     firsts: list[FirstAnswer] = []
     moves: dict[str, Move] = {}
     states: dict[str, Row] = {}
@@ -182,6 +204,8 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
             firsts.append(operation.first)
         if operation.accepted is not None:
             accepted.append(operation.accepted)
+            if operation.cell is not None:
+                arrived.append((operation.accepted[0], operation.cell))
             continue
         for move in operation.moves:
             attempt_id = move.row[0]
@@ -194,6 +218,7 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
     if idempotency.add(connection, firsts) != len(firsts):
         raise Lost
     insert_rows(connection, attempts, accepted)
+    insert_rows(connection, arrivals, arrived)
     # In one transaction with the attempt; sealed soon after (``audit.py``).
     insert_rows(connection, audit_waiting, [(row[1], row[0], None) for row in accepted])
     rows = [(*move.row, move.came_from) for move in moves.values()]

@@ -18,6 +18,7 @@ from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.refusals import Overloaded
 from thumbturn.domain.workspace import Key, Workspace
+from thumbturn.engine.notices import About, Notices, Silence, word_of
 from thumbturn.engine.ports import (
     AttemptFilter,
     Change,
@@ -40,11 +41,13 @@ from thumbturn.storage.hot import (
     Operation,
     accepting,
     accepting_all,
+    accepting_for,
     accepting_once,
     appending,
     changing,
     claiming,
     commit,
+    ended_by,
     telling,
     told_by,
 )
@@ -74,6 +77,7 @@ class SqlStore:
         self._devices = Coalescing(self._reader, devices.by_ids)
         self._first_answers = Coalescing(self._reader, idempotency.by_scopes)
         self._read = self._reader.read
+        self._notices: Notices = Silence()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._act, self._read)
         self.client_sessions = SqlClientSessions(self._act, self._read)
@@ -110,6 +114,12 @@ class SqlStore:
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         accepted = self._writer.submit(accepting_once(attempt, first))
+        self.unsealed += 1
+        self._count(1)
+        return accepted
+
+    def accept_for(self, cell: int, attempt: Attempt, first: FirstAnswer | None) -> Awaitable[bool]:
+        accepted = self._writer.submit(accepting_for(cell, attempt, first))
         self.unsealed += 1
         self._count(1)
         return accepted
@@ -202,6 +212,9 @@ class SqlStore:
             lambda connection: attempts.timeline(connection, workspace_id, attempt_id, reach)
         )
 
+    async def open_count(self, workspace_id: str, most: int) -> int:
+        return await self._read(lambda connection: attempts.open_count(connection, workspace_id, most))
+
     async def open_attempts(self) -> list[Attempt]:
         return await self._read(attempts.unfinished)
 
@@ -275,11 +288,19 @@ class SqlStore:
         self._listeners.append(listener)
         self._writer.on_commit = self._committed
 
+    def tell_others(self, notices: Notices) -> None:
+        """From now on tell the other processes on this database what was committed here."""
+        self._notices = notices
+        self._writer.on_commit = self._committed
+
     def _committed(self, operations: Sequence[Operation]) -> None:
         told = told_by(operations)
         if told:
             for listener in self._listeners:
                 listener(told)
+        if not self._notices.is_alone:
+            self._notices.say(About.EVENTS, *told)
+            self._notices.say(About.ENDS, *map(word_of, ended_by(operations)))
 
     # the audit trail --------------------------------------------------------------------------
     async def record(self, act: Act, *, again: bool = False) -> None:

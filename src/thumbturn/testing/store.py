@@ -112,6 +112,9 @@ class MemoryStore:
         self.accept(attempt)
         return answered(True)
 
+    def accept_for(self, cell: int, attempt: Attempt, first: FirstAnswer | None) -> Awaitable[bool]:
+        return self.accept_all((attempt,), first)  # and nobody else is there to take it
+
     def apply(self, change: Change) -> Awaitable[bool]:
         for attempt, came_from in change.transitions:
             known = self._attempts.get(attempt.id)
@@ -203,6 +206,9 @@ class MemoryStore:
         found = await self.attempt(workspace_id, attempt_id, reach)
         return None if found is None else Timeline(found, tuple(self._late.get(attempt_id, ())))
 
+    async def open_count(self, workspace_id: str, most: int) -> int:
+        return min(most, sum(each.workspace_id == workspace_id for each in await self.open_attempts()))
+
     async def open_attempts(self) -> list[Attempt]:
         found = [each for each in self._attempts.values() if not each.phase.is_final]
         return sorted(found, key=lambda each: (each.accepted_at, each.id))
@@ -211,7 +217,6 @@ class MemoryStore:
         return []  # there is no other process
 
     # first answers ----------------------------------------------------------------------------
-
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:
         return answered(self._first_answers.take(first))
 

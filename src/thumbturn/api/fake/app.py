@@ -13,6 +13,7 @@ from thumbturn.api.server import Api
 from thumbturn.api.surroundings import Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.domain.ids import new_id
+from thumbturn.engine.notices import Silence
 
 
 def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application:
@@ -30,7 +31,9 @@ def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application
     )
     table = {**endpoints(), **fake_endpoints()}
     api = Api(surroundings, table, descriptions(), {FakeWorld: world, Database: rows}, _new_request_id)
-    return WithConsoleSessions(WithOutages(api, world.outages, Callers(store, clock)), facts, clock)
+    return WithConsoleSessions(
+        WithOutages(api, world.outages, Callers(store, clock, Silence())), facts, clock
+    )
 
 
 def _new_request_id() -> str:

@@ -11,8 +11,8 @@ from thumbturn.api.waiting import settled
 from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain.refusals import ActionAttemptNotFound
-from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
+from thumbturn.engine.underway import Underway
 
 
 class AttemptGet(Parameters):
@@ -32,13 +32,13 @@ class AttemptList(Listing):
 
 
 @endpoint({"action_attempt": ActionAttempt}, waits_for_others=True)
-async def get(ask: AttemptGet, caller: Caller, store: Store, engine: Engine, call: Call) -> Answer:
+async def get(ask: AttemptGet, caller: Caller, store: Store, underway: Underway, call: Call) -> Answer:
     """Returns an action attempt; with ``Prefer: wait=N``, once it has ended or N seconds are over."""
     id = ask.action_attempt_id
     progress = await store.progress(caller.workspace.id, id, caller.reach)
     if progress is None:
         raise ActionAttemptNotFound(data={"action_attempt_id": id})
-    return {"action_attempt": attempt_json(await settled(call, engine, progress))}
+    return {"action_attempt": attempt_json(await settled(call, underway, progress))}
 
 
 @endpoint({"action_attempts": list[ActionAttempt], "pagination": Pagination})

@@ -12,7 +12,7 @@ from thumbturn.api.parameters import MOST_AT_ONCE, Maybe, Moment, Parameters, ei
 from thumbturn.api.refusals import EventNotFound
 from thumbturn.api.wire.event import Event, event_json
 from thumbturn.api.wire.vocabulary import EventType
-from thumbturn.engine.engine import Engine
+from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import EventFilter, Store
 
 Hundred = Annotated[list[str], Field(max_length=100)]
@@ -122,7 +122,7 @@ _NAMED = {
 
 
 @endpoint({"event": Event})
-async def get(ask: EventGet, caller: Caller, store: Store, engine: Engine) -> Answer:
+async def get(ask: EventGet, caller: Caller, store: Store, pins: Pins) -> Answer:
     """Returns an event: by its id, or the newest of a device or a type."""
     wanted = EventFilter(
         event_ids=either(ask.event_id, None),
@@ -133,11 +133,11 @@ async def get(ask: EventGet, caller: Caller, store: Store, engine: Engine) -> An
     event = await store.event(caller.workspace.id, wanted)
     if event is None:
         raise EventNotFound
-    return {"event": event_json(event, engine.access_codes.pins)}
+    return {"event": event_json(event, pins)}
 
 
 @endpoint({"events": list[Event]})
-async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) -> Answer:
+async def list_(ask: EventList, caller: Caller, store: Store, pins: Pins) -> Answer:
     """Lists events in the order in which they were told."""
     among = {
         name: values
@@ -160,4 +160,4 @@ async def list_(ask: EventList, caller: Caller, store: Store, engine: Engine) ->
     events = await store.events(
         caller.workspace.id, wanted, limit=min(ask.limit, MOST_AT_ONCE), offset=ask.unstable_offset
     )
-    return {"events": [event_json(event, engine.access_codes.pins) for event in events]}
+    return {"events": [event_json(event, pins) for event in events]}

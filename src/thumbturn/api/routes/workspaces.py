@@ -8,13 +8,18 @@ from typing import Any, Literal
 from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.endpoint import UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, Parameters
+from thumbturn.api.refusals import OwnerMissing
 from thumbturn.api.wire import workspace as wire
 from thumbturn.api.wire.workspace import workspace_json
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.cells import Cells
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
+
+#: To find an id of one's own cell, of some dozen: it is found long before.
+_TRIES = 1_000
 
 LogoShape = Literal["circle", "square"]
 
@@ -88,7 +93,7 @@ async def list_(bearer: Bearer, store: Store) -> Answer:
 
 
 @endpoint({"workspace": wire.Workspace}, methods=WRITE)
-async def create(ask: WorkspaceCreate, person: Person, engine: Engine, clock: Clock) -> Answer:
+async def create(ask: WorkspaceCreate, person: Person, engine: Engine, cells: Cells, clock: Clock) -> Answer:
     """Makes a workspace, whose member is the person of the token. Personal access tokens only."""
     older_places = {
         "logo_shape": ask.webview_logo_shape,
@@ -97,7 +102,7 @@ async def create(ask: WorkspaceCreate, person: Person, engine: Engine, clock: Cl
         "success_message": ask.webview_success_message,
     }
     workspace = Workspace(
-        id=new_id(),
+        id=_id_for(engine, cells),
         name=ask.name,
         is_sandbox=ask.is_sandbox,
         company_name=ask.company_name or ask.connect_partner_name or ask.name,
@@ -120,6 +125,15 @@ async def update(ask: WorkspaceUpdate, caller: Caller, store: Store, callers: Ca
     await store.update_workspace(changed)
     callers.forget_workspace(workspace.id)
     return {}
+
+
+def _id_for(engine: Engine, cells: Cells) -> str:
+    """An id that makes a workspace this engine's, so that its devices are there when this is answered."""
+    for _ in range(_TRIES):
+        id = new_id()
+        if cells.engine_of(id) is engine:
+            return id
+    raise OwnerMissing  # it lost its cell meanwhile
 
 
 def _customized(before: Any, wanted: Customization | None) -> dict[str, Any]:

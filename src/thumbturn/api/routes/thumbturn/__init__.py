@@ -18,9 +18,10 @@ from thumbturn.api.wire.frames import AttemptChange, Ending, Notice, Place
 from thumbturn.api.wire.readiness import Readiness
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.refusals import ActionAttemptNotFound
-from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
+from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Store
+from thumbturn.engine.underway import Underway
 
 #: Of one workspace at a time. Each holds a connection, of which the machine has so many and no more.
 MOST_STREAMS = 1_000
@@ -49,10 +50,11 @@ async def stream(
     ask: StreamOpen,
     caller: Caller,
     call: Call,
-    engine: Engine,
+    underway: Underway,
     feed: Feed,
     store: Store,
     callers: Callers,
+    pins: Pins,
     clock: Clock,
     settings: ApiSettings,
 ) -> EventStream:
@@ -69,12 +71,11 @@ async def stream(
     # Clients that were never told an id send an empty header.
     last_event_id = call.header(b"last-event-id") or ask.last_event_id
     after = newest if last_event_id is None else place_of(last_event_id, newest)
-    if engine.live.watchers(caller.workspace.id) >= MOST_STREAMS:
+    if underway.live.watchers(caller.workspace.id) >= MOST_STREAMS:
         raise TooManyStreams
     if caller.reach is not None and callers.watchers(caller.key.id) >= MOST_STREAMS_OF_A_SESSION:
         raise TooManyStreams("A client session has at most 20 streams open at a time. Close one.")
-    pins = engine.access_codes.pins
-    sources = Sources(feed=feed, live=engine.live, store=store, callers=callers, clock=clock, pins=pins)
+    sources = Sources(feed=feed, live=underway.live, store=store, callers=callers, clock=clock, pins=pins)
     return EventStream(Following(sources, caller, view_of(ask), after), settings.stream_patience)
 
 
