@@ -129,6 +129,9 @@ def serve(
     rate_limits: Annotated[str | None, option("rate_limits")] = None,
     rate_limit_sandboxes: Annotated[bool | None, option("rate_limit_sandboxes")] = None,
     code_look_seconds: Annotated[float | None, option("code_look_seconds")] = None,
+    keep_attempts_days: Annotated[float | None, option("keep_attempts_days")] = None,
+    keep_events_days: Annotated[float | None, option("keep_events_days")] = None,
+    keep_deliveries_days: Annotated[float | None, option("keep_deliveries_days")] = None,
     keep_ended_days: Annotated[float | None, option("keep_ended_days")] = None,
     request_seconds: Annotated[float | None, option("request_seconds")] = None,
     keep_alive_seconds: Annotated[float | None, option("keep_alive_seconds")] = None,
@@ -177,7 +180,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             codes_looked_at_every=seconds(settings.code_look_seconds),
         )
         sealing = Sealing(store, clock)
-        purging = Purging(store, clock, seconds(settings.keep_ended_days * 86_400))
+        purging = Purging(store, clock, settings.ages)
         await engine.start()
         try:
             sealing.start()

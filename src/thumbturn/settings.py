@@ -6,13 +6,21 @@ Read once, in ``main``, and passed on as arguments; nothing else reads the envir
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from thumbturn.domain.retention import Ages, days
 from thumbturn.engine.pace import read_limits
 from thumbturn.webhooks.networks import read_networks
+
+#: A hundred years; whoever wants more wants for ever.
+LONGEST_DAYS = 36_500
+
+
+def _kept(days: float, description: str) -> Any:
+    return Field(days, ge=0, le=LONGEST_DAYS, description=description)
 
 
 class Settings(BaseSettings):
@@ -90,9 +98,21 @@ class Settings(BaseSettings):
         description="How often a lock's codes are looked at, in seconds, to find what was changed there and "
         "not reported; 0 for never.",
     )
+    keep_attempts_days: float = _kept(
+        180, "For how many days attempts are kept after their end, at least 1; 0 for ever."
+    )
+    keep_events_days: float = _kept(
+        30,
+        "For how many days events are kept, at least 1; 0 for ever. What an enabled webhook has still to be "
+        "told is kept until it was.",
+    )
+    keep_deliveries_days: float = _kept(
+        90, "For how many days the tries to tell a webhook something are kept, at least 1; 0 for ever."
+    )
     keep_ended_days: float = Field(
         365,
         ge=0,
+        le=LONGEST_DAYS,
         description="For how many days connect webviews are kept, and thermostat schedules and client "
         "sessions that have ended; 0 for ever.",
     )
@@ -103,6 +123,24 @@ class Settings(BaseSettings):
         75, gt=0, le=3_600, description="For so long a connection without a request stays open, in seconds."
     )
     seed: int = Field(1, description="Seed of the virtual devices' chance: the same seed, the same run.")
+
+    @field_validator("keep_attempts_days", "keep_events_days", "keep_deliveries_days")
+    @classmethod
+    def _is_for_ever_or_a_day(cls, days: float) -> float:
+        # For a day a call may be repeated with its key, and a webhook tried again.
+        if 0 < days < 1:
+            raise ValueError("Input should be at least 1, or 0 for ever")
+        return days
+
+    @property
+    def ages(self) -> Ages:
+        """For how long what is over is kept."""
+        return Ages(
+            attempts=days(self.keep_attempts_days),
+            events=days(self.keep_events_days),
+            deliveries=days(self.keep_deliveries_days),
+            ended=days(self.keep_ended_days),
+        )
 
     @field_validator("rate_limits")
     @classmethod

@@ -10,6 +10,7 @@ from tests.contract.test_store_webviews import PENDING
 from tests.fixtures.stores import NOON, a_session
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.domain.retention import Ages
 from thumbturn.domain.schedule import Schedule
 from thumbturn.engine import purging
 from thumbturn.engine.client_session_ports import ClientSessionFilter
@@ -74,7 +75,7 @@ async def test_what_has_ended_is_found_by_its_moment(full: Store):
 async def test_what_ended_long_ago_is_forgotten(full: Store, monkeypatch):
     """Bite by bite, and told as if somebody had deleted it; nothing else is."""
     monkeypatch.setattr(purging, "BITE", 1)
-    loop = Purging(full, FakeClock(NOON + 20 * DAY), 10 * DAY)
+    loop = Purging(full, FakeClock(NOON + 20 * DAY), Ages(ended=10 * DAY))
     while await loop.bite():
         pass
     left = [each.id for each in await full.schedules.of_device("w1", "w1_lock_1")]
@@ -94,7 +95,7 @@ async def test_it_is_looked_every_hour(keep, kept):
     clock, store = FakeClock(NOON), MemoryStore()
     for id, made_at in (("old", 0), ("new", 50 * DAY)):
         await store.webviews.add(replace(PENDING, id=id, created_at=NOON + made_at), None, most=9)
-    loop, read = Purging(store, clock, keep), store.webviews.made_before
+    loop, read = Purging(store, clock, Ages(ended=keep)), store.webviews.made_before
     fails = [RuntimeError, StorageUnavailable]
 
     async def ill(moment, most):

@@ -144,7 +144,7 @@ async def test_tries_are_listed_newest_first(store: Store):
     assert await tries("h1", TryFilter(), before=3, limit=1) == [mine[1]]
     assert await tries("h1", TryFilter(event_id="event 1"), limit=9) == [mine[2]]
     assert await tries("h1", TryFilter(outcome=Outcome.FAILED), limit=9) == [mine[1]]
-    await store.webhooks.forget_tries(before=NOON + 3)
+    await store.retention.forget_deliveries(NOON + 3, "", 9)
     assert await tries("h1", TryFilter(), limit=9) == [mine[0]]
 
 

@@ -124,9 +124,15 @@ class Following:
 
     async def _events(self, follower: Follower) -> bytes | None:
         """The next events that he wants, maybe none of those there are; ``None`` when there are none."""
+        before = follower.cursor
         found = await follower.ready(limit=AT_ONCE)
         if not found:
             return None
+        if found[0].sequence > before + 1:
+            self._end(
+                "events_forgotten", "The next events are not kept any more: you were away for too long."
+            )
+            return b""
         wanted = [each for each in found if self._view.shows_event(each.event)]
         if wanted:
             self._told = wanted[-1].sequence

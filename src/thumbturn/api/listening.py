@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thumbturn.api.following import View
 from thumbturn.api.parameters import Maybe, Parameters, either
-from thumbturn.api.refusals import InvalidInput
+from thumbturn.api.refusals import EventsForgotten, InvalidInput
 from thumbturn.api.wire.vocabulary import EventType
 
 
@@ -39,11 +39,20 @@ def view_of(ask: StreamOpen) -> View:
     )
 
 
-def place_of(last_event_id: str, newest: int) -> int:
-    """The place in the sequence that the id names. Raises ``InvalidInput`` if there is none such yet."""
+def place_of(last_event_id: str, newest: int, oldest: int) -> int:
+    """The place in the sequence that the id names, where ``oldest`` is the first that is on record.
+
+    Raises ``InvalidInput`` if there is none such yet, ``EventsForgotten`` if what comes next is gone.
+    """
     if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 19):
         raise InvalidInput.of("last_event_id", "Expected the id of an event of this stream, a whole number")
     place = int(last_event_id)
     if place > newest:
         raise InvalidInput.of("last_event_id", f"No event has this id yet, the newest is {newest}")
+    if place + 1 < oldest:
+        raise EventsForgotten(
+            f"Events up to the id {oldest - 1} are not kept any more. Connect with that as the last id to go "
+            "on with what there is.",
+            data={"forgotten_up_to": oldest - 1},
+        )
     return place

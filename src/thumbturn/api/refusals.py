@@ -133,6 +133,10 @@ class EventNotFound(Refusal, type="event_not_found", status=404):
     """Event not found"""
 
 
+class EventsForgotten(Refusal, type="events_forgotten", status=410):
+    """Events behind this id are not kept any more"""
+
+
 class TooManyStreams(Refusal, type="too_many_streams", status=429):
     """A workspace has at most 1,000 streams open at a time. Close one, or share one among several readers."""
 

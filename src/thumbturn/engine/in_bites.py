@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from thumbturn.domain.clock import Clock
+from thumbturn.domain.clock import Clock, seconds
 from thumbturn.engine.supervised import supervised
+
+#: µs that a pause lasts at most, however long a bite took: the clock may have been set meanwhile.
+LONGEST_PAUSE = seconds(60)
 
 
 class InBites:
     """A loop: one bite after the other while there is more to do, and a look now and then after that."""
 
-    def __init__(self, clock: Clock, *, pause: int, round: int, word: str) -> None:
+    def __init__(self, clock: Clock, *, pause: int, round: int, word: str, rest: int = 0) -> None:
         """``pause`` is between two bites and ``round`` between two looks, µs; a bite that fails is logged
-        under ``word``.
+        under ``word``. A pause lasts at least ``rest`` times as long as the bite before it took.
         """
         self._clock = clock
         self._pause = pause
+        self._rest = rest
         self._round = round
         self._word = word
         self._task: asyncio.Task[None] | None = None
@@ -39,7 +43,9 @@ class InBites:
 
     async def _run(self) -> None:
         while True:
-            is_more = False
+            is_more, began = False, self._clock.now()
             with supervised(self._word):
                 is_more = await self.bite()
-            await self._clock.sleep(self._pause if is_more else self._round)
+            took = self._clock.now() - began
+            pause = min(max(self._pause, self._rest * took), LONGEST_PAUSE)
+            await self._clock.sleep(pause if is_more else self._round)

@@ -28,6 +28,7 @@ from thumbturn.engine.filters import AttemptFilter as AttemptFilter  # noqa: PLC
 from thumbturn.engine.filters import DeviceFilter as DeviceFilter  # noqa: PLC0414 - given on
 from thumbturn.engine.filters import EventFilter as EventFilter  # noqa: PLC0414 - given on
 from thumbturn.engine.meters import WriterMeters
+from thumbturn.engine.retention_ports import RetentionStore
 from thumbturn.engine.schedule_ports import ScheduleStore
 from thumbturn.engine.secrets import SecretStore
 from thumbturn.engine.space_ports import SpaceStore
@@ -139,6 +140,10 @@ class Store(Protocol):
     @property
     def secrets(self) -> SecretStore:
         """All secrets on record that are sealed."""
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Forgets what is over."""
 
     # the hot path -----------------------------------------------------------------------------
     def accept(self, attempt: Attempt) -> Awaitable[None]:

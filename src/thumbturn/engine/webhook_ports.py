@@ -43,7 +43,7 @@ class Backlog(NamedTuple):
 
     #: Deliveries that wait for another try.
     waiting: int
-    #: Events behind its cursor, of any type.
+    #: Events behind its cursor that are on record, of any type.
     behind: int
 
 
@@ -98,9 +98,6 @@ class WebhookStore(Protocol):
         self, webhook_id: str, wanted: TryFilter, *, before: int | None = None, limit: int
     ) -> list[Try]:
         """Tries of a webhook, newest first, behind the place ``before``."""
-
-    async def forget_tries(self, *, before: int) -> None:
-        """Forget the tries that were made before this moment, µs."""
 
     async def backlog(self, webhook: Webhook) -> Backlog:
         """What a webhook has still to be told."""

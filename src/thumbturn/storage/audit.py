@@ -4,7 +4,8 @@ An acting call must cost next to nothing, and its entry must be as durable as wh
 that says no more than which attempt was accepted is written in the attempt's own transaction
 (``audit_waiting``, in the order of commits). Soon after, many lines at a time are sealed and moved to
 ``audit_entries``; their text is read from the attempts themselves, from columns that nothing ever
-changes. So a change of one of those breaks the chain as well.
+changes. So a change of one of those breaks the chain as well. Of an attempt that is kept no more, its
+text stays (``audit_texts``).
 
 The text is put together by the database, already in canonical form (``domain/chain.py``): that saves
 the interpreter most of the work of an entry.
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Select,
+    Table,
     Text,
     bindparam,
     case,
@@ -40,6 +42,8 @@ from thumbturn.domain.audit import Act
 from thumbturn.domain.chain import Head, Sealed, canonical, seal
 from thumbturn.engine.ports import Trail
 from thumbturn.storage.bulk import insert_rows
+from thumbturn.storage.expressions import one_of
+from thumbturn.storage.retention_tables import audit_texts
 from thumbturn.storage.tables import attempts, audit_entries, audit_waiting, workspaces
 
 #: Entries that are sealed in one transaction: a few milliseconds of work.
@@ -95,12 +99,13 @@ def seal_waiting(connection: Connection) -> bool:
     lines = connection.execute(_waiting(connection.dialect), {"most": AT_ONCE}).all()
     if not lines:
         return False
+    gone = _texts(connection, [line[2] for line in lines if line[2] is not None and line[4] is None])
     heads: dict[str, Head] = {}
     sealed = []
     for _, workspace_id, attempt_id, body, composed in lines:
         number, before = heads.get(workspace_id) or _head(connection, workspace_id)
-        # An attempt that is gone before it was sealed leaves a gap in the trail that shows.
-        own = seal(before, body or composed or "")
+        # An attempt that is gone without a text leaves a gap in the trail that shows.
+        own = seal(before, body or composed or gone.get(attempt_id) or "")
         heads[workspace_id] = Head(number + 1, own)
         sealed.append((workspace_id, number + 1, attempt_id, body, own))
     insert_rows(connection, audit_entries, sealed)
@@ -113,6 +118,17 @@ def seal_waiting(connection: Connection) -> bool:
         )
     _strike_out(connection, [line[0] for line in lines])
     return len(lines) == AT_ONCE
+
+
+def _texts(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """What is left of attempts that were forgotten before they were sealed. Hardly ever there are any."""
+    if not ids:
+        return {}
+    columns = audit_texts.c
+    query = select(columns.attempt_id, columns.body).where(
+        one_of(columns.attempt_id, ids, connection.dialect)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _strike_out(connection: Connection, numbers: Sequence[int]) -> None:
@@ -163,7 +179,7 @@ def _head(connection: Connection, workspace_id: str) -> Head:
 def _waiting(dialect: Dialect) -> Select[Any]:
     line = audit_waiting.c
     return (
-        select(line.n, line.workspace_id, line.attempt_id, line.body, _composed(dialect))
+        select(line.n, line.workspace_id, line.attempt_id, line.body, composed(dialect, attempts))
         .select_from(audit_waiting.outerjoin(attempts, attempts.c.id == line.attempt_id))
         .order_by(line.n)
         .limit(bindparam("most"))
@@ -176,6 +192,7 @@ def _trail(dialect: Dialect) -> Select[Any]:
     joined = workspaces.outerjoin(
         audit_entries, (entry.workspace_id == workspace.id) & (entry.number > bindparam("after"))
     ).outerjoin(attempts, attempts.c.id == entry.attempt_id)
+    joined = joined.outerjoin(audit_texts, audit_texts.c.attempt_id == entry.attempt_id)
     return (
         select(
             workspace.audit_count,
@@ -184,7 +201,8 @@ def _trail(dialect: Dialect) -> Select[Any]:
             entry.seal,
             entry.attempt_id,
             entry.body,
-            _composed(dialect),
+            # While there is an attempt it is looked at, and not what may be kept of it besides.
+            func.coalesce(composed(dialect, attempts), audit_texts.c.body),
         )
         .select_from(joined)
         .where(workspace.id == bindparam("workspace"))
@@ -200,9 +218,9 @@ _TEMPLATE = (
 )
 
 
-def _composed(dialect: Dialect) -> ColumnElement[str]:
-    """The text of an attempt's entry; null where there is no attempt."""
-    columns = attempts.c
+def composed(dialect: Dialect, table: Table) -> ColumnElement[str]:
+    """The text of the entry of an attempt in this table, in canonical form; null where there is none."""
+    columns = table.c
     is_sqlite = dialect.name == "sqlite"
 
     def quoted(column: ColumnElement[Any]) -> ColumnElement[str]:

@@ -52,6 +52,7 @@ from thumbturn.storage.hot import (
     told_by,
 )
 from thumbturn.storage.reader import Reader
+from thumbturn.storage.retention import SqlRetention
 from thumbturn.storage.schedules import SqlSchedules
 from thumbturn.storage.secrets import SqlSecrets
 from thumbturn.storage.spaces import SqlSpaces
@@ -87,6 +88,7 @@ class SqlStore:
         self.access = SqlAccess(self._act, self._read)
         self.spaces = SqlSpaces(self._act, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
+        self.retention = SqlRetention(self._write, self._read)
         self.access_codes = SqlAccessCodes(self._act, self._write, self._reader)
         self._files = url.get_backend_name() == "sqlite"
         #: How many rows may be unfiled. What an earlier process left is filed with the first.

@@ -103,8 +103,5 @@ class SqlWebhooks:
             lambda connection: webhook_tries.tries(connection, webhook_id, wanted, before, limit)
         )
 
-    async def forget_tries(self, *, before: int) -> None:
-        await self._write(lambda connection: webhook_tries.forget(connection, before))
-
     async def backlog(self, webhook: Webhook) -> Backlog:
         return await self._read(lambda connection: webhooks.backlog(connection, webhook))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 from thumbturn.domain.webhook import Delivery, Outcome, Try
 from thumbturn.engine.webhook_ports import Progress, TryFilter
 from thumbturn.storage.bulk import insert_rows
-from thumbturn.storage.tables import webhook_tries, webhooks
+from thumbturn.storage.tables import webhook_tries
 from thumbturn.storage.webhook_rows import try_of, try_row
 from thumbturn.storage.webhooks import advance, put_off
 
@@ -57,14 +57,6 @@ def tries(
     if wanted.outcome is not None:
         query = query.where(columns.outcome == wanted.outcome.value)
     return [try_of(row) for row in connection.execute(query.order_by(columns.place.desc()).limit(limit))]
-
-
-def forget(connection: Connection, before: int) -> None:
-    """Delete the tries that were made before this moment."""
-    # By webhook, because that is how they lie: of each there are so few that all are looked at.
-    for (webhook_id,) in connection.execute(select(webhooks.c.id)).all():
-        old = (webhook_tries.c.webhook_id == webhook_id, webhook_tries.c.at < before)
-        connection.execute(delete(webhook_tries).where(*old))
 
 
 def _insert(connection: Connection, webhook_id: str, made: list[Try], in_all: int) -> None:

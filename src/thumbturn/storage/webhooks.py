@@ -13,7 +13,7 @@ from thumbturn.engine.webhook_ports import Backlog
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.hot import write_events
 from thumbturn.storage.rows import encode
-from thumbturn.storage.tables import webhook_deliveries, webhook_tries, webhooks, workspaces
+from thumbturn.storage.tables import events, webhook_deliveries, webhook_tries, webhooks, workspaces
 from thumbturn.storage.webhook_rows import delivery_of, delivery_row, webhook_of, webhook_row
 from thumbturn.storage.writer import UnknownWorkspace
 
@@ -158,12 +158,17 @@ def backlog(connection: Connection, webhook: Webhook) -> Backlog:
     """What a webhook has still to be told."""
     some = select(webhook_deliveries.c.sequence).where(webhook_deliveries.c.webhook_id == webhook.id)
     waiting = connection.execute(select(func.count()).select_from(some.limit(_COUNTED).subquery())).scalar()
-    behind = (
-        select(workspaces.c.event_sequence - webhooks.c.cursor)
+    stands = (
+        select(workspaces.c.event_sequence, webhooks.c.cursor)
         .join(webhooks, webhooks.c.workspace_id == workspaces.c.id)
         .where(webhooks.c.id == webhook.id)
     )
-    return Backlog(waiting or 0, connection.execute(behind).scalar() or 0)
+    newest, cursor = connection.execute(stands).one_or_none() or (0, 0)
+    # What is on record no more is told to nobody.
+    mine = events.c.workspace_id == webhook.workspace_id
+    next_one = select(events.c.sequence).where(mine, events.c.sequence > cursor).order_by(events.c.sequence)
+    first: int | None = connection.execute(next_one.limit(1)).scalar()
+    return Backlog(waiting or 0, 0 if first is None else newest + 1 - first)
 
 
 def advance(connection: Connection, webhook_id: str, tries: int, values: dict[str, Any]) -> int | None:

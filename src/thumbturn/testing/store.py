@@ -35,8 +35,10 @@ from thumbturn.testing.access_codes import MemoryAccessCodes
 from thumbturn.testing.accounts import MemoryAccounts
 from thumbturn.testing.answers import answered
 from thumbturn.testing.client_sessions import MemoryClientSessions
+from thumbturn.testing.event_log import MemoryLog
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
 from thumbturn.testing.first_answers import MemoryFirstAnswers
+from thumbturn.testing.retention import MemoryRetention
 from thumbturn.testing.schedules import MemorySchedules
 from thumbturn.testing.secrets import MemorySecrets
 from thumbturn.testing.spaces import MemorySpaces
@@ -53,7 +55,7 @@ class MemoryStore:
         self._late: dict[str, list[Mark]] = defaultdict(list)
         self._devices: dict[str, Device] = {}
         self._accounts: dict[str, ConnectedAccount] = {}
-        self._events: dict[str, list[Event]] = defaultdict(list)
+        self._events: dict[str, MemoryLog] = defaultdict(MemoryLog)
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._workspaces: dict[str, Workspace] = {}
         self._members: dict[str, list[str]] = defaultdict(list)
@@ -79,6 +81,7 @@ class MemoryStore:
             self._accounts, self._devices, self.client_sessions, self.access, self._tell
         )
         self.secrets = MemorySecrets(self.webhooks, self.client_sessions, self.webviews)
+        self.retention = MemoryRetention(self._attempts, self._late, self._events, self.webhooks)
         self._meters = WriterMeters()
         self._first_answers = answers = MemoryFirstAnswers()
         self.complete, self.release = answers.complete, answers.release
@@ -283,11 +286,11 @@ class MemoryStore:
         return found[offset : offset + limit]
 
     async def events_after(self, workspace_id: str, sequence: int, *, limit: int) -> list[Recorded]:
-        behind = self._events[workspace_id][sequence : sequence + limit]
+        behind = self._events[workspace_id].behind(sequence, limit)
         return [Recorded(event.sequence, event) for event in behind]
 
     async def last_sequence(self, workspace_id: str) -> int:
-        return len(self._events[workspace_id])
+        return self._events[workspace_id].newest
 
     def on_events(self, listener: Callable[[frozenset[str]], None]) -> None:
         self._listeners.append(listener)
@@ -392,8 +395,7 @@ class MemoryStore:
 
     def _tell(self, events: Sequence[Event]) -> None:
         for event in events:
-            told = self._events[event.workspace_id]
-            told.append(event._replace(sequence=len(told) + 1))
+            self._events[event.workspace_id].tell(event)
         if events and self._listeners:
             loop, told_something = asyncio.get_running_loop(), frozenset(each.workspace_id for each in events)
             for listener in self._listeners:

@@ -9,14 +9,13 @@ from dataclasses import replace
 from thumbturn.domain.event import Event
 from thumbturn.domain.webhook import Delivery, DisabledBecause, Outcome, Try, Webhook
 from thumbturn.engine.webhook_ports import Backlog, Progress, TryFilter
+from thumbturn.testing.event_log import MemoryLog
 
 
 class MemoryWebhooks:
     """Implements ``engine.webhook_ports.WebhookStore`` with dictionaries."""
 
-    def __init__(
-        self, events: Mapping[str, Sequence[Event]], tell: Callable[[Sequence[Event]], None]
-    ) -> None:
+    def __init__(self, events: Mapping[str, MemoryLog], tell: Callable[[Sequence[Event]], None]) -> None:
         self._events = events
         self._tell = tell
         self._webhooks: dict[str, Webhook] = {}
@@ -25,7 +24,7 @@ class MemoryWebhooks:
         self._places: Counter[str] = Counter()
 
     async def add(self, webhook: Webhook) -> Webhook:
-        newest = len(self._events[webhook.workspace_id])
+        newest = self._events[webhook.workspace_id].newest
         self._webhooks[webhook.id] = replace(webhook, begins_after=newest, cursor=newest)
         return self._webhooks[webhook.id]
 
@@ -75,7 +74,7 @@ class MemoryWebhooks:
         found = await self.get(workspace_id, webhook_id)
         if found is None or found.is_enabled:
             return found
-        cursor = len(self._events[workspace_id]) if skip_missed else found.cursor
+        cursor = self._events[workspace_id].newest if skip_missed else found.cursor
         for key in [key for key in self._deliveries if key[0] == webhook_id]:
             waiting = self._deliveries.pop(key)
             if not skip_missed:
@@ -131,14 +130,28 @@ class MemoryWebhooks:
         ]
         return sorted(found, key=lambda each: -each.place)[:limit]
 
-    async def forget_tries(self, *, before: int) -> None:
-        self._tries = [each for each in self._tries if each.at >= before]
+    def forget_tries(self, before: int, most: int) -> int:
+        """Forget tries that were made before this moment, so many at most; how many it were."""
+        old = [each for each in self._tries if each.at < before][:most]
+        self._tries = [each for each in self._tries if each not in old]
+        return len(old)
+
+    def still_owed(self, workspace_id: str) -> int | None:
+        """The place of the first event that an enabled webhook has still to be told; None without one."""
+        places: list[int] = []
+        for webhook in self._webhooks.values():
+            if webhook.workspace_id == workspace_id and webhook.is_enabled:
+                places.append(webhook.cursor + 1)
+                places += [sequence for id, sequence in self._deliveries if id == webhook.id]
+        return min(places, default=None)
 
     async def backlog(self, webhook: Webhook) -> Backlog:
         waiting = [key for key in self._deliveries if key[0] == webhook.id]
         known = self._webhooks.get(webhook.id)
-        behind = 0 if known is None else len(self._events[known.workspace_id]) - known.cursor
-        return Backlog(len(waiting), behind)
+        if known is None:
+            return Backlog(len(waiting), 0)
+        log = self._events[known.workspace_id]
+        return Backlog(len(waiting), log.newest - max(known.cursor, log.forgotten))
 
     def every(self) -> list[Webhook]:
         """The webhooks of all workspaces."""

@@ -20,9 +20,6 @@ from thumbturn.webhooks.send import Sender
 
 log = structlog.get_logger(__name__)
 
-#: How long tries are kept, and how often older ones are thrown away.
-TRIES_ARE_KEPT = seconds(30 * 86_400)
-_SWEEP_EVERY = seconds(3_600)
 #: A lane that worked for so long has not broken off again and again.
 _WORKS_WELL = seconds(60)
 
@@ -35,7 +32,6 @@ class Deliveries:
         self._clock = means.clock
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Lane, asyncio.Task[None]] = {}
-        self._sweeping: asyncio.Task[None] | None = None
 
     # its own life -------------------------------------------------------------------------------
 
@@ -43,7 +39,6 @@ class Deliveries:
         """Go on with every webhook where it stopped."""
         for webhook in await self._means.store.webhooks.enabled():
             self.follow(webhook)
-        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
 
     async def stop(self, patience: float) -> None:
         """Begin nothing more, give what is on its way some seconds, and write down what came of it.
@@ -51,8 +46,6 @@ class Deliveries:
         What does not end in that time is sent again by the next start.
         """
         tasks = list(self._tasks.values())
-        if self._sweeping is not None:
-            tasks.append(self._sweeping)
         quiet = [lane.is_quiet for lane in self._tasks]
         for lane in self._tasks:
             lane.stop()
@@ -155,13 +148,3 @@ class Deliveries:
                 return
             self._means.meters.interruptions += 1
             await self._clock.sleep(rest(failures))
-
-    async def _sweep(self) -> None:
-        while True:
-            try:
-                await self._means.store.webhooks.forget_tries(before=self._clock.now() - TRIES_ARE_KEPT)
-            except Refusal as refusal:
-                log.warning("old_deliveries_stay", because=refusal.message)
-            except Exception:  # supervised: they go an hour later
-                log.exception("old_deliveries_stay")
-            await self._clock.sleep(_SWEEP_EVERY)

@@ -89,13 +89,6 @@ async def test_a_record_that_cannot_be_made_shows(hooks: Hooks, monkeypatch):
     assert hooks.received() == [event.event_id for event in told]
 
 
-async def test_old_tries_are_thrown_away_also_after_a_failure(hooks: Hooks, monkeypatch):
-    """A sweep that failed is made again an hour later."""
-    sweeps = is_ill(monkeypatch, hooks.store.webhooks, "forget_tries", ILLS[1])
-    await hooks.clock.advance(seconds(3 * 3_600 + 1))
-    assert len(sweeps) == 3
-
-
 async def test_an_event_that_cannot_be_sent_holds_up_no_other(hooks: Hooks, monkeypatch, logged):
     """What goes wrong here with one event is a failure of that event, with its cause, and no standstill."""
     webhook = await hooks.create()

@@ -61,7 +61,8 @@ async def stream(
     """Tells the workspace's events, and how its attempts move, as Server-Sent Events, without end.
 
     Each event has its place in the workspace's sequence as its id; whoever connects again with the last
-    id in the header Last-Event-ID goes on right behind it, without loss or repeat.
+    id in the header Last-Event-ID goes on right behind it, without loss or repeat; if what comes next is
+    not kept any more, he is refused with 410 `events_forgotten`.
     """
     if ask.action_attempt_id is not None:
         found = await store.attempt(caller.workspace.id, ask.action_attempt_id, caller.reach)
@@ -70,7 +71,10 @@ async def stream(
     newest = await store.last_sequence(caller.workspace.id)
     # Clients that were never told an id send an empty header.
     last_event_id = call.header(b"last-event-id") or ask.last_event_id
-    after = newest if last_event_id is None else place_of(last_event_id, newest)
+    after = newest
+    if last_event_id is not None:
+        oldest = await store.retention.oldest_event(caller.workspace.id)
+        after = place_of(last_event_id, newest, oldest)
     if underway.live.watchers(caller.workspace.id) >= MOST_STREAMS:
         raise TooManyStreams
     if caller.reach is not None and callers.watchers(caller.key.id) >= MOST_STREAMS_OF_A_SESSION:

@@ -26,7 +26,7 @@ class DeliveryList(Listing):
 
 @endpoint({"deliveries": list[WebhookDelivery], "pagination": Pagination})
 async def list_(ask: DeliveryList, caller: Caller, webhooks: Webhooks, pages: Pages) -> Answer:
-    """Lists every try to tell a webhook something, newest first: 10,000 of them are kept, for 30 days."""
+    """Lists every try to tell a webhook something, newest first: 10,000 of them are kept, for 90 days."""
     webhook = await webhooks.get(caller.workspace.id, ask.webhook_id)
     wanted = TryFilter(event_id=ask.event_id, outcome=None if ask.status is None else Outcome(ask.status))
     before = None if pages.after is None else pages.after[0]
