@@ -38,6 +38,7 @@ from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.event_log import MemoryLog
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
 from thumbturn.testing.first_answers import MemoryFirstAnswers
+from thumbturn.testing.keys import MemoryKeys
 from thumbturn.testing.retention import MemoryRetention
 from thumbturn.testing.schedules import MemorySchedules
 from thumbturn.testing.secrets import MemorySecrets
@@ -59,7 +60,9 @@ class MemoryStore:
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._workspaces: dict[str, Workspace] = {}
         self._members: dict[str, list[str]] = defaultdict(list)
-        self._keys: dict[str, Key] = {}
+        self._keys = keys = MemoryKeys(self._members)
+        self.key, self.keys = keys.key, keys.of_workspace
+        self.add_key, self.revoke_key = keys.add_key, keys.revoke_key
         self.webhooks = MemoryWebhooks(self._events, self._tell)
         self.client_sessions = MemoryClientSessions(self.every_account, self.every_device, self._tell)
         self.access = MemoryAccess(self._tell)
@@ -353,40 +356,7 @@ class MemoryStore:
         self._plant(seed)
         self._tell(events)
 
-    async def key(self, token_hash: str) -> Key | None:
-        return next((key for key in self._keys.values() if key.token_hash == token_hash), None)
-
-    async def keys(self, workspace_id: str) -> list[Key]:
-        found = [key for key in self._keys.values() if self._opens(key, workspace_id)]
-        return sorted(found, key=lambda key: (key.created_at, key.id))
-
-    async def add_key(self, key: Key, *, most: int | None = None) -> bool:
-        whose = (key.user_id, None if key.user_id else key.workspace_id)
-        its_own = [
-            each
-            for each in self._keys.values()
-            if each.revoked_at is None
-            and whose == (each.user_id, None if each.user_id else each.workspace_id)
-        ]
-        if most is not None and len(its_own) >= most:
-            return False
-        self._keys[key.id] = key
-        return True
-
-    async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
-        key = self._keys.get(key_id)
-        if key is None or not self._opens(key, workspace_id):
-            return None
-        if key.revoked_at is None:
-            key = self._keys[key_id] = replace(key, revoked_at=at)
-        return key
-
     # inside -----------------------------------------------------------------------------------
-
-    def _opens(self, key: Key, workspace_id: str) -> bool:
-        if key.user_id is None:
-            return key.workspace_id == workspace_id
-        return workspace_id in self._members[key.user_id]
 
     def _plant(self, seed: Seed) -> None:
         self._accounts.update({account.id: account for account in seed.accounts})
