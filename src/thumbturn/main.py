@@ -24,6 +24,7 @@ from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.wire.event import event_json
 from thumbturn.cli.audit import audit
+from thumbturn.cli.connect import connect
 from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
@@ -31,6 +32,7 @@ from thumbturn.domain.clock import SystemClock, seconds
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.drivers.virtual.driver import VirtualDriver
+from thumbturn.ecosystems import hub_drivers
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.cells import Cell, OneCell
@@ -105,6 +107,7 @@ app = typer.Typer(
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 app.command()(version)
+app.command()(connect)
 app.command("migrate")(migrate_command)
 app.command()(backup)
 app.command()(restore)
@@ -169,12 +172,13 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
         acs_credentials = AcsCredentials(store.access, seal, pins, clock)
         engine = Engine(
             store=store,
-            drivers={virtual.name: virtual},
+            drivers={virtual.name: virtual, **hub_drivers(clock, pins)},
             world=virtual,
             actions=actions.load(),
             clock=clock,
             pins=pins,
             credentials=acs_credentials,
+            seal=seal,
             traces=None if tracing is None else tracing.attempts,
             pace=_pace(settings, clock),
             codes_looked_at_every=seconds(settings.code_look_seconds),

@@ -14,6 +14,7 @@ from tests.fixtures.stores import NOON
 from thumbturn.domain.access import AcsCredential
 from thumbturn.domain.client_session import ClientSession
 from thumbturn.domain.connect_webview import ConnectWebview
+from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.ids import random_bytes
 from thumbturn.domain.webhook import Webhook
 from thumbturn.engine import secrets
@@ -215,8 +216,12 @@ async def test_what_is_sealed_stands_in_no_other_column(sql_store: SqlStore):
     """With a secret of every kind on record, each text that looks sealed is in a column that says so."""
     seal = Seal([OLD])
     await keep(sql_store, seal, "h1", rotated=True)
-    webview = ConnectWebview(id="v1", workspace_id="w1", token=seal.seal("x", "connect_webview:v1"))
+    sealed = seal.seal("x", "connect_webview:v1")
+    webview = ConnectWebview(id="v1", workspace_id="w1", token=sealed, hub=sealed)
     await sql_store.webviews.add(webview, None, most=1)
+    hub = seal.seal("x", "connected_account:a9")
+    account = ConnectedAccount(id="a9", workspace_id="w1", driver="zwave_js", name="Hub", hub=hub)
+    await sql_store.accounts.link(account, [], [])
     await sql_store.client_sessions.add(a_session(seal), most=1)
     await open_pins(sql_store.access_codes, seal)
     await sql_store.access.add(a_credential(seal))

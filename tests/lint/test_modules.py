@@ -21,6 +21,7 @@ SUPERVISORS = {
     "webhooks/deliver.py": "a bug in one webhook's lane must not end it for ever",
     "webhooks/record.py": "what could not be recorded is tried again: dropped, it would be forgotten",
     "engine/code_rounds.py": "a bug in a driver must not end the looks at its lock",
+    "engine/link_life.py": "whatever a hub says must not end its link for ever",
     "engine/ledger.py": "whatever keeps an outcome from its record, it is tried again",
     "engine/supervised.py": "what looks after things must outlive whatever ails one of them, or the database",
     "webhooks/lane.py": "a bug about one event is a failure of that event and holds up no other",

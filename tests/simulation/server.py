@@ -134,6 +134,7 @@ class Server:
             pins=PINS,
             codes_looked_at_every=3_600 * SECOND,
             credentials=AcsCredentials(self.store.access, _SEAL, PINS, self.clock),
+            seal=_SEAL,
         )
         meters = WebhookMeters()
         means = Means(

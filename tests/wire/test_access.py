@@ -30,6 +30,8 @@ OWN: dict[str, set[str]] = {
     "/thumbturn/attempts/search": {*KEYS, "client_session"},
     "/thumbturn/attempts/timeline": {*KEYS, "client_session"},
     "/thumbturn/audit/list": KEYS,
+    "/thumbturn/hubs/link": KEYS,
+    "/thumbturn/hubs/list_providers": KEYS,
     "/thumbturn/keys/create": KEYS,
     "/thumbturn/keys/list": KEYS,
     "/thumbturn/keys/revoke": KEYS,

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from urllib.parse import urlsplit
 
+from thumbturn.api.hub_form import HubForm, hub_form
 from thumbturn.domain.connect_webview import MOST_TRIES, VIRTUAL, ConnectWebview
 from thumbturn.domain.device import Device
 from thumbturn.domain.workspace import Workspace
@@ -23,8 +24,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 3rem auto
 h1 { font-size: 1.4rem; }
 form { margin: 1rem 0; }
 label { display: block; margin: .75rem 0; }
-input[type=email], input[type=password] { display: block; width: 100%; box-sizing: border-box; font: inherit;
-  padding: .5rem; margin-top: .25rem; }
+input[type=email], input[type=password], input[type=text] { display: block; width: 100%;
+  box-sizing: border-box; font: inherit; padding: .5rem; margin-top: .25rem; }
 button { font: inherit; padding: .55rem 1rem; border: 1px solid #8886; border-radius: 6px; cursor: pointer;
   background: transparent; }
 button.primary { background: var(--button); color: var(--on-button); border-color: transparent; }
@@ -41,11 +42,22 @@ _SCRIPT = """
   if (type) { tell(window.parent); tell(window.opener) }
 })()
 """
+_NONE: Mapping[str, str] = {}
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3,4}){1,2}")
 
 
-def connect_page(webview: ConnectWebview, workspace: Workspace, devices: Sequence[Device]) -> bytes:
-    """The page as it is at the step at which the person stands, UTF-8."""
+def connect_page(
+    webview: ConnectWebview,
+    workspace: Workspace,
+    devices: Sequence[Device],
+    titles: Mapping[str, str] = _NONE,
+    form: HubForm | None = None,
+) -> bytes:
+    """The page as it is at the step at which the person stands, UTF-8.
+
+    ``titles`` are what the providers are called whose hubs can be linked; ``form`` is that of the one that
+    was chosen.
+    """
     if webview.status == "authorized":
         said = workspace.connect_webview_customization.get("success_message") or "You can go on now."
         title, parts = "Connected", [f"<p>{escape(str(said))}</p>", *_names(devices)]
@@ -56,14 +68,15 @@ def connect_page(webview: ConnectWebview, workspace: Workspace, devices: Sequenc
         parts += _onward(webview.wishes.failure_url)
         return _page("Not connected", parts, workspace, webview, ended="login_failed")
     who = escape(workspace.connect_partner_name or workspace.company_name or workspace.name)
-    if not workspace.is_sandbox:
+    providers = [each for each in webview.offered if workspace.is_sandbox or each in titles]
+    if not providers:
         parts = ["<p>There is nothing here that could be connected yet.</p>", *_BUTTONS_AT_END]
     elif webview.selected_provider is None:
         parts = [f"<p>{who} would like to see and command your devices. Where are they?</p>"]
-        parts += [_choice(provider) for provider in webview.offered]
+        parts += [_choice(provider, titles) for provider in providers]
         parts += _BUTTONS_AT_END
     elif webview.signed_in_as is None:
-        parts = _sign_in(webview)
+        parts = _sign_in(webview) if form is None else _link(webview, form)
     else:
         parts = _devices(webview, devices, who)
     return _page("Connect your devices", parts, workspace, webview)
@@ -117,8 +130,9 @@ def _hash(text: bytes) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text).digest()).decode()
 
 
-def _choice(provider: str) -> str:
+def _choice(provider: str, titles: Mapping[str, str]) -> str:
     name = "Virtual Home" if provider == VIRTUAL else provider.replace("_", " ").title()
+    name = titles.get(provider, name)
     button = f'<button class=wide name=provider value="{escape(provider)}">{escape(name)}</button>'
     return f"<form method=post><input type=hidden name=step value=choose>{button}</form>"
 
@@ -139,10 +153,16 @@ def _sign_in(webview: ConnectWebview) -> list[str]:
     ]
 
 
+def _link(webview: ConnectWebview, form: HubForm) -> list[str]:
+    left = MOST_TRIES - webview.wrong_tries if webview.wrong_tries else None
+    return [*hub_form(form, left), _button("back", "Back"), *_BUTTONS_AT_END]
+
+
 def _devices(webview: ConnectWebview, devices: Sequence[Device], who: str) -> list[str]:
     mode = webview.wishes.selection_mode
     signed_in_as = escape(webview.signed_in_as or "")
-    parts = [f"<p>Signed in as <b>{signed_in_as}</b>. {who} will see and command:</p>"]
+    way = "Signed in as" if webview.hub is None else "This is"
+    parts = [f"<p>{way} <b>{signed_in_as}</b>. {who} will see and command:</p>"]
     if mode == "none":
         parts += _names(devices)
     parts.append("<form method=post><input type=hidden name=step value=finish>")

@@ -11,10 +11,13 @@ from urllib.parse import parse_qs
 from thumbturn.api.body import Receive, read_body
 from thumbturn.api.callers import Callers
 from thumbturn.api.connect_page import connect_page, headers_of_page, unknown_page
+from thumbturn.api.hub_form import HubForm
 from thumbturn.api.refusals import MethodNotAllowed
 from thumbturn.domain.connect_webview import ConnectWebview
 from thumbturn.domain.device import Device
+from thumbturn.domain.errors import Refusal
 from thumbturn.domain.refusals import ConnectWebviewNotFound
+from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.ports import DeviceFilter, Store
 
@@ -73,9 +76,28 @@ class Connecting:
         assert workspace is not None  # it has a webview
         if scope["method"] == "POST":
             form = _fields(await read_body(receive, headers, MOST_BYTES))
-            await self._step(webviews, webview, form, has_accounts=workspace.is_sandbox)
-            return Shown(303, [(b"location", scope["path"].encode() + b"?" + query)], b"")
-        page = connect_page(webview, workspace, await self._devices(webviews, webview))
+            problem = await self._step(webviews, webview, form, workspace)
+            if problem is None:
+                return Shown(303, [(b"location", scope["path"].encode() + b"?" + query)], b"")
+            # What did not work is shown at once, with what was filled in: nothing of it is kept.
+            webview = await webviews.visit(webview.id, address["auth_token"][0])
+            return await self._page(webviews, webview, workspace, _settings(form), problem.message)
+        return await self._page(webviews, webview, workspace, {}, "")
+
+    async def _page(
+        self,
+        webviews: ConnectWebviews,
+        webview: ConnectWebview,
+        workspace: Workspace,
+        filled: Mapping[str, str],
+        problem: str,
+    ) -> Shown:
+        titles = {name: driver.title for name, driver in webviews.hub_drivers.items()}
+        driver = webviews.hub_drivers.get(webview.selected_provider or "")
+        form = None
+        if driver is not None and not workspace.is_sandbox:
+            form = HubForm(driver.title, driver.fields, filled, problem)
+        page = connect_page(webview, workspace, await self._devices(webviews, webview), titles, form)
         return Shown(200, headers_of_page(page, webview), page)
 
     async def _devices(self, webviews: ConnectWebviews, webview: ConnectWebview) -> list[Device]:
@@ -90,15 +112,22 @@ class Connecting:
         webviews: ConnectWebviews,
         webview: ConnectWebview,
         form: Mapping[str, list[str]],
-        *,
-        has_accounts: bool,
-    ) -> None:
+        workspace: Workspace,
+    ) -> Refusal | None:
+        """Take the step that was posted; why not, where there is a reason that helps.
+
+        A sandbox has virtual accounts only, which have no hubs, and other workspaces the other way round.
+        """
         step = form.get("step", [""])[0]
-        if step == "choose" and has_accounts:
-            await webviews.choose(webview, form.get("provider", [""])[0])
+        if step == "choose":
+            provider = form.get("provider", [""])[0]
+            if workspace.is_sandbox or provider in webviews.hub_drivers:
+                await webviews.choose(webview, provider)
+        elif step == "link" and not workspace.is_sandbox:
+            return await webviews.link(webview, _settings(form))
         elif step == "back":
             await webviews.go_back(webview)
-        elif step == "sign_in":
+        elif step == "sign_in" and workspace.is_sandbox:
             email, password = (form.get(name, [""])[0][:_LONGEST_WORD] for name in ("email", "password"))
             await webviews.sign_in(webview, email.strip(), password)
         elif step == "give_up":
@@ -107,12 +136,22 @@ class Connecting:
             _, sessions = await webviews.finish(webview, form.get("device", []))
             for session_id in sessions:
                 self._callers.forget_key(session_id)
+        return None
 
 
 def unknown() -> Shown:
     """What is sent where no webview is."""
     page = unknown_page()
     return Shown(404, headers_of_page(page, None), page)
+
+
+def _settings(form: Mapping[str, list[str]]) -> dict[str, str]:
+    """The lines of a hub's form."""
+    return {
+        name.removeprefix("setting."): values[0]
+        for name, values in form.items()
+        if name.startswith("setting.")
+    }
 
 
 def _fields(text: bytes) -> Mapping[str, list[str]]:

@@ -13,14 +13,15 @@ import typer
 class Client:
     """Calls the server whose data folder this is, with the credentials kept there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workspace_id: str | None = None) -> None:
+        """Of the workspace that the folder's credentials are for, unless another is named."""
         path = folder / "credentials.json"
         try:
             credentials = json.loads(path.read_text())
             self._endpoint = str(credentials["endpoint"])
             self._headers = {
                 "authorization": f"Bearer {credentials['personal_access_token']}",
-                "seam-workspace": str(credentials["workspace_id"]),
+                "seam-workspace": workspace_id or str(credentials["workspace_id"]),
             }
         except FileNotFoundError:
             _stop(f"there is no {path}. Start the server on this folder first, or name another by --data.")

@@ -61,6 +61,8 @@ class ConnectWebview:
     connected_account_id: str | None = None
     created_at: int = 0
     authorized_at: int | None = None
+    #: The hub that was tried and answered, with what is behind it, sealed (``engine/hub_offer.py``).
+    hub: str | None = None
 
     @property
     def offered(self) -> tuple[str, ...]:

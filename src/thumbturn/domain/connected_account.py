@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,6 +40,9 @@ class ConnectedAccount:
     user_identifier: Mapping[str, str] = field(default_factory=dict)
     #: Since when it lets nobody in, µs; ``None`` while it does.
     disconnected_at: int | None = None
+    #: Of a hub how it is reached, sealed (``engine/hubs.py``), and what tells it from all others.
+    hub: str | None = None
+    hub_id: str | None = None
 
     @property
     def errors(self) -> list[dict[str, Any]]:
@@ -59,6 +62,21 @@ class ConnectedAccount:
             connected_account_id=self.id,
             payload=payload,
         )
+
+
+#: The contract's kinds of devices, by our capabilities.
+_KINDS: Mapping[str, AcceptedCapability] = {
+    "lock": "lock",
+    "thermostat": "thermostat",
+    "noise_detection": "noise_sensor",
+    # A door that can be an entrance.
+    "keypad": "access_control",
+}
+
+
+def is_accepted(capabilities: Collection[str], accepted: Collection[AcceptedCapability]) -> bool:
+    """Whether a device with these capabilities is of a kind that shall be taken; none named is all kinds."""
+    return not accepted or any(_KINDS.get(each) in accepted for each in capabilities)
 
 
 def account_error(since: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.connected_account import ConnectedAccount
+from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.space import Members, Space
 
@@ -64,6 +65,18 @@ class AccountStore(Protocol):
     async def disconnect(self, workspace_id: str, account_id: str, at: int, told: Sequence[Event]) -> bool:
         """Store that an account lets nobody in any more, and tell it; ``False`` (and nothing is told) if
         that is so already, or there is none such.
+        """
+
+    async def link(
+        self, account: ConnectedAccount, new_devices: Sequence[Device], told: Sequence[Event]
+    ) -> None:
+        """Store an account with its devices, or of one that is there how it is reached from now on and the
+        devices that are new; and tell it.
+        """
+
+    async def describe(self, known: Sequence[Device], told: Sequence[Event]) -> None:
+        """Store what a hub says of devices that are there (their names, types, capabilities and details), and
+        tell it.
         """
 
     async def remove(

@@ -12,15 +12,20 @@ from weakref import WeakValueDictionary
 from thumbturn.domain.access import Thing, told_of_arrival
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.connect_webview import MOST_TRIES, VIRTUAL, ConnectWebview, Wishes
-from thumbturn.domain.connected_account import ConnectedAccount
+from thumbturn.domain.connected_account import ConnectedAccount, is_accepted
 from thumbturn.domain.device import Device, added
+from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
+from thumbturn.domain.hub import HubSettingsWrong
 from thumbturn.domain.ids import named_id, new_id
 from thumbturn.domain.keys import new_webview_token
 from thumbturn.domain.refusals import ConnectWebviewNotFound, TooManyConnectWebviews
 from thumbturn.engine.access import Access
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.hub_offer import Link, Offer, new_device
+from thumbturn.engine.hub_ports import HubDriver
+from thumbturn.engine.hubs import Taking
 from thumbturn.engine.ports import Store
 from thumbturn.engine.sandbox_ports import SandboxWorld
 from thumbturn.engine.secrets import sealed_for
@@ -36,6 +41,16 @@ class Shown(NamedTuple):
     webview: ConnectWebview
     #: What its address has beside its id.
     token: str
+
+
+class Arrival(NamedTuple):
+    """What comes of a webview."""
+
+    account: ConnectedAccount
+    #: What it was before, if it was there.
+    known: ConnectedAccount | None
+    devices: Sequence[Device]
+    things: tuple[Thing, ...]
 
 
 class ConnectWebviews:
@@ -57,6 +72,11 @@ class ConnectWebviews:
         self._clock = clock
         #: Held while a person takes a step; gone when nobody does any more.
         self._stepping: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def hub_drivers(self) -> Mapping[str, HubDriver]:
+        """The drivers whose hubs can be linked, by the names of their providers."""
+        return self._accounts.hubs.drivers
 
     # of the workspace ---------------------------------------------------------------------------
 
@@ -111,10 +131,11 @@ class ConnectWebviews:
 
     def devices_of(self, webview: ConnectWebview) -> list[Device]:
         """What there is to connect behind the account that was signed in to."""
-        now = self._clock.now()
-        offered = self._world.account_things(webview.workspace_id, _account_id(webview), now)
+        if webview.hub is not None:
+            return self._offered_by_hub(webview)[1]
+        offered = self._world.account_things(webview.workspace_id, _account_id(webview), self._clock.now())
         kinds = webview.wishes.accepted_capabilities
-        return [device for device in offered if not kinds or _kinds(device) & set(kinds)]
+        return [device for device in offered if is_accepted(device.capabilities, kinds)]
 
     async def choose(self, visited: ConnectWebview, provider: str) -> ConnectWebview:
         """Choose the provider to sign in to; the webview as it is then."""
@@ -130,7 +151,7 @@ class ConnectWebviews:
         """Take the choice back, and whoever signed in."""
 
         def go_back(webview: ConnectWebview) -> ConnectWebview:
-            return replace(webview, selected_provider=None, signed_in_as=None)
+            return replace(webview, selected_provider=None, signed_in_as=None, hub=None)
 
         return await self._step(visited, go_back)
 
@@ -142,12 +163,33 @@ class ConnectWebviews:
                 return webview
             if self._world.lets_in(email, password):
                 return replace(webview, signed_in_as=email)
-            tries = webview.wrong_tries + 1
-            return replace(
-                webview, wrong_tries=tries, status="failed" if tries >= MOST_TRIES else webview.status
-            )
+            return _wrong(webview)
 
         return await self._step(visited, sign_in)
+
+    async def link(self, visited: ConnectWebview, given: Mapping[str, str]) -> Refusal | None:
+        """Try the hub that is reached like this, and keep it for the next step; why not, if it cannot be.
+
+        A try that the hub did not answer as it should counts as a wrong password does: whoever has the
+        address of the page must not search a network with it.
+        """
+        # Held while the hub is tried: many tries at once are one after the other, and each counts.
+        async with self._lock(visited):
+            webview = await self._again(visited)
+            if webview.status != "pending" or webview.selected_provider is None:
+                return None
+            provider, problem = webview.selected_provider, None
+            try:
+                settings, facts = await self._accounts.hubs.look(provider, given)
+            except HubSettingsWrong as refusal:
+                return refusal
+            except Refusal as refusal:
+                moved, problem = _wrong(webview), refusal
+            else:
+                offer = Offer(provider, settings, facts).sealed(webview.id, self._seal)
+                moved = replace(webview, signed_in_as=facts.name, hub=offer)
+            await self._move(moved)
+            return problem
 
     async def give_up(self, visited: ConnectWebview) -> ConnectWebview:
         """End it without an account."""
@@ -170,13 +212,10 @@ class ConnectWebviews:
             if webview.status != "pending" or webview.signed_in_as is None:
                 return webview, frozenset()
             now = self._clock.now()
-            wanted = AccountFilter(email=webview.signed_in_as)
-            known = await self._store.accounts.listed(webview.workspace_id, wanted, limit=1)
-            account = known[0] if known else self._account(webview, now)
-            devices = [] if known else self._chosen(webview, chosen)
-            if not (known or devices):
+            arrived = await (self._home if webview.hub is None else self._hub)(webview, chosen)
+            if arrived is None:
                 return webview, frozenset()
-            things = self._access_of(webview, account, devices, now)
+            account, known, devices, things = arrived
             done = replace(webview, status="authorized", connected_account_id=account.id, authorized_at=now)
             word = "completed_first_sync_after_reconnection" if known else "completed_first_sync"
             of_it = {"connect_webview_id": webview.id}
@@ -201,7 +240,9 @@ class ConnectWebviews:
                     self._labels.forget(webview.workspace_id, account.id)
                 raise ConnectWebviewNotFound
             self._moving.move_in(devices)
-        if known:
+            if let_in.hub is not None:
+                self._accounts.hubs.follow(let_in)
+        if known and let_in.hub is None:
             await self._accounts.let_in(account)
         return done, sessions
 
@@ -218,12 +259,15 @@ class ConnectWebviews:
             moved = step(webview)
             if moved == webview:
                 return webview
-            told: tuple[Event, ...] = ()
-            if moved.status == "failed":
-                told = (moved.told("login_failed", self._clock.now()),)
-            if not await self._store.webviews.change(moved, told):
-                return await self._again(visited)
-            return moved
+            return await self._move(moved)
+
+    async def _move(self, moved: ConnectWebview) -> ConnectWebview:
+        told: tuple[Event, ...] = ()
+        if moved.status == "failed":
+            told = (moved.told("login_failed", self._clock.now()),)
+        if not await self._store.webviews.change(moved, told):
+            return await self._again(moved)
+        return moved
 
     def _lock(self, webview: ConnectWebview) -> asyncio.Lock:
         return self._stepping.setdefault(webview.id, asyncio.Lock())
@@ -233,6 +277,38 @@ class ConnectWebviews:
         if found is None:
             raise ConnectWebviewNotFound
         return found
+
+    async def _home(self, webview: ConnectWebview, chosen: Collection[str]) -> Arrival | None:
+        """What comes of signing in to a virtual home; ``None`` if nothing was chosen."""
+        now = self._clock.now()
+        wanted = AccountFilter(email=webview.signed_in_as)
+        found = await self._store.accounts.listed(webview.workspace_id, wanted, limit=1)
+        known = found[0] if found else None
+        account = known or self._account(webview, now)
+        devices = [] if known else self._chosen(webview, chosen)
+        if not (known or devices):
+            return None
+        return Arrival(account, known, devices, self._access_of(webview, account, devices, now))
+
+    async def _hub(self, webview: ConnectWebview, chosen: Collection[str]) -> Arrival | None:
+        """What comes of a hub that answered, likewise. One without devices yet may be linked as a whole."""
+        offer, _ = self._offered_by_hub(webview)
+        hubs, facts = self._accounts.hubs, offer.facts
+        known = await hubs.account_of(webview.workspace_id, offer.provider, facts.hub_id)
+        picked = frozenset(device.address for device in self._chosen(webview, chosen))
+        is_whole = webview.wishes.selection_mode == "none"
+        if not (known or picked or is_whole):
+            return None
+        link = Link(offer.settings, None if is_whole else picked)
+        account = hubs.account(webview.workspace_id, offer.provider, facts, link, known, _taking(webview))
+        return Arrival(account, known, [] if known else hubs.devices_of(account, facts.found), ())
+
+    def _offered_by_hub(self, webview: ConnectWebview) -> tuple[Offer, list[Device]]:
+        offer = Offer.opened(webview.id, webview.hub or "", self._seal)
+        kinds = webview.wishes.accepted_capabilities
+        found = Link(offer.settings).takes(offer.facts.found, kinds)
+        account = replace(self._account(webview, 0), driver=offer.provider)
+        return offer, [new_device(account, each, self._clock) for each in found]
 
     def _account(self, webview: ConnectWebview, now: int) -> ConnectedAccount:
         email = webview.signed_in_as or ""
@@ -268,18 +344,19 @@ class ConnectWebviews:
         return [replace(device, is_managed=manages) for device in devices]
 
 
-#: The contract's kinds of devices, by our capabilities.
-_KINDS = {
-    "lock": "lock",
-    "thermostat": "thermostat",
-    "noise_detection": "noise_sensor",
-    # A door that can be an entrance.
-    "keypad": "access_control",
-}
+def _wrong(webview: ConnectWebview) -> ConnectWebview:
+    """After a wrong try."""
+    tries = webview.wrong_tries + 1
+    return replace(webview, wrong_tries=tries, status="failed" if tries >= MOST_TRIES else webview.status)
 
 
-def _kinds(device: Device) -> set[str]:
-    return {kind for capability, kind in _KINDS.items() if capability in device.capabilities}
+def _taking(webview: ConnectWebview) -> Taking:
+    return Taking(
+        accepted_capabilities=webview.wishes.accepted_capabilities,
+        manages_new_devices=webview.wishes.manages_new_devices,
+        custom_metadata=webview.custom_metadata,
+        customer_key=webview.customer_key,
+    )
 
 
 def _account_id(webview: ConnectWebview) -> str:

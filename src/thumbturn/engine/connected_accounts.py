@@ -19,12 +19,14 @@ from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSand
 from thumbturn.domain.space import told_of_loss
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.access import Access
-from thumbturn.engine.account_ports import AccountFilter, AccountStore
+from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.engine.devices import Devices
+from thumbturn.engine.hubs import Hubs
 from thumbturn.engine.moving import Moving
 from thumbturn.engine.observations import Observations
-from thumbturn.engine.ports import Driver
+from thumbturn.engine.ports import Driver, Store
 from thumbturn.engine.sandbox_ports import SandboxWorld
+from thumbturn.engine.webhook_ports import Seal
 
 WAS_DELETED = "Its account was deleted."
 
@@ -38,16 +40,17 @@ class ConnectedAccounts:
     def __init__(
         self,
         *,
-        store: AccountStore,
+        store: Store,
         access: Access,
         devices: Devices,
         drivers: Mapping[str, Driver],
         world: SandboxWorld,
         moving: Moving,
         observations: Observations,
+        seal: Seal,
         clock: Clock,
     ) -> None:
-        self._store = store
+        self._store = store.accounts
         self._access = access
         self._devices = devices
         self._labels = devices.labels
@@ -56,6 +59,16 @@ class ConnectedAccounts:
         self._moving = moving
         self._observations = observations
         self._clock = clock
+        #: Those of them that are hubs.
+        self.hubs = Hubs(
+            store=store,
+            drivers=drivers,
+            devices=devices,
+            moving=moving,
+            observations=observations,
+            seal=seal,
+            clock=clock,
+        )
         #: Held while an account is changed; gone when nobody changes it any more.
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -114,6 +127,7 @@ class ConnectedAccounts:
                     raise ConnectedAccountNotFound
 
             await self._moving.move_out(workspace_id, account_id, WAS_DELETED, remove)
+            await self.hubs.leave(account)
             self._labels.forget(workspace_id, account_id)
 
     async def sync(self, workspace_id: str, account_id: str) -> None:

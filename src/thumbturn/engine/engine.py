@@ -60,6 +60,7 @@ from thumbturn.engine.several_codes import SeveralCodes
 from thumbturn.engine.spaces import Spaces
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
+from thumbturn.engine.webhook_ports import Seal
 
 #: Of one person.
 MOST_WORKSPACES = 10_000
@@ -80,6 +81,7 @@ class Engine:
         clock: Clock,
         pins: Pins,
         credentials: AcsCredentials,
+        seal: Seal,
         traces: Traces | None = None,
         pace: Pace | None = None,
         codes_looked_at_every: int = 0,
@@ -107,13 +109,7 @@ class Engine:
         self._waiting = Waiting(clock)
         offers = Offers(self._devices, drivers, store)
         self._dispatch = Dispatch(
-            self._lanes,
-            self._waiting,
-            self._devices,
-            drivers,
-            offers.to,
-            traces,
-            clock,
+            self._lanes, self._waiting, self._devices, drivers, offers.to, traces, clock
         )
         self._deadlines = self._dispatch.deadlines
         self._code_keeper = CodeKeeper(
@@ -239,13 +235,14 @@ class Engine:
         )
         #: What devices are connected through.
         self.accounts = ConnectedAccounts(
-            store=store.accounts,
+            store=store,
             access=self._access,
             devices=self._devices,
             drivers=drivers,
             world=world,
             moving=self.moving,
             observations=self._observations,
+            seal=seal,
             clock=clock,
         )
 
@@ -255,7 +252,8 @@ class Engine:
         """Own every device and every unfinished attempt again, and settle what can be settled."""
         await self.announcing.start()
         self._devices.put(await self._store.every_device())
-        self.labels.follow(await self._store.every_account())
+        accounts = await self._store.every_account()
+        self.labels.follow(accounts)
         recovery = Recovery(
             self.actions, self._dispatch, self._devices, self._ledger, self._clock, self._revive
         )
@@ -263,6 +261,7 @@ class Engine:
         for driver in self._drivers.values():
             await driver.start(self._observations.observe)
             driver.attach([device for device in self._devices if device.driver == driver.name])
+        self.accounts.hubs.start(accounts)
         self._deadlines.start()
         self._dispatch.held.start()
         self._forgetting.start()
@@ -287,6 +286,7 @@ class Engine:
         await self._deadlines.stop()
         await self._dispatch.held.stop()
         await self._forgetting.stop()
+        await self.accounts.hubs.stop()
         for driver in self._drivers.values():
             await driver.stop()
         with suppress(TimeoutError):

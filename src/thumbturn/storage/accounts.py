@@ -6,30 +6,35 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, delete, select, tuple_, update
 
 from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.connected_account import ConnectedAccount
+from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.domain.space import Members, Space
 from thumbturn.engine.account_ports import AccountFilter
+from thumbturn.storage import devices
 from thumbturn.storage.access_codes import codes_of_account
+from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.client_sessions import take_from_all
 from thumbturn.storage.devices import remove_devices
 from thumbturn.storage.expressions import can_be_stored, one_of, within
 from thumbturn.storage.hot import write_events
-from thumbturn.storage.rows import account_of, encode
+from thumbturn.storage.rows import account_of, account_row, encode
 from thumbturn.storage.tables import connected_accounts
-from thumbturn.storage.webhook_store import ActOn, Do
+from thumbturn.storage.tables import devices as device_table
+from thumbturn.storage.webhook_store import ActOn, Do, Write
 
 _columns = connected_accounts.c
 
 
 class SqlAccounts:
-    """The connected accounts of a ``SqlStore``, which lends its ways to act and to read."""
+    """The connected accounts of a ``SqlStore``, which lends its ways to write, to act and to read."""
 
-    def __init__(self, act: ActOn, read: Do) -> None:
+    def __init__(self, write: Write, act: ActOn, read: Do) -> None:
+        self._write = write
         self._act = act
         self._read = read
 
@@ -77,6 +82,23 @@ class SqlAccounts:
 
         return await self._act(disconnect, told)
 
+    async def link(
+        self, account: ConnectedAccount, new_devices: Sequence[Device], told: Sequence[Event]
+    ) -> None:
+        def put(connection: Connection) -> None:
+            link(connection, account, new_devices)
+            write_events(connection, told)
+
+        await self._act(put, told, connected_account_id=account.id)
+
+    async def describe(self, known: Sequence[Device], told: Sequence[Event]) -> None:
+        def describe(connection: Connection) -> None:
+            for device in known:
+                connection.execute(_described(device))
+            write_events(connection, told)
+
+        await self._write(describe, told)
+
     async def remove(
         self,
         workspace_id: str,
@@ -89,6 +111,31 @@ class SqlAccounts:
             return _remove(connection, workspace_id, account_id, told, told_of_code, told_of_space)
 
         return await self._act(remove, told)
+
+
+def link(connection: Connection, account: ConnectedAccount, new_devices: Sequence[Device]) -> None:
+    """Store an account, or of one that is there how it is reached from now on; and its new devices."""
+    known = update(connected_accounts).where(*_mine(account.workspace_id, account.id))
+    let_in = known.values(disconnected_at=None, hub=account.hub, hub_id=account.hub_id)
+    if not connection.execute(let_in).rowcount:
+        insert_rows(connection, connected_accounts, [account_row(account)])
+    devices.add(connection, new_devices, ())
+
+
+def _described(device: Device) -> Update:
+    here = device_table.c
+    mine = (here.id == device.id, here.workspace_id == device.workspace_id)
+    return (
+        update(device_table)
+        .where(*mine)
+        .values(
+            name=device.name,
+            device_type=device.device_type,
+            capabilities=encode(sorted(device.capabilities)),
+            details=encode(device.details),
+            manufacturer=device.details.get("manufacturer"),
+        )
+    )
 
 
 def _listed(

@@ -236,6 +236,8 @@ def account_row(account: ConnectedAccount) -> Row:
         account.manages_new_devices,
         encode(account.user_identifier),
         account.disconnected_at,
+        account.hub,
+        account.hub_id,
     )
 
 
@@ -253,6 +255,8 @@ def account_of(row: Row) -> ConnectedAccount:
         manages_new_devices=bool(row[8]),
         user_identifier=from_json(row[9]),
         disconnected_at=row[10],
+        hub=row[11],
+        hub_id=row[12],
     )
 
 

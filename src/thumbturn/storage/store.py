@@ -82,7 +82,7 @@ class SqlStore:
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.webhooks = SqlWebhooks(self._write, self._act, self._read)
         self.client_sessions = SqlClientSessions(self._act, self._read)
-        self.accounts = SqlAccounts(self._act, self._read)
+        self.accounts = SqlAccounts(self._write, self._act, self._read)
         self.webviews = SqlWebviews(self._write, self._act, self._read)
         self.schedules = SqlSchedules(self._write, self._read)
         self.access = SqlAccess(self._act, self._read)

@@ -29,7 +29,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0018"
+HEAD = "0019"
 
 metadata = MetaData(
     naming_convention={
@@ -101,6 +101,8 @@ connected_accounts = Table(
     Column("manages_new_devices", Boolean, nullable=False, server_default=true()),
     Column("user_identifier", Text, nullable=False, server_default="{}"),
     Column("disconnected_at", BigInteger),
+    Column("hub", SecretText("connected_account")),
+    Column("hub_id", Text),
     Index(None, "workspace_id", "created_at", "id"),
 )
 

@@ -24,6 +24,7 @@ connect_webviews = Table(
     Column("connected_account_id", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("authorized_at", BigInteger),
+    Column("hub", SecretText("connect_webview")),
     Index(None, "workspace_id", "created_at", "id"),
     Index("ix_connect_webviews_old", "created_at"),
 )

@@ -16,12 +16,12 @@ from thumbturn.domain.connected_account import ConnectedAccount
 from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event
 from thumbturn.engine.webview_ports import WebviewFilter
-from thumbturn.storage import access, client_sessions, devices
+from thumbturn.storage import access, accounts, client_sessions
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import can_be_stored, one_of
 from thumbturn.storage.hot import write_events
-from thumbturn.storage.rows import Row, account_row, encode
-from thumbturn.storage.tables import connected_accounts, workspaces
+from thumbturn.storage.rows import Row, encode
+from thumbturn.storage.tables import workspaces
 from thumbturn.storage.webhook_store import ActOn, Do, Write
 from thumbturn.storage.webview_tables import connect_webviews
 
@@ -148,6 +148,7 @@ def _move(connection: Connection, webview: ConnectWebview, told: Sequence[Event]
             wrong_tries=webview.wrong_tries,
             connected_account_id=webview.connected_account_id,
             authorized_at=webview.authorized_at,
+            hub=webview.hub,
         )
     )
     done = connection.execute(moved).rowcount == 1
@@ -165,13 +166,7 @@ def _finish(
 ) -> frozenset[str] | None:
     if not _move(connection, webview, told):
         return None
-    accounts = connected_accounts.c
-    let_in = update(connected_accounts).where(
-        accounts.id == account.id, accounts.workspace_id == account.workspace_id
-    )
-    if not connection.execute(let_in.values(disconnected_at=None)).rowcount:
-        insert_rows(connection, connected_accounts, [account_row(account)])
-    devices.add(connection, new_devices, ())
+    accounts.link(connection, account, new_devices)
     theirs = client_sessions.of_webview(connection, webview.workspace_id, webview.id)
     for session in theirs:
         client_sessions.grant(connection, webview.workspace_id, session.id, (account.id,))
@@ -197,6 +192,7 @@ def _row(webview: ConnectWebview) -> Row:
         webview.connected_account_id,
         webview.created_at,
         webview.authorized_at,
+        webview.hub,
     )
 
 
@@ -218,4 +214,5 @@ def _webview_of(row: Row) -> ConnectWebview:
         connected_account_id=row[10],
         created_at=row[11],
         authorized_at=row[12],
+        hub=row[13],
     )

@@ -92,6 +92,33 @@ class MemoryAccounts:
         self._tell(told)
         return True
 
+    async def link(
+        self, account: ConnectedAccount, new_devices: Sequence[Device], told: Sequence[Event]
+    ) -> None:
+        self.put(account, new_devices)
+        self._tell(told)
+
+    async def describe(self, known: Sequence[Device], told: Sequence[Event]) -> None:
+        for device in known:
+            before = self._devices.get(device.id)
+            if before is not None and before.workspace_id == device.workspace_id:
+                self._devices[device.id] = replace(
+                    before,
+                    name=device.name,
+                    device_type=device.device_type,
+                    capabilities=device.capabilities,
+                    details=device.details,
+                )
+        self._tell(told)
+
+    def put(self, account: ConnectedAccount, new_devices: Sequence[Device]) -> None:
+        """Remember an account, or of one that is there how it is reached, and its new devices."""
+        known = self._accounts.get(account.id, account)
+        self._accounts[account.id] = replace(
+            known, disconnected_at=None, hub=account.hub, hub_id=account.hub_id
+        )
+        self._devices.update({device.id: device for device in new_devices})
+
     async def remove(
         self,
         workspace_id: str,

@@ -89,7 +89,10 @@ class MemoryWebviews:
     ) -> frozenset[str] | None:
         if not await self.change(webview, told):
             return None
-        self._accounts[account.id] = replace(self._accounts.get(account.id, account), disconnected_at=None)
+        known = self._accounts.get(account.id, account)
+        self._accounts[account.id] = replace(
+            known, disconnected_at=None, hub=account.hub, hub_id=account.hub_id
+        )
         self._devices.update({device.id: device for device in new_devices})
         self._access.plant(new_things)
         theirs = [each for each in self._sessions.every() if webview.id in each.connect_webview_ids]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from thumbturn.domain.connect_webview import VIRTUAL, SelectionMode, Wishes
 from thumbturn.domain.connected_account import AcceptedCapability
 from thumbturn.domain.workspace import KeyKind
 from thumbturn.engine.connect_webviews import ConnectWebviews
+from thumbturn.engine.hub_ports import HubDriver
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webview_ports import WebviewFilter
 
@@ -55,7 +56,9 @@ class WebviewCreate(Parameters):
     """What shall come of the new webview."""
 
     accepted_providers: Maybe[list[Provider]] = None
-    """The providers to choose from. In a sandbox each is played by a virtual home."""
+    """The providers to choose from. In a sandbox each is played by a virtual home; elsewhere those are
+    connected whose hubs can be linked. No client session may ask for these.
+    """
     provider_category: Maybe[WebviewCategory] = None
     """The providers of this category, instead."""
     excluded_providers: Maybe[list[str]] = None
@@ -102,7 +105,7 @@ class WebviewList(Listing):
 async def create(ask: WebviewCreate, caller: Caller, webviews: ConnectWebviews, call: Call) -> Answer:
     """Makes a page on which a person connects an account. What a client session makes is its own."""
     wishes = Wishes(
-        accepted_providers=_accepted(ask),
+        accepted_providers=_accepted(ask, caller, webviews.hub_drivers),
         accepted_capabilities=tuple(dict.fromkeys(ask.accepted_capabilities or ())),
         redirect_url=ask.custom_redirect_url,
         failure_url=ask.custom_redirect_failure_url,
@@ -152,14 +155,23 @@ async def delete(ask: OfWebview, caller: Caller, webviews: ConnectWebviews) -> A
     return {}
 
 
-def _accepted(ask: WebviewCreate) -> tuple[str, ...]:
-    """The providers to choose from; none named is any. Raises ``InvalidInput`` if none is left."""
+def _accepted(ask: WebviewCreate, caller: Caller, drivers: Mapping[str, HubDriver]) -> tuple[str, ...]:
+    """The providers to choose from; none named is any. Raises ``InvalidInput`` if none is left.
+
+    Hubs are offered where they are named, and named by whoever has a key: the page of one has the server call
+    addresses in its own network, which is not for somebody else's guests to decide.
+    """
+    is_real, is_guest = not caller.workspace.is_sandbox, caller.key.kind is KeyKind.CLIENT_SESSION
     providers: Sequence[str] = ask.accepted_providers or ()
     excluded = set(ask.excluded_providers or ())
+    if is_real and is_guest and drivers.keys() & set(providers):
+        raise InvalidInput.of("accepted_providers", "No client session may have a hub linked")
     if not providers and ask.provider_category is not None:
-        providers = of_category(ask.provider_category)
+        providers = of_category(ask.provider_category, caller.workspace, {} if is_guest else drivers)
         if not providers:
             raise InvalidInput.of("provider_category", "There is no provider of this category")
+    if not providers and is_real and not is_guest:
+        providers = tuple(drivers)
     left = tuple(dict.fromkeys(each for each in providers or (VIRTUAL,) if each not in excluded))
     if not left:
         raise InvalidInput.of("excluded_providers", "Must leave a provider to choose")

@@ -11,7 +11,7 @@ from thumbturn.domain import connected_account as domain
 from thumbturn.domain.clock import to_wire
 
 #: The names of the ecosystems whose name is not their driver's with a capital.
-_ECOSYSTEMS = {"virtual": "Virtual Home"}
+_ECOSYSTEMS = {"virtual": "Virtual Home", "zwave_js": "Z-Wave JS", "zigbee2mqtt": "Zigbee2MQTT"}
 
 
 class AccountError(TypedDict):
@@ -27,6 +27,8 @@ class UserIdentifier(TypedDict):
     """Who signed in."""
 
     email: NotRequired[str]
+    #: Of a hub, where it is.
+    api_url: NotRequired[str]
     username: NotRequired[str]
 
 

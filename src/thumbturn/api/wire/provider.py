@@ -1,13 +1,15 @@
-"""Where devices can come from. At present that is the sandbox's virtual home, and nowhere else."""
+"""Where devices can come from: in a sandbox from the virtual home, elsewhere from hubs that people link."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from typing_extensions import TypedDict
 
 from thumbturn.domain.connect_webview import VIRTUAL
 from thumbturn.domain.workspace import Workspace
+from thumbturn.engine.hub_ports import HubDriver
 
 ProviderCategory = Literal[
     "stable",
@@ -51,13 +53,40 @@ _VIRTUAL: DeviceProvider = {
 }
 
 
-def of_category(category: str) -> list[str]:
-    """The names of the providers of a category."""
-    return [VIRTUAL] if category in _VIRTUAL["provider_categories"] else []
+def _of_hubs(name: str, driver: HubDriver) -> DeviceProvider:
+    does = driver.capabilities
+    categories: list[ProviderCategory] = ["consumer_smartlocks"] if "lock" in does else []
+    if "thermostat" in does:
+        categories.append("thermostats")
+    return {
+        "device_provider_name": name,
+        "display_name": driver.title,
+        "image_url": _VIRTUAL["image_url"],
+        "provider_categories": ["stable", *categories],
+        "can_remotely_lock": "lock" in does,
+        "can_remotely_unlock": "lock" in does,
+        "can_configure_auto_lock": "auto_lock" in does,
+        "can_simulate_connection": False,
+        "can_simulate_disconnection": False,
+        "can_simulate_removal": False,
+    }
 
 
-def providers(workspace: Workspace, category: ProviderCategory | None) -> list[DeviceProvider]:
+def of_category(category: str, workspace: Workspace, drivers: Mapping[str, HubDriver]) -> list[str]:
+    """The names of the workspace's providers of a category."""
+    every = _every(workspace, drivers)
+    return [each["device_provider_name"] for each in every if category in each["provider_categories"]]
+
+
+def providers(
+    workspace: Workspace, category: ProviderCategory | None, drivers: Mapping[str, HubDriver]
+) -> list[DeviceProvider]:
     """The providers that the workspace can have devices of, in this category if one is given."""
-    if not workspace.is_sandbox or (category and category not in _VIRTUAL["provider_categories"]):
-        return []
-    return [_VIRTUAL]
+    every = _every(workspace, drivers)
+    return [each for each in every if category is None or category in each["provider_categories"]]
+
+
+def _every(workspace: Workspace, drivers: Mapping[str, HubDriver]) -> list[DeviceProvider]:
+    if workspace.is_sandbox:
+        return [_VIRTUAL]
+    return [_of_hubs(name, driver) for name, driver in drivers.items()]

@@ -50,6 +50,11 @@ DeviceType = Literal[
     "ios_phone",
     "android_phone",
     "ring_camera",
+    # Ours, of devices behind hubs; the others are the contract's.
+    "zwave_lock",
+    "zwave_thermostat",
+    "zigbee_lock",
+    "zigbee_thermostat",
 ]
 
 #: Who can have made it.
@@ -130,7 +135,7 @@ Flag = Literal[
     "can_configure_auto_lock",
 ]
 
-#: Whose accounts a person can be asked to connect; the last is this server's own.
+#: Whose accounts a person can be asked to connect; the last are this server's own.
 Provider = Literal[
     "acuity_scheduling",
     "akiles",
@@ -199,6 +204,8 @@ Provider = Literal[
     "yale",
     "yale_access",
     "virtual",
+    "zwave_js",
+    "zigbee2mqtt",
 ]
 
 #: Of which category they are, as a webview is asked for.

@@ -90,6 +90,7 @@ async def update(ask: DeviceUpdate, caller: Caller, engine: Engine) -> Answer:
 
 
 @endpoint({"device_providers": list[DeviceProvider]})
-async def list_device_providers(ask: ProviderList, caller: Caller) -> Answer:
+async def list_device_providers(ask: ProviderList, caller: Caller, engine: Engine) -> Answer:
     """Lists the makers and clouds that devices can come from."""
-    return {"device_providers": providers(caller.workspace, ask.provider_category)}
+    drivers = engine.accounts.hubs.drivers
+    return {"device_providers": providers(caller.workspace, ask.provider_category, drivers)}

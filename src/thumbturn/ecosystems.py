@@ -1,0 +1,16 @@
+"""The ecosystems of real devices that this server speaks to: a driver for each, new ones at each call.
+
+What a driver needs to connect (a WebSocket client, an MQTT client) is loaded when the first hub is.
+"""
+
+from __future__ import annotations
+
+from thumbturn.domain.clock import Clock
+from thumbturn.engine.hub_ports import HubDriver
+from thumbturn.engine.pins import Pins
+
+
+def hub_drivers(clock: Clock, pins: Pins) -> dict[str, HubDriver]:
+    """A driver for each ecosystem, by its name. ``pins`` read what codes are on record."""
+    drivers: tuple[HubDriver, ...] = ()
+    return {driver.name: driver for driver in drivers}
