@@ -61,7 +61,7 @@ from thumbturn.upkeep.chosen import journal_of, option, or_say_why_not, prepare_
 from thumbturn.upkeep.copy import copy
 from thumbturn.upkeep.migrate import migrate as migrate_command
 from thumbturn.webhooks.networks import read_networks
-from thumbturn.webhooks.open import open_webhooks
+from thumbturn.webhooks.open import Delivery, open_webhooks
 from thumbturn.webhooks.targets import Targets
 from thumbturn.welcome import say_ready
 from thumbturn.worlds.opening import (
@@ -196,8 +196,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             feed = Feed(store, clock)
             sessions = ClientSessions(store, seal, clock)
             allowed = read_networks(settings.webhook_allow)
-            async with open_webhooks(
-                store=store,
+            delivery = Delivery(
                 feed=feed,
                 clock=clock,
                 seal=seal,
@@ -205,7 +204,8 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                 written=lambda event: to_json(event_json(event, pins)).decode(),
                 jitter=settings.webhook_jitter,
                 traceparent=None if tracing is None else tracing.attempts.traceparent,
-            ) as webhooks:
+            )
+            async with open_webhooks(store, delivery) as webhooks:
                 cell = Cell(
                     number=0,
                     engine=engine,

@@ -13,11 +13,11 @@ from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.once import Once
 from thumbturn.api.pages import Pages
 from thumbturn.api.placing import OF_CELLS, Away, Place, Placing
-from thumbturn.api.refusals import OwnerMissing
 from thumbturn.api.surroundings import ApiSettings
 from thumbturn.api.table import endpoints
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
+from thumbturn.domain.refusals import OwnerMissing
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.engine import Engine

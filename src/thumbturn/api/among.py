@@ -14,12 +14,12 @@ from thumbturn.api.connecting import MOST_BYTES, Connecting, Shown, unknown
 from thumbturn.api.exchanged import FORWARDED, Reply, Request
 from thumbturn.api.idempotency import HEADER, Idempotency
 from thumbturn.api.placing import Away, Parts, Place, Placing
-from thumbturn.api.refusals import OwnerMissing
 from thumbturn.api.reply import answer_body
 from thumbturn.api.stream import EventStream
 from thumbturn.api.surroundings import Others
 from thumbturn.api.waiting import LONGEST_WAIT
 from thumbturn.domain.clock import SECOND
+from thumbturn.domain.refusals import OwnerMissing
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.underway import OwnerNeeded
 

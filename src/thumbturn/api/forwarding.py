@@ -13,11 +13,10 @@ from collections.abc import Iterable
 import structlog
 
 from thumbturn.api.exchanged import Reply, Request
-from thumbturn.api.refusals import AnswerLost, OwnerMissing
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.refusals import StorageUnavailable
+from thumbturn.domain.refusals import AnswerLost, OwnerMissing, StorageUnavailable
 from thumbturn.engine.calls import CallStore, Forwarded, Standing
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.notices import About, Notices

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from thumbturn.api.callers import Bearer, Caller, Person
-from thumbturn.api.refusals import OwnerMissing
+from thumbturn.domain.refusals import OwnerMissing
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.cells import Cell, Cells

@@ -52,18 +52,6 @@ class RequestTimedOut(Refusal, type="request_timeout", status=408):
     """The request did not come whole in time. Nothing was done: send it again"""
 
 
-class OwnerMissing(Refusal, type="owner_missing", status=503):
-    """No process works for this workspace at the moment. Nothing was done: try again after the time in
-    Retry-After.
-    """
-
-
-class AnswerLost(Refusal, type="answer_lost", status=503):
-    """The process that works for this workspace took the call and did not answer. What was asked may have
-    been done: look before you ask again.
-    """
-
-
 class NotFound(Refusal, type="not_found", status=404):
     """There is nothing at this path"""
 

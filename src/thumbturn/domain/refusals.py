@@ -132,3 +132,15 @@ class StorageUnavailable(Refusal, type="storage_unavailable", status=503):
 
 class InvalidWebhookUrl(Refusal, type="invalid_webhook_url", status=400):
     """A webhook cannot go there."""
+
+
+class OwnerMissing(Refusal, type="owner_missing", status=503):
+    """No process works for this workspace at the moment. Nothing was done: try again after the time in
+    Retry-After.
+    """
+
+
+class AnswerLost(Refusal, type="answer_lost", status=503):
+    """The process that works for this workspace took the call and did not answer. What was asked may have
+    been done: look before you ask again.
+    """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 
 import structlog
@@ -27,8 +28,10 @@ _WORKS_WELL = seconds(60)
 class Deliveries:
     """Implements ``engine.webhook_ports.Deliverer``."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, *, is_mine: Callable[[Webhook], bool] = lambda _: True) -> None:
+        """``is_mine`` says which webhooks of those on record are delivered to."""
         self._means = means
+        self._is_mine = is_mine
         self._clock = means.clock
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Lane, asyncio.Task[None]] = {}
@@ -38,7 +41,8 @@ class Deliveries:
     async def start(self) -> None:
         """Go on with every webhook where it stopped."""
         for webhook in await self._means.store.webhooks.enabled():
-            self.follow(webhook)
+            if self._is_mine(webhook):
+                self.follow(webhook)
 
     async def stop(self, patience: float) -> None:
         """Begin nothing more, give what is on its way some seconds, and write down what came of it.

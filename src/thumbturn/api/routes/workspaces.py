@@ -8,11 +8,11 @@ from typing import Any, Literal
 from thumbturn.api.callers import Bearer, Caller, Callers, Person
 from thumbturn.api.endpoint import UPDATE, WRITE, Answer, endpoint
 from thumbturn.api.parameters import Maybe, Parameters
-from thumbturn.api.refusals import OwnerMissing
 from thumbturn.api.wire import workspace as wire
 from thumbturn.api.wire.workspace import workspace_json
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.ids import new_id
+from thumbturn.domain.refusals import OwnerMissing
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.engine import Engine
