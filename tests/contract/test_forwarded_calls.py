@@ -9,14 +9,14 @@ import pytest
 
 from thumbturn.engine.calls import Forwarded
 from thumbturn.storage.calls import SqlCalls, at_once
-from thumbturn.storage.databases import fleeting_engine, parse_url
+from thumbturn.storage.databases import parse_url, writing_engine
 from thumbturn.storage.writer import Writer
 
 
 @pytest.fixture
 async def both(postgres_url: str) -> AsyncIterator[list[SqlCalls]]:
     """Two processes' views of the same calls."""
-    writers = [Writer(fleeting_engine(parse_url(postgres_url)), at_once, bound=100) for _ in range(2)]
+    writers = [Writer(writing_engine(parse_url(postgres_url)), at_once, bound=100) for _ in range(2)]
     yield [SqlCalls(writer) for writer in writers]
     for writer in writers:
         await writer.close()

@@ -18,7 +18,7 @@ from thumbturn.api.reply import answer_body
 from thumbturn.api.stream import EventStream
 from thumbturn.api.surroundings import Others
 from thumbturn.api.waiting import LONGEST_WAIT
-from thumbturn.domain.clock import SECOND
+from thumbturn.domain.clock import SECOND, Clock
 from thumbturn.domain.refusals import OwnerMissing
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.underway import OwnerNeeded
@@ -39,10 +39,15 @@ class AmongOthers:
     """Answers calls, or has them answered."""
 
     def __init__(
-        self, cells: Cells, others: Others, idempotency: Idempotency, connecting: Connecting
+        self,
+        cells: Cells,
+        others: Others,
+        idempotency: Idempotency,
+        connecting: Connecting,
+        clock: Clock,
     ) -> None:
         self._cells = cells
-        self._placing = Placing(cells, others.elsewhere)
+        self._placing = Placing(cells, others.elsewhere, clock)
         self._forwarding = others.forwarding
         self._idempotency = idempotency
         self._connecting = connecting

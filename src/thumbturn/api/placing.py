@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from thumbturn.api.callers import Bearer, Caller, Person
+from thumbturn.domain.clock import Clock
 from thumbturn.domain.refusals import OwnerMissing
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
@@ -21,6 +22,7 @@ from thumbturn.engine.cells import Cell, Cells
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.elsewhere import Elsewhere
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.everywhere import Everywhere
 from thumbturn.engine.underway import Underway
 
 #: What each cell has of its own, where its engine runs.
@@ -52,8 +54,10 @@ Parts = Mapping[type, Any]
 class Placing:
     """Finds the place of each call."""
 
-    def __init__(self, cells: Cells, elsewhere: Elsewhere) -> None:
+    def __init__(self, cells: Cells, elsewhere: Elsewhere, clock: Clock) -> None:
         self._cells = cells
+        self._elsewhere = elsewhere
+        self._clock = clock
         self._nothing_here: Parts = {Underway: elsewhere}
 
     def of(self, place: Place, bearer: Bearer | None, request_id: str, *, has_key: bool) -> Parts | Away:
@@ -73,7 +77,7 @@ class Placing:
             return Away(place.value, number)
         if cell is None:
             return Away(place.value, number) if place is Place.ENGINE else self._nothing_here
-        return _parts_of(cell)
+        return self._parts_of(cell)
 
     def owner_of(self, workspace_id: str) -> Away:
         """Where the engine of a workspace is asked."""
@@ -88,12 +92,11 @@ class Placing:
             raise OwnerMissing
         return found
 
-
-def _parts_of(cell: Cell) -> Parts:
-    return {
-        Engine: cell.engine,
-        Underway: cell.engine,
-        AcsUsers: cell.acs_users,
-        AcsCredentials: cell.acs_credentials,
-        ConnectWebviews: cell.connect_webviews,
-    }
+    def _parts_of(self, cell: Cell) -> Parts:
+        return {
+            Engine: cell.engine,
+            Underway: Everywhere(cell.engine, self._elsewhere, self._clock),
+            AcsUsers: cell.acs_users,
+            AcsCredentials: cell.acs_credentials,
+            ConnectWebviews: cell.connect_webviews,
+        }

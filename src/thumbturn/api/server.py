@@ -124,7 +124,9 @@ class Api:
         self._connecting = Connecting(surroundings.store, self._callers)
         self._among = None
         if others is not None:
-            self._among = AmongOthers(surroundings.cells, others, self._idempotency, self._connecting)
+            self._among = AmongOthers(
+                surroundings.cells, others, self._idempotency, self._connecting, surroundings.clock
+            )
         self._requests = RequestMeters([*self._routes, *self._documents, "/metrics", VIEW])
         if surroundings.settings.metrics:
             metrics = Metrics(

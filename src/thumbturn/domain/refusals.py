@@ -130,6 +130,12 @@ class StorageUnavailable(Refusal, type="storage_unavailable", status=503):
     """The database cannot be reached. Nothing was done: try again after the time in Retry-After."""
 
 
+class Fenced(Refusal, type="moved_elsewhere", status=503):
+    """What was asked for is another process's to do by now. Nothing was done: try again after the time in
+    Retry-After.
+    """
+
+
 class InvalidWebhookUrl(Refusal, type="invalid_webhook_url", status=400):
     """A webhook cannot go there."""
 

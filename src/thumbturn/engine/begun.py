@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from thumbturn.domain.attempt import Attempt, Cancelled, Phase, Progress
@@ -45,6 +45,8 @@ class Begun:
         self._lanes = lanes
         self._waiting = waiting
         self._clock = clock
+        #: Takes in what other processes have accepted for this engine; ``None`` where there are no others.
+        self.take_arrivals: Callable[[], Awaitable[object]] | None = None
 
     async def settled(self, attempt: A, within: int) -> A | Attempt:
         """The attempt once it has ended; as given if it has not within so many µs, or the server stops."""
@@ -74,6 +76,10 @@ class Begun:
         ``StorageUnavailable`` when its end cannot be put on record now.
         """
         run = self._dispatch.open.get(attempt_id)
+        if run is None and self.take_arrivals is not None:
+            # It may have been accepted elsewhere, and not have come here yet.
+            await self.take_arrivals()
+            run = self._dispatch.open.get(attempt_id)
         if run is None or not _is_seen(run.attempt, workspace_id, reach):
             stands = await self._store.attempt(workspace_id, attempt_id, reach)
         elif await self._end_queued(run, Cancelled(by)):

@@ -22,10 +22,10 @@ from thumbturn.domain.refusals import TooManyOpenAttempts
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.acceptance import AT_ONCE, MOST_OPEN, Command, Timing, admitted, new_attempt
 from thumbturn.engine.cells import Cells
-from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.notices import About, Notices, word_of
 from thumbturn.engine.pace import Pace
 from thumbturn.engine.ports import Store
+from thumbturn.engine.showing import LiveEverywhere
 from thumbturn.engine.supervised import supervised
 from thumbturn.engine.underway import OwnerNeeded
 from thumbturn.engine.waiting import Waiting
@@ -43,7 +43,7 @@ class Elsewhere:
         self, *, store: Store, cells: Cells, notices: Notices, pace: Pace | None, clock: Clock
     ) -> None:
         #: Where they are shown as they move, as far as is heard of it.
-        self.live = LiveAttempts()
+        self.live = LiveEverywhere()
         #: Where their ends are waited for.
         self.begun = EndsElsewhere(store, notices, clock)
         self._store = store

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection
 
 from thumbturn.domain.clock import Clock
 from thumbturn.storage.calls import SqlCalls, at_once
-from thumbturn.storage.databases import fleeting_engine
+from thumbturn.storage.databases import writing_engine
 from thumbturn.storage.notices import PostgresNotices
 from thumbturn.storage.writer import Writer
 
@@ -34,7 +34,7 @@ class Correspondence:
     ) -> None:
         """``listening`` is the address that notices are heard at, ``None`` where there is none."""
         self._writer: Writer[Callable[[Connection], object]] = Writer(
-            fleeting_engine(url), at_once, bound=_MOST
+            writing_engine(url), at_once, bound=_MOST
         )
         self.calls = SqlCalls(self._writer)
         self.notices = PostgresNotices(process_id, self._writer, listening, is_alone, clock)

@@ -81,11 +81,6 @@ def writing_engine(url: URL) -> Engine:
     return engine
 
 
-def fleeting_engine(url: URL) -> Engine:
-    """An engine on PostgreSQL whose commits do not wait for the disk: a power cut may take the last away."""
-    return _engine(url, more_options=" -c synchronous_commit=off")
-
-
 def reading_engine(url: URL) -> Engine:
     """An engine without transactions: each statement sees all that was committed before it."""
     return _engine(url, isolation_level="AUTOCOMMIT")
@@ -120,7 +115,7 @@ def stopping() -> StorageUnavailable:
     return StorageUnavailable("The server is stopping. Nothing was done.", headers={"Retry-After": "1"})
 
 
-def _engine(url: URL, more_options: str = "", **options: Any) -> Engine:
+def _engine(url: URL, **options: Any) -> Engine:
     # Every thread keeps a connection of its own for as long as it lives: there is nothing to pool.
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
@@ -137,7 +132,7 @@ def _engine(url: URL, more_options: str = "", **options: Any) -> Engine:
             poolclass=NullPool,
             hide_parameters=True,
             paramstyle="format",
-            connect_args={"connect_timeout": _PATIENCE, "options": _POSTGRESQL_OPTIONS + more_options},
+            connect_args={"connect_timeout": _PATIENCE, "options": _POSTGRESQL_OPTIONS},
             **options,
         )
     return engine
