@@ -227,7 +227,6 @@ class MemoryStore:
         return answered(self._first_answers.take(first))
 
     # devices ----------------------------------------------------------------------------------
-
     async def device(self, workspace_id: str, device_id: str) -> Device | None:
         found = self._devices.get(device_id)
         return found if found is not None and found.workspace_id == workspace_id else None
@@ -277,7 +276,6 @@ class MemoryStore:
         return True
 
     # events -----------------------------------------------------------------------------------
-
     async def event(self, workspace_id: str, wanted: EventFilter) -> Event | None:
         found = [event for event in self._events[workspace_id] if wanted_event(event, wanted)]
         return found[-1] if found else None
