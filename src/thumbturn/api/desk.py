@@ -14,7 +14,8 @@ from thumbturn.api.exchanged import Reply, Request
 from thumbturn.api.forwarding import call_word, reply_context, request_context
 from thumbturn.domain.clock import SECOND, Clock, seconds
 from thumbturn.engine.calls import CallStore, Forwarded
-from thumbturn.engine.cells import Cells, Kind
+from thumbturn.engine.cells import Cells
+from thumbturn.engine.lease_ports import Kind
 from thumbturn.engine.notices import About, Notices
 from thumbturn.engine.supervised import supervised
 from thumbturn.engine.webhook_ports import Seal

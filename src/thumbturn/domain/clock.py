@@ -14,6 +14,9 @@ from typing import Any, Protocol
 SECOND = 1_000_000
 MILLISECOND = 1_000
 
+#: Only Linux has a clock that goes on in suspension.
+_ALWAYS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SECOND = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 _LAST_SECOND = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
@@ -53,6 +56,13 @@ class SystemClock:
 def stopwatch() -> int:
     """µs since some moment in the past: for how long our own work takes, whatever a ``Clock`` says."""
     return time.perf_counter_ns() // 1_000
+
+
+def uptime() -> int:
+    """µs since the machine was started. No clock step changes it, and it goes on while this process is
+    stopped or the machine is suspended: for what must be over when it is over, whoever slept meanwhile.
+    """
+    return time.clock_gettime_ns(_ALWAYS) // 1_000
 
 
 def thread_time() -> int:

@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from hashlib import md5
-from typing import Literal, Protocol
+from typing import Protocol
 
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.lease_ports import Kind
+from thumbturn.engine.tenure import Tenure
 
-#: What can be owned: a cell's devices, the deliveries of its webhooks; and what has one owner for all cells,
-#: who cleans up.
-Kind = Literal["engine", "webhooks", "upkeep"]
 #: Called when a cell became this process's own, or is it no longer.
 CellListener = Callable[[int], Awaitable[None]]
 
@@ -71,6 +70,12 @@ class Cells(Protocol):
     def mine(self, kind: Kind) -> frozenset[int]:
         """The cells of which this process owns this."""
 
+    def tenure(self, kind: Kind, cell: int) -> Tenure | None:
+        """The right to act for a cell and to write under; ``None`` if it is not owned here, or need not."""
+
+    def owner_of(self, kind: Kind, cell: int) -> str | None:
+        """The process that owns a cell, as far as is known, if it lives."""
+
     def is_alive(self, process_id: str) -> bool:
         """False for a process that has stopped, or has not been seen alive for longer than a lease lasts."""
 
@@ -108,6 +113,12 @@ class OneCell:
 
     def mine(self, kind: Kind) -> frozenset[int]:
         return frozenset((0,))
+
+    def tenure(self, kind: Kind, cell: int) -> Tenure | None:
+        return None
+
+    def owner_of(self, kind: Kind, cell: int) -> str | None:
+        return self.process_id
 
     def is_alive(self, process_id: str) -> bool:
         return process_id == self.process_id

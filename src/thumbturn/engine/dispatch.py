@@ -71,6 +71,7 @@ class Dispatch:
         #: How many of them each workspace has.
         self.open_in: defaultdict[str, int] = defaultdict(int)
         self._draining = False
+        self._given_up = False
 
     def enter(self, run: Run) -> bool:
         """Take a run in; true if it is its turn at once. It starts when it is durable."""
@@ -108,6 +109,8 @@ class Dispatch:
 
     def forget(self, run: Run) -> None:
         """The run has ended, or was never accepted: its lane is the next one's."""
+        if self._given_up:
+            return  # what became of it is not for this process to say
         if self.open.pop(run.attempt.id, None) is None:
             return
         self.open_in[run.attempt.workspace_id] -= 1
@@ -187,6 +190,14 @@ class Dispatch:
             for task in unfinished:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
+
+    async def give_up(self) -> None:
+        """Start nothing more, and end what is in flight without a word: somebody else sees to it."""
+        self._draining = self._given_up = True
+        tasks = [run.task for run in self.open.values() if run.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _admit(self, run: Run) -> None:
         """A held run may enter its lane, unless it is held for something else now."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from thumbturn.actions.activate_climate_preset import PresetActivation
@@ -41,6 +39,7 @@ from thumbturn.engine.keypads import Keypads
 from thumbturn.engine.known import Things
 from thumbturn.engine.lanes import Lanes
 from thumbturn.engine.ledger import Ledger
+from thumbturn.engine.life import Life
 from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.moving import Moving
@@ -58,6 +57,7 @@ from thumbturn.engine.schedule_keeper import ScheduleKeeper
 from thumbturn.engine.schedules import Schedules
 from thumbturn.engine.several_codes import SeveralCodes
 from thumbturn.engine.spaces import Spaces
+from thumbturn.engine.tenure import Tenure
 from thumbturn.engine.traces import Traces
 from thumbturn.engine.waiting import Waiting
 from thumbturn.engine.webhook_ports import Seal
@@ -85,8 +85,12 @@ class Engine:
         traces: Traces | None = None,
         pace: Pace | None = None,
         codes_looked_at_every: int = 0,
+        tenure: Tenure | None = None,
     ) -> None:
-        """``codes_looked_at_every``, µs: how often locks are looked at (``code_rounds.py``), 0 for never."""
+        """``codes_looked_at_every``, µs: how often locks are looked at (``code_rounds.py``), 0 for never.
+
+        With a ``tenure`` it acts for a cell, as long as that lasts (``cells.py``).
+        """
         self.actions = actions
         self._store = store
         self._drivers = drivers
@@ -107,7 +111,7 @@ class Engine:
         chosen = self.announcing.chosen
         self._ledger = Ledger(store, clock, self._devices, self.meters, self.records, chosen)
         self._waiting = Waiting(clock)
-        offers = Offers(self._devices, drivers, store)
+        offers = Offers(self._devices, drivers, store, tenure)
         self._dispatch = Dispatch(
             self._lanes, self._waiting, self._devices, drivers, offers.to, traces, clock
         )
@@ -139,8 +143,6 @@ class Engine:
             codes_touched=self._code_keeper.touched,
         )
         self._forgetting = Forgetting(store, clock)
-        #: True from the end of ``start`` until ``stop``.
-        self.is_running = False
         #: Change what people may change of a device (``changing.py``).
         self.change_device = Changing(store, self._devices, self._is_managed_again, clock).change_device
         acceptance = Acceptance(
@@ -246,51 +248,40 @@ class Engine:
             clock=clock,
         )
 
+        self._life = Life(
+            store=store,
+            devices=self._devices,
+            drivers=drivers,
+            observations=self._observations,
+            dispatch=self._dispatch,
+            ledger=self._ledger,
+            begun=self.begun,
+            announcing=self.announcing,
+            forgetting=self._forgetting,
+            schedules=self._keeper,
+            codes=self._code_keeper,
+            code_rounds=self._code_rounds,
+            grants=self._granting.keeper,
+            hubs=self.accounts.hubs,
+            recovery=self._recovery,
+        )
+        #: Run what other processes accepted; stop at once, for another process goes on (``life.py``).
+        self.take_arrivals, self.give_up = self._life.take_arrivals, self._life.give_up
+
     # its own life -------------------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """True from the end of ``start`` until it is stopped."""
+        return self._life.is_running
 
     async def start(self) -> None:
         """Own every device and every unfinished attempt again, and settle what can be settled."""
-        await self.announcing.start()
-        self._devices.put(await self._store.every_device())
-        accounts = await self._store.every_account()
-        self.labels.follow(accounts)
-        recovery = Recovery(
-            self.actions, self._dispatch, self._devices, self._ledger, self._clock, self._revive
-        )
-        recovery.own(await self._store.open_attempts())
-        for driver in self._drivers.values():
-            await driver.start(self._observations.observe)
-            driver.attach([device for device in self._devices if device.driver == driver.name])
-        self.accounts.hubs.start(accounts)
-        self._deadlines.start()
-        self._dispatch.held.start()
-        self._forgetting.start()
-        await recovery.settle()
-        await self._keeper.start()
-        await self._code_keeper.start(run.attempt for run in self._dispatch.open.values())
-        self._code_rounds.start()
-        await self._granting.keeper.start()
-        self.is_running = True
+        await self._life.start()
 
     async def stop(self, patience: float = 3.0) -> None:
-        """Start nothing more, give what is in flight some seconds to end, let go of the devices.
-
-        What cannot be written in that time either is settled by the next start.
-        """
-        self.is_running = False
-        await self._keeper.stop()
-        await self._code_rounds.stop()
-        await self._granting.keeper.stop()
-        await self._code_keeper.stop()
-        await self._dispatch.drain(patience)
-        await self._deadlines.stop()
-        await self._dispatch.held.stop()
-        await self._forgetting.stop()
-        await self.accounts.hubs.stop()
-        for driver in self._drivers.values():
-            await driver.stop()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._ledger.settle_down(), patience)
+        """Start nothing more, give what is in flight some seconds to end, let go of the devices."""
+        await self._life.stop(patience)
 
     def known(self, workspace_id: str, reach: Reach = None) -> Known:
         """What the asks of somebody with this reach may name."""
@@ -375,6 +366,9 @@ class Engine:
         lane = self._lanes.of(wanted.device_id)
         runs = [] if lane is None else [lane.running, *lane.waiting]
         return next((run.attempt for run in runs if run is not None and run.ask == wanted), None)
+
+    def _recovery(self) -> Recovery:
+        return Recovery(self.actions, self._dispatch, self._devices, self._ledger, self._clock, self._revive)
 
     def _revive(self, attempt: Attempt, action: Action) -> Run:
         ask = action.ask.model_construct(**attempt.ask)

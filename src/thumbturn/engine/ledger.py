@@ -3,7 +3,8 @@
 An outcome exists once in the world and must not be lost because the database is away, or ill, for a
 moment: a write that cannot be made, whatever the reason, is tried again until it can. A write whose
 guard loses means that somebody else moved the attempt: it is read again, and only then may ours be
-tried again. A write that was made although its answer got lost is not made twice.
+tried again. A write that was made although its answer got lost is not made twice. What another process
+writes from now on is not written here: whoever waits for that goes when the engine is given up.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from thumbturn.domain.attempt import Attempt, Signal, late_mark
 from thumbturn.domain.clock import MILLISECOND, SECOND, Clock
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
+from thumbturn.domain.refusals import Fenced
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.ports import Change, EventFilter, Store, Transition
@@ -56,6 +58,8 @@ class Ledger:
         self._meters = meters
         self._records = records
         self._background: set[asyncio.Task[None]] = set()
+        #: Set once nothing is to be written any more.
+        self._given_up = asyncio.Event()
 
     async def move(self, change: Change, given_up_at: int | None = None) -> Attempt | None:
         """Make a change with exactly one transition durable.
@@ -120,6 +124,12 @@ class Ledger:
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
 
+    def give_up(self) -> None:
+        """Write nothing more; everybody who waits for a write is cancelled."""
+        self._given_up.set()
+        for task in self._background:
+            task.cancel()
+
     def _ask(self, change: Change) -> Awaitable[bool]:
         """Have the store make a change; what it says to that, be it a refusal, is in the answer."""
         try:
@@ -170,6 +180,9 @@ class Ledger:
         self._records.waiting += 1
         try:
             while True:
+                if isinstance(problem, Fenced) or self._given_up.is_set():
+                    await self._given_up.wait()
+                    raise asyncio.CancelledError
                 longest = self._complain(problem, is_new=is_new)
                 if given_up_at is not None and not isinstance(problem, Refusal):
                     left = given_up_at - self._clock.now()

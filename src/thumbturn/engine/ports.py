@@ -211,6 +211,9 @@ class Store(Protocol):
     async def open_attempts(self) -> list[Attempt]:
         """Every attempt in an open phase, in order of acceptance."""
 
+    async def arrived(self) -> list[int]:
+        """The cells for which another process accepted something."""
+
     async def take_arrivals(self, cell: int) -> list[Attempt]:
         """Open attempts that other processes accepted for this cell, in order; each is given once. Some at a
         time: ask until none comes.
@@ -283,8 +286,9 @@ class Store(Protocol):
         """
 
     # the audit trail --------------------------------------------------------------------------
-    #: How many acts of this process may not be in the chain yet.
-    unsealed: int
+    @property
+    def unsealed(self) -> int:
+        """How many acts of this process may not be in the chain yet."""
 
     async def record(self, act: Act, *, again: bool = False) -> None:
         """Put an act that is no attempt into its workspace's trail. Accepted attempts are in it already.

@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-import structlog
-
 from thumbturn.actions.definition import Action
 from thumbturn.domain.attempt import Attempt, DeadlinePassed, Failed, Phase, Resending, Signal, decide
 from thumbturn.domain.clock import Clock, seconds
@@ -24,8 +22,6 @@ from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.meters import may_be_sent_from
 from thumbturn.engine.ports import Change, Transition
 from thumbturn.engine.run import Run
-
-log = structlog.get_logger(__name__)
 
 AFTER_A_RESTART = "the server was restarted"
 #: For so long a start waits for those it ends to be on record; what is not by then is written later.
@@ -71,14 +67,13 @@ class Recovery:
                 self._dispatch.enter(run)
                 self._going_on.append(run)
 
-    async def settle(self) -> None:
-        """End those that can only end, and let the others run."""
+    async def settle(self) -> tuple[int, int]:
+        """End those that can only end, and let the others run; how many of each there were."""
         ending = [self._end(attempt, signal) for attempt, signal in self._ending]
         await self._clock.wait(asyncio.gather(*ending, return_exceptions=True), RECORDED_WITHIN)
         for run in self._going_on:
             self._dispatch.durable(run)
-        if self._ending or self._going_on:
-            log.info("attempts_taken_up_again", ended=len(self._ending), going_on=len(self._going_on))
+        return len(self._ending), len(self._going_on)
 
     def _end_of(self, attempt: Attempt, action: Action | None) -> Signal | None:
         """How the attempt must end at once; ``None`` if it may go on."""

@@ -33,6 +33,7 @@ from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.expressions import can_be_stored, one_of, within
 from thumbturn.storage.hot import write_events
 from thumbturn.storage.rows import Row, encode
+from thumbturn.storage.scope import Scope, everywhere
 from thumbturn.storage.tables import access_things, workspaces
 from thumbturn.storage.webhook_store import ActOn, Do
 
@@ -88,7 +89,8 @@ _TUPLES = frozenset(
 class SqlAccess:
     """The things of a ``SqlStore``, which lends its ways to act and to read."""
 
-    def __init__(self, act: ActOn, read: Do) -> None:
+    def __init__(self, act: ActOn, read: Do, scope: Scope = everywhere) -> None:
+        self._scope = scope
         self._act = act
         self._read = read
 
@@ -136,8 +138,9 @@ class SqlAccess:
 
     async def everywhere(self, kind: type[Any]) -> list[tuple[str, str]]:
         query = select(_columns.workspace_id, _columns.id).where(_columns.kind == KINDS[kind].word)
+        query = self._scope(query, _columns.workspace_id)
         rows = await self._read(lambda connection: connection.execute(query).all())
-        return [(workspace_id, id) for workspace_id, id in rows]
+        return [(row[0], row[1]) for row in rows]
 
     async def get(self, kind: type[T], workspace_id: str, id: str, reach: Reach = None) -> T | None:
         found = await self.find(kind, workspace_id, Wanted(ids=(id,), reach=reach), limit=1)

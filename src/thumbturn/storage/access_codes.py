@@ -21,6 +21,7 @@ from thumbturn.storage.expressions import one_of, within
 from thumbturn.storage.hot import Rows, Telling, perform, telling, to_be_told, write_events
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.rows import Row, encode
+from thumbturn.storage.scope import Scope, everywhere
 from thumbturn.storage.tables import devices
 from thumbturn.storage.webhook_store import ActOn, Write
 
@@ -55,7 +56,8 @@ _SLOT = tuple(Slot.__dataclass_fields__)
 class SqlAccessCodes:
     """The codes of a ``SqlStore``, which lends its ways to act, to write and to read."""
 
-    def __init__(self, act: ActOn, write: Write, reader: Reader) -> None:
+    def __init__(self, act: ActOn, write: Write, reader: Reader, scope: Scope = everywhere) -> None:
+        self._scope = scope
         self._act = act
         self._write = write
         self._read = reader.read
@@ -108,10 +110,12 @@ class SqlAccessCodes:
 
     async def due(self, after: int, until: int) -> list[str]:
         query = select(_columns.device_id).distinct().where(_columns.due_at > after, _columns.due_at <= until)
+        query = self._scope(query, _columns.workspace_id)
         return await self._read(lambda connection: list(connection.execute(query).scalars()))
 
     async def next_due(self, after: int) -> int | None:
         query = select(func.min(_columns.due_at)).where(_columns.due_at > after)
+        query = self._scope(query, _columns.workspace_id)
         return await self._read(lambda connection: connection.execute(query).scalar())
 
     async def keep_key(self, id: str, sealed: str) -> str:

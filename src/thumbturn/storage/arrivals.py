@@ -14,6 +14,11 @@ from thumbturn.storage.tables import IS_OPEN, attempts
 AT_ONCE = 500
 
 
+def cells(connection: Connection) -> list[int]:
+    """The cells for which something has arrived."""
+    return list(connection.execute(select(arrivals.c.cell).distinct()).scalars())
+
+
 def take(connection: Connection, cell: int) -> list[Attempt]:
     """Some that arrived for this cell and are open still, in order of acceptance; each is given once.
 

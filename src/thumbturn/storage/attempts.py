@@ -14,6 +14,7 @@ from thumbturn.engine.ports import Timeline
 from thumbturn.storage.expressions import many, one_of, within
 from thumbturn.storage.filing import both_halves
 from thumbturn.storage.rows import PROGRESS, attempt_of, mark_of, progress_of
+from thumbturn.storage.scope import Scope, everywhere
 from thumbturn.storage.tables import IS_OPEN, attempts, late_marks
 
 
@@ -113,9 +114,10 @@ def open_count(connection: Connection, workspace_id: str, most: int) -> int:
     return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
-def unfinished(connection: Connection) -> list[Attempt]:
+def unfinished(connection: Connection, scope: Scope = everywhere) -> list[Attempt]:
     """Every open attempt, in order of acceptance."""
     query = select(attempts).where(IS_OPEN).order_by(attempts.c.accepted_at, attempts.c.id)
+    query = scope(query, attempts.c.workspace_id)
     return [attempt_of(row) for row in connection.execute(query)]
 
 

@@ -25,7 +25,8 @@ _SQLITE_UNREACHABLE = (
     "SQLITE_READONLY",
 )
 # Connection, resources, operator intervention, system error: the classes that are nobody's fault.
-_POSTGRESQL_UNREACHABLE = ("08", "53", "57", "58")
+# And that a transaction was left standing for too long, which ends its connection.
+_POSTGRESQL_UNREACHABLE = ("08", "25P03", "53", "57", "58")
 
 _UNKNOWN_KIND = "The database must be sqlite:///FILE or postgresql://HOST/NAME."
 
@@ -73,9 +74,13 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
-def writing_engine(url: URL) -> Engine:
-    """An engine whose transactions are durable when their commit returns."""
-    engine = _engine(url)
+def writing_engine(url: URL, *, abandoned_after: int | None = None) -> Engine:
+    """An engine whose transactions are durable when their commit returns.
+
+    PostgreSQL ends one in which nothing was asked for so many seconds.
+    """
+    more = "" if abandoned_after is None else f" -c idle_in_transaction_session_timeout={abandoned_after}s"
+    engine = _engine(url, more)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "begin", _begin_immediate)
     return engine
@@ -115,7 +120,7 @@ def stopping() -> StorageUnavailable:
     return StorageUnavailable("The server is stopping. Nothing was done.", headers={"Retry-After": "1"})
 
 
-def _engine(url: URL, **options: Any) -> Engine:
+def _engine(url: URL, more_settings: str = "", **options: Any) -> Engine:
     # Every thread keeps a connection of its own for as long as it lives: there is nothing to pool.
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
@@ -132,7 +137,7 @@ def _engine(url: URL, **options: Any) -> Engine:
             poolclass=NullPool,
             hide_parameters=True,
             paramstyle="format",
-            connect_args={"connect_timeout": _PATIENCE, "options": _POSTGRESQL_OPTIONS},
+            connect_args={"connect_timeout": _PATIENCE, "options": _POSTGRESQL_OPTIONS + more_settings},
             **options,
         )
     return engine

@@ -23,6 +23,7 @@ from thumbturn.storage.client_sessions import take_from_all
 from thumbturn.storage.expressions import many, one_of, within
 from thumbturn.storage.hot import write_events
 from thumbturn.storage.rows import account_of, account_row, device_of, device_row, encode
+from thumbturn.storage.scope import Scope, everywhere
 from thumbturn.storage.tables import connected_accounts, devices, thermostat_schedules
 
 
@@ -117,14 +118,15 @@ def ids_within(connection: Connection, workspace_id: str, reach: Reach, most: in
     return found if len(found) <= most else None
 
 
-def every_device(connection: Connection) -> list[Device]:
+def every_device(connection: Connection, scope: Scope = everywhere) -> list[Device]:
     """The devices of all workspaces."""
-    return [device_of(row) for row in connection.execute(select(devices))]
+    return [device_of(row) for row in connection.execute(scope(select(devices), devices.c.workspace_id))]
 
 
-def every_account(connection: Connection) -> list[ConnectedAccount]:
+def every_account(connection: Connection, scope: Scope = everywhere) -> list[ConnectedAccount]:
     """The accounts of all workspaces."""
-    return [account_of(row) for row in connection.execute(select(connected_accounts))]
+    query = scope(select(connected_accounts), connected_accounts.c.workspace_id)
+    return [account_of(row) for row in connection.execute(query)]
 
 
 def add(connection: Connection, new: Sequence[Device], told: Sequence[Event]) -> None:

@@ -24,6 +24,7 @@ from thumbturn.engine.ports import Change
 from thumbturn.storage import idempotency
 from thumbturn.storage.bulk import insert_rows, update_rows
 from thumbturn.storage.cell_tables import arrivals
+from thumbturn.storage.fences import perform_guarded
 from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
 from thumbturn.storage.tables import attempts, audit_waiting, devices, events, late_marks, workspaces
 from thumbturn.storage.wave import MOST_ROWS, prepare, wave_of, write_wave
@@ -160,15 +161,18 @@ def ended_by(operations: Iterable[Operation]) -> list[str]:
 def commit(connection: Connection, operations: Sequence[Operation]) -> list[Any]:
     """Do the operations in order as one transaction, durably, and give their answers.
 
-    Raises ``Lost`` when a change's guard does not hold, or a key is taken.
+    Raises ``Lost`` when a change's guard does not hold, or a key is taken. Those whose fence has fallen are
+    not done, and answered with ``Fenced``.
     """
     if connection.dialect.name == "sqlite":
         prepare(connection)
         if not any(map(callable, operations)) and len(rows := wave_of(operations)) <= MOST_ROWS:
             write_wave(connection, rows)
             return [operation.answer for operation in operations]  # type: ignore[union-attr]
+        with connection.begin():
+            return perform(connection, operations)
     with connection.begin():
-        return perform(connection, operations)
+        return perform_guarded(connection, operations, perform)
 
 
 def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any]:

@@ -11,6 +11,7 @@ from thumbturn.domain.schedule import Schedule
 from thumbturn.engine.schedule_ports import Stored
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.rows import Row, encode
+from thumbturn.storage.scope import Scope, everywhere
 from thumbturn.storage.tables import devices, thermostat_schedules
 from thumbturn.storage.webhook_store import Do, Write
 
@@ -20,7 +21,8 @@ _columns = thermostat_schedules.c
 class SqlSchedules:
     """The schedules of a ``SqlStore``, which lends its ways to write and to read."""
 
-    def __init__(self, write: Write, read: Do) -> None:
+    def __init__(self, write: Write, read: Do, scope: Scope = everywhere) -> None:
+        self._scope = scope
         self._write = write
         self._read = read
 
@@ -60,6 +62,7 @@ class SqlSchedules:
 
     async def not_over(self) -> list[Schedule]:
         query = select(thermostat_schedules).where(_columns.is_over.is_(False))
+        query = self._scope(query, _columns.workspace_id)
         rows = await self._read(lambda connection: connection.execute(query).all())
         return [_schedule(row) for row in rows]
 

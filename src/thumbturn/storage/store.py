@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, text
@@ -17,25 +18,25 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.event import Event, Recorded
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.domain.refusals import Overloaded
-from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.notices import About, Notices, Silence, word_of
 from thumbturn.engine.ports import (
     AttemptFilter,
     Change,
     DeviceFilter,
     EventFilter,
-    Seed,
     Timeline,
     Trail,
     Writing,
 )
-from thumbturn.storage import arrivals, attempts, audit, devices, events, idempotency, search, workspaces
+from thumbturn.engine.tenure import Tenure
+from thumbturn.storage import arrivals, attempts, audit, devices, events, idempotency, search
 from thumbturn.storage.access import SqlAccess
 from thumbturn.storage.access_codes import SqlAccessCodes, changing_codes
 from thumbturn.storage.accounts import SqlAccounts
 from thumbturn.storage.client_session_store import SqlClientSessions
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
+from thumbturn.storage.fences import GuardedWriter, unguarded
 from thumbturn.storage.filing import AT_ONCE, file_rows
 from thumbturn.storage.hot import (
     Operation,
@@ -54,10 +55,12 @@ from thumbturn.storage.hot import (
 from thumbturn.storage.reader import Reader
 from thumbturn.storage.retention import SqlRetention
 from thumbturn.storage.schedules import SqlSchedules
+from thumbturn.storage.scope import Scope, everywhere, in_cell
 from thumbturn.storage.secrets import SqlSecrets
 from thumbturn.storage.spaces import SqlSpaces
 from thumbturn.storage.webhook_store import SqlWebhooks
 from thumbturn.storage.webviews import SqlWebviews
+from thumbturn.storage.workspace_store import SqlWorkspaces
 from thumbturn.storage.writer import Writer
 
 T = TypeVar("T")
@@ -67,11 +70,23 @@ _READ = text("select version_num from alembic_version")
 _WRITE = text("update alembic_version set version_num = version_num")
 
 
-class SqlStore:
+#: Seconds after which the database gives up a transaction that a process has left standing: one that was
+#: stopped in the middle of it must not keep the rows that it had locked.
+ABANDONED_AFTER = 3
+
+
+class _Unsealed:
+    """How much was done that is not sealed yet, at least. At first, what an earlier process left."""
+
+    left = 1
+
+
+class SqlStore(SqlWorkspaces):
     """Everything that is remembered. Made by ``open_store``; used from one event loop."""
 
     def __init__(self, url: URL, *, waiting_at_most: int, readers: int) -> None:
-        self._writer: Writer[Operation] = Writer(writing_engine(url), commit, bound=waiting_at_most)
+        engine = writing_engine(url, abandoned_after=ABANDONED_AFTER)
+        self._writer: Writer[Operation] | GuardedWriter = Writer(engine, commit, bound=waiting_at_most)
         self._reader = Reader(reading_engine(url), threads=readers)
         self._attempts = Coalescing(self._reader, attempts.by_ids)
         self._progress = Coalescing(self._reader, attempts.progress_by_ids)
@@ -80,49 +95,66 @@ class SqlStore:
         self._read = self._reader.read
         self._notices: Notices = Silence()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
+        self._files = url.get_backend_name() == "sqlite"
+        #: How many rows may be unfiled. What an earlier process left is filed with the first.
+        self._unfiled = AT_ONCE
+        self._sealing = _Unsealed()
+        self._furnish(everywhere)
+
+    def in_cell(self, tenure: Tenure) -> SqlStore:
+        """This store for whoever acts for a cell of a PostgreSQL database.
+
+        What it writes is written only while the tenure lasts, else ``Fenced`` is raised. What it reads for an
+        engine's own start, or the work of one, is that of the cell's workspaces. It is not closed by itself.
+        """
+        assert isinstance(self._writer, Writer), "a cell's store has no cells"
+        view = copy(self)
+        view._writer = GuardedWriter(self._writer, tenure)  # noqa: SLF001 - it is one like this
+        is_of_all = tenure.fence.kind == "upkeep"
+        view._furnish(everywhere if is_of_all else in_cell(tenure.fence.cell))  # noqa: SLF001 - likewise
+        return view
+
+    def _furnish(self, scope: Scope) -> None:
+        self._scope = scope
         self.webhooks = SqlWebhooks(self._write, self._act, self._read)
         self.client_sessions = SqlClientSessions(self._act, self._read)
         self.accounts = SqlAccounts(self._write, self._act, self._read)
         self.webviews = SqlWebviews(self._write, self._act, self._read)
-        self.schedules = SqlSchedules(self._write, self._read)
-        self.access = SqlAccess(self._act, self._read)
+        self.schedules = SqlSchedules(self._write, self._read, scope)
+        self.access = SqlAccess(self._act, self._read, scope)
         self.spaces = SqlSpaces(self._act, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
         self.retention = SqlRetention(self._write, self._read)
-        self.access_codes = SqlAccessCodes(self._act, self._write, self._reader)
-        self._files = url.get_backend_name() == "sqlite"
-        #: How many rows may be unfiled. What an earlier process left is filed with the first.
-        self._unfiled = AT_ONCE
-        #: How much was done that is not sealed yet, at least. At first, what an earlier process left.
-        self.unsealed = 1
+        self.access_codes = SqlAccessCodes(self._act, self._write, self._reader, scope)
 
     async def close(self) -> None:
         """Write what still waits and let go of the database."""
+        assert isinstance(self._writer, Writer), "a cell's store is not closed by itself"
         await self._writer.close()
         await self._reader.close()
 
     # the hot path -----------------------------------------------------------------------------
     def accept(self, attempt: Attempt) -> Awaitable[None]:
         accepted = self._writer.submit(accepting(attempt))
-        self.unsealed += 1
+        self._sealing.left += 1
         self._count(1)
         return accepted
 
     def accept_all(self, attempts: Sequence[Attempt], first: FirstAnswer | None = None) -> Awaitable[bool]:
         accepted = self._writer.submit(accepting_all(attempts, first))
-        self.unsealed += len(attempts)
+        self._sealing.left += len(attempts)
         self._count(len(attempts))
         return accepted
 
     def accept_once(self, attempt: Attempt, first: FirstAnswer) -> Awaitable[bool]:
         accepted = self._writer.submit(accepting_once(attempt, first))
-        self.unsealed += 1
+        self._sealing.left += 1
         self._count(1)
         return accepted
 
     def accept_for(self, cell: int, attempt: Attempt, first: FirstAnswer | None) -> Awaitable[bool]:
         accepted = self._writer.submit(accepting_for(cell, attempt, first))
-        self.unsealed += 1
+        self._sealing.left += 1
         self._count(1)
         return accepted
 
@@ -218,7 +250,10 @@ class SqlStore:
         return await self._read(lambda connection: attempts.open_count(connection, workspace_id, most))
 
     async def open_attempts(self) -> list[Attempt]:
-        return await self._read(attempts.unfinished)
+        return await self._read(lambda connection: attempts.unfinished(connection, self._scope))
+
+    async def arrived(self) -> list[int]:
+        return await self._read(arrivals.cells)
 
     async def take_arrivals(self, cell: int) -> list[Attempt]:
         return await self._write(lambda connection: arrivals.take(connection, cell))
@@ -258,10 +293,10 @@ class SqlStore:
         )
 
     async def every_device(self) -> list[Device]:
-        return await self._read(devices.every_device)
+        return await self._read(lambda connection: devices.every_device(connection, self._scope))
 
     async def every_account(self) -> list[ConnectedAccount]:
-        return await self._read(devices.every_account)
+        return await self._read(lambda connection: devices.every_account(connection, self._scope))
 
     async def add_devices(self, new: Sequence[Device], told: Sequence[Event]) -> None:
         await self._write(lambda connection: devices.add(connection, new, told), told)
@@ -287,15 +322,19 @@ class SqlStore:
         return await self._read(lambda connection: events.last(connection, workspace_id))
 
     def on_events(self, listener: Callable[[frozenset[str]], None]) -> None:
+        assert isinstance(self._writer, Writer), "commits are heard of from the store of all"
         self._listeners.append(listener)
         self._writer.on_commit = self._committed
 
     def tell_others(self, notices: Notices) -> None:
         """From now on tell the other processes on this database what was committed here."""
+        assert isinstance(self._writer, Writer), "commits are told of by the store of all"
         self._notices = notices
         self._writer.on_commit = self._committed
 
     def _committed(self, operations: Sequence[Operation]) -> None:
+        if not self._files:
+            operations = unguarded(operations)
         told = told_by(operations)
         if told:
             for listener in self._listeners:
@@ -308,7 +347,7 @@ class SqlStore:
     async def record(self, act: Act, *, again: bool = False) -> None:
         put = audit.append_once if again else audit.append
         await self._write(lambda connection: put(connection, act))
-        self.unsealed += 1
+        self._sealing.left += 1
 
     async def _act(self, call: Callable[[Connection], T], told: Sequence[Event] = (), /, **made: str) -> T:
         """As ``_write``, with the act of the call that is under way (``RECORDING``) in one transaction."""
@@ -319,65 +358,24 @@ class SqlStore:
         done = await self._write(audit.together(call, act), told)
         if audit.was_done(done):
             recording.is_written = True
-            self.unsealed += 1
+            self._sealing.left += 1
         return done
 
     async def seal_acts(self) -> bool:
-        before = self.unsealed
+        before = self._sealing.left
         if not before:
             return False
         more = await self._write(audit.seal_waiting)
         # What came meanwhile may have come too late.
-        self.unsealed -= min(before, audit.AT_ONCE) if more else before
-        self.unsealed = max(self.unsealed, int(more))
+        self._sealing.left -= min(before, audit.AT_ONCE) if more else before
+        self._sealing.left = max(self._sealing.left, int(more))
         return more
+
+    @property
+    def unsealed(self) -> int:
+        return self._sealing.left
 
     async def trail(self, workspace_id: str, *, after: int, limit: int) -> Trail:
         while await self.seal_acts():
             pass
         return await self._read(lambda connection: audit.trail(connection, workspace_id, after, limit))
-
-    # workspaces and keys ----------------------------------------------------------------------
-    async def workspace(self, workspace_id: str) -> Workspace | None:
-        return await self._read(lambda connection: workspaces.get(connection, workspace_id))
-
-    async def workspaces_of_user(self, user_id: str) -> list[Workspace]:
-        return await self._read(lambda connection: workspaces.of_user(connection, user_id))
-
-    async def add_workspace(
-        self,
-        workspace: Workspace,
-        *,
-        user_id: str | None,
-        seed: Seed,
-        keys: Sequence[Key],
-        most: int | None = None,
-    ) -> bool:
-        return await self._act(
-            lambda connection: workspaces.add(connection, workspace, user_id, seed, keys, most),
-            workspace_id=workspace.id,
-        )
-
-    async def update_workspace(self, workspace: Workspace) -> None:
-        await self._act(lambda connection: workspaces.change(connection, workspace))
-
-    async def announcing_workspaces(self) -> list[Workspace]:
-        return await self._read(workspaces.announcing)
-
-    async def has_workspaces(self) -> bool:
-        return await self._read(workspaces.any_there)
-
-    async def reset_workspace(self, workspace_id: str, seed: Seed, told: Sequence[Event]) -> None:
-        await self._write(lambda connection: devices.reset(connection, workspace_id, seed, told), told)
-
-    async def key(self, token_hash: str) -> Key | None:
-        return await self._read(lambda connection: workspaces.key(connection, token_hash))
-
-    async def keys(self, workspace_id: str) -> list[Key]:
-        return await self._read(lambda connection: workspaces.keys_of(connection, workspace_id))
-
-    async def add_key(self, key: Key, *, most: int | None = None) -> bool:
-        return await self._act(lambda connection: workspaces.add_key(connection, key, most), key_id=key.id)
-
-    async def revoke_key(self, workspace_id: str, key_id: str, at: int) -> Key | None:
-        return await self._act(lambda connection: workspaces.revoke(connection, workspace_id, key_id, at))

@@ -12,6 +12,7 @@ from thumbturn.engine.ports import Seed
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.devices import plant
 from thumbturn.storage.rows import encode, key_of, key_row, workspace_of, workspace_row
+from thumbturn.storage.scope import Scope, everywhere
 from thumbturn.storage.tables import keys, memberships, workspaces
 
 
@@ -32,10 +33,13 @@ def of_user(connection: Connection, user_id: str) -> list[Workspace]:
     return [workspace_of(row) for row in connection.execute(query)]
 
 
-def announcing(connection: Connection) -> list[Workspace]:
+def announcing(connection: Connection, scope: Scope = everywhere) -> list[Workspace]:
     """Those that chose to be told the ends of further types of attempts."""
     chose = workspaces.c.announced_action_types != "[]"
-    return [workspace_of(row) for row in connection.execute(select(workspaces).where(chose))]
+    return [
+        workspace_of(row)
+        for row in connection.execute(scope(select(workspaces).where(chose), workspaces.c.id))
+    ]
 
 
 def any_there(connection: Connection) -> bool:

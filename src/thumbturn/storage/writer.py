@@ -40,6 +40,10 @@ class Lost(Exception):
     """Raised by ``perform``: somebody else was first. Nothing was done, and the answer is ``False``."""
 
 
+class Parted(list[Any]):
+    """Answers of a wave of which a part was not done: for that there are exceptions among them."""
+
+
 class UnknownWorkspace(Exception):
     """Raised by ``perform``: an event names a workspace that does not exist."""
 
@@ -172,7 +176,10 @@ class Writer(Generic[Operation]):
                 return [_Answer(wave[0].future, False, None if lost else problem)]
             middle = len(wave) // 2
             return self._settle(wave[:middle]) + self._settle(wave[middle:])
-        return [_Answer(waiting.future, value, None) for waiting, value in zip(wave, values, strict=True)]
+        answered = zip(wave, values, strict=True)
+        if type(values) is Parted:
+            return [_Answer(waiting.future, *_parted(value)) for waiting, value in answered]
+        return [_Answer(waiting.future, value, None) for waiting, value in answered]
 
     def _commit(self, operations: Sequence[Operation]) -> Sequence[Any]:
         try:
@@ -193,3 +200,7 @@ class Writer(Generic[Operation]):
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _parted(value: Any) -> tuple[Any, Exception | None]:
+    return (None, value) if isinstance(value, Exception) else (value, None)

@@ -33,6 +33,7 @@ from thumbturn.engine.ports import (
 from thumbturn.testing.access import MemoryAccess
 from thumbturn.testing.access_codes import MemoryAccessCodes
 from thumbturn.testing.accounts import MemoryAccounts
+from thumbturn.testing.alone import Alone
 from thumbturn.testing.answers import answered
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.event_log import MemoryLog
@@ -48,7 +49,7 @@ from thumbturn.testing.webhooks import MemoryWebhooks
 from thumbturn.testing.webviews import MemoryWebviews
 
 
-class MemoryStore:
+class MemoryStore(Alone):
     """Implements ``engine.ports.Store`` with dictionaries."""
 
     def __init__(self) -> None:
@@ -218,9 +219,6 @@ class MemoryStore:
     async def open_attempts(self) -> list[Attempt]:
         found = [each for each in self._attempts.values() if not each.phase.is_final]
         return sorted(found, key=lambda each: (each.accepted_at, each.id))
-
-    async def take_arrivals(self, cell: int) -> list[Attempt]:
-        return []  # there is no other process
 
     # first answers ----------------------------------------------------------------------------
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:
