@@ -33,7 +33,8 @@ async def unlock_doors(url: str, jobs: int, devices: int, callers: int, folder: 
     """Seconds from the first acceptance until the last end was on record."""
     store = open_store(url)
     clock = SystemClock()
-    pins = await open_pins(store.access_codes, await open_seal(store.secrets, None, folder))
+    seal = await open_seal(store.secrets, None, folder)
+    pins = await open_pins(store.access_codes, seal)
     virtual = VirtualDriver(clock, 1, folder / "journal", pins)
     engine = Engine(
         store=store,
@@ -42,7 +43,8 @@ async def unlock_doors(url: str, jobs: int, devices: int, callers: int, folder: 
         actions=actions.load(),
         clock=clock,
         pins=pins,
-        credentials=AcsCredentials(store.access, None, pins, clock),
+        credentials=AcsCredentials(store.access, seal, pins, clock),
+        seal=seal,
     )
     await engine.start()
     home = Workspace(id=new_id(), name="Home", is_sandbox=True, created_at=clock.now())
