@@ -38,6 +38,16 @@ class Settings(BaseSettings):
         None,
         description="postgresql://… to keep everything there instead of in the data folder's SQLite file.",
     )
+    database_pooled: bool = Field(
+        False,
+        description="The database's URL is a transaction pooler's, as PgBouncer's: nothing is left to a "
+        "session.",
+    )
+    listen_url: str | None = Field(
+        None,
+        description="postgresql://… of the database itself, where `database_url` is a pooler's: to hear at "
+        "once what other processes do. Without it, it is looked for once a second.",
+    )
     migrate: bool = Field(
         True,
         description="Bring an older database to this version's schema at start; with `--no-migrate` it is "

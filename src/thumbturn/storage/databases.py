@@ -39,6 +39,10 @@ _POSTGRESQL_OPTIONS = (
 )
 
 
+#: In the query of a URL: there is a transaction pooler, and nothing may be left to the session.
+_POOLED = "pooled"
+
+
 class DatabaseUnusable(ValueError):
     """There is no working with the database: its URL, its server or its file stands in the way."""
 
@@ -47,7 +51,7 @@ class DatabaseUnusable(ValueError):
         """The database at this URL cannot be used, for the reason that it gave. Shows no password."""
         original = problem.orig if isinstance(problem, DBAPIError) else problem
         reason = " ".join(str(original).split())
-        shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+        shown = direct(url).set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
         return cls(f"The database {shown} cannot be used: {reason}")
 
 
@@ -67,6 +71,20 @@ def parse_url(url: str) -> URL:
     if name == "sqlite" and parsed.database not in (None, "", ":memory:"):
         return parsed.set(drivername="sqlite")
     raise DatabaseUnusable(_UNKNOWN_KIND)
+
+
+def behind_pooler(url: URL) -> URL:
+    """The URL of the same database for connections that go to somebody else after each transaction.
+
+    Statements are not prepared then, and no planner's settings are sent: they are the role's
+    (docs/many-processes.md).
+    """
+    return url.update_query_dict({_POOLED: "true"})
+
+
+def direct(url: URL) -> URL:
+    """The URL as others understand it, who know nothing of ``behind_pooler``."""
+    return url.difference_update_query([_POOLED])
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -132,12 +150,16 @@ def _engine(url: URL, more_settings: str = "", **options: Any) -> Engine:
         )
         event.listen(engine, "connect", _prepare_sqlite)
     else:
+        settings = _POSTGRESQL_OPTIONS + more_settings
         engine = create_engine(
-            url,
+            direct(url),
             poolclass=NullPool,
             hide_parameters=True,
             paramstyle="format",
-            connect_args={"connect_timeout": _PATIENCE, "options": _POSTGRESQL_OPTIONS + more_settings},
+            connect_args={
+                "connect_timeout": _PATIENCE,
+                **({"prepare_threshold": None} if _POOLED in url.query else {"options": settings}),
+            },
             **options,
         )
     return engine
