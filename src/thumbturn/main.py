@@ -120,6 +120,8 @@ def serve(
     port: Annotated[int | None, option("port")] = None,
     data: Annotated[Path | None, option("data")] = None,
     database_url: Annotated[str | None, option("database_url")] = None,
+    database_pooled: Annotated[bool | None, option("database_pooled")] = None,
+    listen_url: Annotated[str | None, option("listen_url")] = None,
     migrate: Annotated[bool | None, option("migrate")] = None,
     world: Annotated[str | None, option("world")] = None,
     listen_anywhere: Annotated[bool | None, option("listen_anywhere")] = None,

@@ -11,7 +11,6 @@ import pytest
 from thumbturn.domain.clock import SystemClock
 from thumbturn.engine.notices import About
 from thumbturn.storage.correspondence import Correspondence
-from thumbturn.storage.databases import parse_url
 from thumbturn.storage.notices import LONGEST, payload_of
 
 Heard = list[frozenset[str] | None]
@@ -23,11 +22,10 @@ async def process(postgres_url: str) -> AsyncIterator[Callable[..., Corresponden
     made: list[Correspondence] = []
 
     def make(name: str, *, listens: bool = True, is_alone: bool = False) -> Correspondence:
-        url = parse_url(postgres_url)
         one = Correspondence(
-            url,
+            postgres_url,
             name,
-            listening=url if listens else None,
+            listening=postgres_url if listens else None,
             is_alone=lambda: is_alone,
             clock=SystemClock(),
         )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import URL, Connection
+import structlog
+from sqlalchemy import Connection
 
 from thumbturn.domain.clock import Clock
 from thumbturn.storage.calls import SqlCalls, at_once
-from thumbturn.storage.databases import writing_engine
+from thumbturn.storage.databases import parse_url, writing_engine
 from thumbturn.storage.notices import PostgresNotices
 from thumbturn.storage.writer import Writer
+
+log = structlog.get_logger(__name__)
 
 #: So much may wait to be said or asked.
 _MOST = 5_000
@@ -25,19 +28,24 @@ class Correspondence:
 
     def __init__(
         self,
-        url: URL,
+        url: str,
         process_id: str,
         *,
-        listening: URL | None,
+        listening: str | None,
         is_alone: Callable[[], bool],
         clock: Clock,
     ) -> None:
-        """``listening`` is the address that notices are heard at, ``None`` where there is none."""
+        """``url`` is the database's; ``listening`` the one that notices are heard at, ``None`` where there is
+        none. Raises ``DatabaseUnusable`` for what is no database's.
+        """
+        heard_at = None if listening is None else parse_url(listening)
+        if heard_at is None:
+            log.warning("notices_are_not_heard", because="there is a pooler, and no listen_url")
         self._writer: Writer[Callable[[Connection], object]] = Writer(
-            writing_engine(url), at_once, bound=_MOST
+            writing_engine(parse_url(url)), at_once, bound=_MOST
         )
         self.calls = SqlCalls(self._writer)
-        self.notices = PostgresNotices(process_id, self._writer, listening, is_alone, clock)
+        self.notices = PostgresNotices(process_id, self._writer, heard_at, is_alone, clock)
 
     def start(self) -> None:
         """Begin to hear what others say."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from thumbturn.storage.databases import direct
+
 
 def dump_command(url: URL, file: Path) -> str:
     """Writes all of the database at one moment to a new file that its owner alone can read."""
@@ -31,7 +33,7 @@ def restore_command(url: URL, file: Path) -> str:
 
 def without_password(url: URL) -> str:
     """The URL as PostgreSQL's programs take it, without any password in it."""
-    query = {name: value for name, value in url.query.items() if "password" not in name.lower()}
+    query = {name: value for name, value in direct(url).query.items() if "password" not in name.lower()}
     shown = URL.create(
         "postgresql",
         username=url.username,

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from thumbturn.settings import Settings
 from thumbturn.storage.backup import JOURNAL
+from thumbturn.storage.databases import behind_pooler, parse_url
 
 
 def option(name: str) -> Any:
@@ -48,8 +49,20 @@ def prepare_folder(data: Path) -> None:
 
 
 def url_of(settings: Settings) -> str:
-    """The URL of the database: of the data folder's file, unless another was chosen."""
-    return settings.database_url or f"sqlite:///{(settings.data / 'thumbturn.db').absolute()}"
+    """The URL of the database: of the data folder's file, unless another was chosen.
+
+    Raises ``DatabaseUnusable`` for a URL of another kind.
+    """
+    if settings.database_url is None:
+        return f"sqlite:///{(settings.data / 'thumbturn.db').absolute()}"
+    if not settings.database_pooled:
+        return settings.database_url
+    return behind_pooler(parse_url(settings.database_url)).render_as_string(hide_password=False)
+
+
+def listening_url_of(settings: Settings) -> str | None:
+    """Where it is heard what other processes do; ``None`` if there is nothing but a pooler, and looking."""
+    return settings.listen_url or (None if settings.database_pooled else settings.database_url)
 
 
 def journal_of(settings: Settings) -> Path:
