@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 from tests.simulation.run import Ran, run_seed, smallest
@@ -32,10 +33,11 @@ def main() -> int:
     asked.add_argument("--seed", type=int, help="run this one, and tell all that happens in it")
     asked.add_argument("--seeds", type=int, default=1_000, help="run so many")
     asked.add_argument("--first", type=int, default=0, help="begin with this one")
+    asked.add_argument("--sqlite", action="store_true", help="on a real SQLite instead of the store's model")
     options = asked.parse_args()
     if options.seed is not None:
-        return _tell(run_seed(options.seed))
-    return _run_many(range(options.first, options.first + options.seeds))
+        return _tell(run_seed(options.seed, on_sqlite=options.sqlite))
+    return _run_many(range(options.first, options.first + options.seeds), on_sqlite=options.sqlite)
 
 
 def _tell(ran: Ran) -> int:
@@ -50,14 +52,14 @@ def _tell(ran: Ran) -> int:
     return bool(ran.broken)
 
 
-def _run_many(seeds: range) -> int:
-    began, lasted, bad = time.monotonic(), 0.0, 0
+def _run_many(seeds: range, *, on_sqlite: bool) -> int:
+    began, lasted, bad, how = time.monotonic(), 0.0, 0, " --sqlite" if on_sqlite else ""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for done in pool.map(run_some, _parts(seeds)):
+        for done in pool.map(partial(run_some, on_sqlite=on_sqlite), _parts(seeds)):
             lasted += done.lasted
             for seed, promise in done.broken.items():
                 bad += 1
-                print(f"seed {seed} breaks {promise}\n  again: python -m tests.simulation --seed {seed}")
+                print(f"seed {seed} breaks {promise}\n  again: python -m tests.simulation --seed {seed}{how}")
     took = time.monotonic() - began
     print(
         f"{len(seeds)} runs in {took:.0f} s: {len(seeds) / took:.0f} a second, {bad} broke a promise;"
@@ -66,11 +68,11 @@ def _run_many(seeds: range) -> int:
     return bool(bad)
 
 
-def run_some(seeds: range) -> Done:
+def run_some(seeds: range, *, on_sqlite: bool = False) -> Done:
     """Run these seeds, one after the other."""
     lasted, broken = 0.0, {}
     for seed in seeds:
-        ran = run_seed(seed)
+        ran = run_seed(seed, on_sqlite=on_sqlite)
         lasted += ran.lasted
         if ran.broken:
             broken[seed] = ran.broken[0]

@@ -61,6 +61,8 @@ KINDS = {
 PASSED = {"write": 120, "read": 60, "send": 25, "report": 40}
 #: How many troubles a run has, at most: some are calm, so that what breaks without any is seen, too.
 MOODS = (0, 3, 8, 20)
+#: Of how many steps somebody turns the bolt of that door at the keypad at the same moment.
+BESIDE = 0.15
 FAULTS = ("offline", "silent", "ack_only", "refuse", "jam", "lie", "slow", "dead_mid_way")
 ENDPOINT = ("good", "down", "error", "slow", "gone")
 
@@ -69,6 +71,7 @@ def scenario(seed: int) -> Scenario:
     """The scenario of this seed."""
     chance = Random(f"scenario {seed}")
     steps = [_step(chance, number) for number in range(chance.randint(4, 40))]
+    steps += [_at_the_same_moment(chance, step) for step in steps if chance.random() < BESIDE]
     most = chance.choice(MOODS)
     troubles = {}
     for _ in range(chance.randint(0, most)):
@@ -148,6 +151,12 @@ def _step(chance: Random, number: int) -> Step:
     elif what in {"stop", "crash"}:
         how = {"down": chance.choice((0, 1, 20, 50)) * SECOND}
     return Step(at, what, how)
+
+
+def _at_the_same_moment(chance: Random, step: Step) -> Step:
+    """Somebody is at the door while something is asked for: what it reports is not what was commanded."""
+    how = {"door": step.how.get("door", chance.randrange(DOORS)), "is_locked": chance.random() < 0.5}
+    return Step(step.at + chance.randrange(5 * MILLISECOND), "turn", how)
 
 
 def _command(chance: Random, number: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from thumbturn.domain.idempotency import FirstAnswer, KeyTaken
 from thumbturn.domain.webhook import EVERY_TYPE
 from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual import seeds
+from thumbturn.drivers.virtual.locks import SANDBOX_PIN
 from thumbturn.engine import timetable
 from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.access_codes import NewCode
@@ -123,7 +124,7 @@ class Server:
 
     def _boot(self) -> None:
         universe = self.universe
-        self.store: Any = Disk(universe.memory, universe)
+        self.store: Any = Disk(universe.kept.begin(), universe)
         self.driver = Radio(universe, self.clock, universe.scenario.seed, universe.journal, PINS)
         self.engine = Engine(
             store=self.store,
@@ -313,6 +314,13 @@ class Server:
     async def _connect(self, door: int) -> None:
         await self.engine.sandbox.connect(WORKSPACE, self._doors[door])
 
+    async def _turn(self, door: int, *, is_locked: bool) -> None:
+        """Somebody stands at the door and presses keys."""
+        thing: Any = self.driver._things.get(self._doors[door])
+        if thing is not None:
+            with suppress(Failure):
+                await (thing.press_lock() if is_locked else thing.enter_code(SANDBOX_PIN))
+
     async def _endpoint(self, answers: list[str]) -> None:
         self.universe.endpoints.answer(URL, *(ANSWERS[each] for each in answers))
 
@@ -345,7 +353,7 @@ class Server:
         for webhook in await self.store.webhooks.of_workspace(WORKSPACE.id):
             await self.webhooks.enable(WORKSPACE.id, webhook.id, skip_missed=False)
         looks = 0
-        if universe.memory.access_codes._codes:
+        if universe.kept.codes(WORKSPACE.id):
             # What a lock could not be told is tried again ever more slowly.
             with patch.object(timetable, "LOOK_EVERY", 600 * SECOND):
                 await asyncio.sleep(CODES_ARE_RIGHT_WITHIN)

@@ -14,6 +14,7 @@ from tests.simulation.run import run, run_seed
 from tests.simulation.scenario import KINDS, Scenario, Step, Trouble, scenario, smaller
 
 SEEDS = 300
+SEEDS_ON_SQLITE = 20
 AT_ONCE = 25
 
 
@@ -22,6 +23,14 @@ def test_every_promise_holds_whatever_happens(first):
     """Crashes, lost and doubled messages, lying devices, an ill database: no promise is broken."""
     done = run_some(range(first, first + AT_ONCE))
     again = [f"python -m tests.simulation --seed {seed}: {why}" for seed, why in done.broken.items()]
+    assert not again, "\n".join(again)
+
+
+@pytest.mark.parametrize("first", range(10_000, 10_000 + SEEDS_ON_SQLITE, 10))
+def test_every_promise_holds_on_a_real_database(first):
+    """The same with the real store on a real SQLite in memory, whose connections die with the server."""
+    done = run_some(range(first, first + 10), on_sqlite=True)
+    again = [f"python -m tests.simulation --sqlite --seed {seed}: {why}" for seed, why in done.broken.items()]
     assert not again, "\n".join(again)
 
 

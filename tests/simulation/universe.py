@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.simulation.history import Entry, History
+from tests.simulation.kept import Kept
 from tests.simulation.record import Record, lines_of
 from tests.simulation.scenario import Scenario, Trouble
 from tests.simulation.seams import Crash, DiskError
@@ -21,7 +22,6 @@ from thumbturn.domain.clock import SECOND, seconds
 from thumbturn.domain.refusals import Overloaded, StorageUnavailable
 from thumbturn.engine import feed
 from thumbturn.testing.endpoints import FakeEndpoints
-from thumbturn.testing.store import MemoryStore
 
 #: A task may begin another when it is cancelled, and that one too.
 BURIED_WITHIN = 10
@@ -33,10 +33,10 @@ class Universe:
     #: What a caller with a key asks again for.
     passing = (StorageUnavailable, Overloaded, DiskError)
 
-    def __init__(self, scenario: Scenario, folder: Path) -> None:
+    def __init__(self, scenario: Scenario, folder: Path, kept: Kept) -> None:
         self.scenario = scenario
         self.history = History()
-        self.memory = MemoryStore()
+        self.kept = kept
         self.journal = folder / "world.jsonl"
         self.clock = VirtualClock()
         self.endpoints = FakeEndpoints(self.clock)
@@ -83,7 +83,7 @@ class Universe:
 
     def on_record(self, attempt: Attempt) -> dict[str, Any]:
         """How an attempt stands on disk, and what else is in flight in its lane."""
-        known = self.memory._attempts
+        known = self.kept.attempts()
         beside = [
             each.id
             for each in known.values()
@@ -102,18 +102,14 @@ class Universe:
 
     def record(self) -> Record:
         """What is left, once the run is over."""
-        memory = self.memory
+        kept = self.kept
         return Record(
             history=self.history,
-            attempts=dict(memory._attempts),
-            events=list(memory._events[WORKSPACE.id]),
-            devices=dict(memory._devices),
-            codes=dict(memory.access_codes._codes),
-            audited=[
-                trailed.entry["ids"]["action_attempt_id"]
-                for trailed in memory._trails._entries[WORKSPACE.id]
-                if "action_attempt_id" in trailed.entry["ids"]
-            ],
+            attempts=dict(kept.attempts()),
+            events=list(kept.events(WORKSPACE.id)),
+            devices=dict(kept.devices()),
+            codes=dict(kept.codes(WORKSPACE.id)),
+            audited=kept.audited(WORKSPACE.id),
             acts=lines_of(self.journal),
             stood=self.stood,
             holds=self.holds,
@@ -131,15 +127,14 @@ class Universe:
         """True while somebody waits for something."""
         return (
             bool(self.unanswered)
-            or any(not each.phase.is_final for each in self.memory._attempts.values())
-            or len(self.received()) < len(self.memory._events[WORKSPACE.id])
+            or any(not each.phase.is_final for each in self.kept.attempts().values())
+            or len(self.received()) < len(self.kept.events(WORKSPACE.id))
         )
 
     def _live(self, time: float) -> tuple[float, bool]:
         """One life of the server; when the next one begins, and whether there is nothing left to do."""
         loop = VirtualLoop(time)
         loop.set_exception_handler(partial(_complain, self))
-        self.memory._listeners.clear()
         self.is_dead = False
         server = Server(self)
         try:
@@ -152,6 +147,7 @@ class Universe:
             self.is_dead = True
             _bury(loop)
             server.let_go()
+            self.kept.end()
 
 
 def _complain(universe: Universe, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import asyncio
+
 import pytest
 
 from tests.fixtures.house import House
@@ -171,3 +173,15 @@ async def test_a_lock_without_a_battery_tells_of_none():
     assert house.told("battery_level") == []
     assert house.told("locked") == [True] * 200
     await house.driver.stop()
+
+
+async def test_turning_the_bolt_does_not_stop_a_setting(house):
+    """What a slow lock was told to set is set, although somebody presses a key meanwhile."""
+    house.inject("Front Door", "slow", milliseconds=20)
+    setting = asyncio.ensure_future(house.auto_lock("Front Door").set_auto_lock(True, 5))
+    await asyncio.sleep(0)
+    await house.pass_ms(5)
+    pressing = asyncio.ensure_future(house.keypad("Front Door").press_lock())
+    await house.pass_ms(400)
+    await asyncio.gather(setting, pressing)
+    assert house.told("auto_lock_enabled") == [True]

@@ -350,9 +350,14 @@ class AccessCodes:
         now = self._clock.now()
         is_later = not at_once and step(code, now) is None and code.programmed_at > now
         timing = Timing(code.programmed_at if is_later else None, WAITS_FOR)
-        attempt = await self._begin(action_type, code.workspace_id, code.device_id, code.id, asker, timing)
-        self._keeper.begun(attempt)
-        self._keeper.look(code.device_id, code.id)
+        try:
+            attempt = await self._begin(
+                action_type, code.workspace_id, code.device_id, code.id, asker, timing
+            )
+            self._keeper.begun(attempt)
+        finally:
+            # What the code shall be is on record, also when no attempt could be begun for it.
+            self._keeper.look(code.device_id, code.id)
         return attempt
 
     async def _supersede(self, code: AccessCode, asker: Asker) -> None:

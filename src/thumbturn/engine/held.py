@@ -36,7 +36,8 @@ class Held:
     def holds(self, run: Run) -> bool:
         """Keep the run if it may not enter its lane now; true if it is kept."""
         not_before = run.attempt.not_before
-        if not_before is not None and not_before > self._clock.now():
+        # Not what was sent before a restart: its time had come then, wherever the clock was set meanwhile.
+        if not_before is not None and not run.may_have_acted and not_before > self._clock.now():
             self._hold_until(run, not_before, f"it shall not be sent before {to_wire(not_before)}")
             return True
         if run.action.when_offline is WhenOffline.WAIT and not self._is_online(run):

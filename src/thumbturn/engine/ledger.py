@@ -23,6 +23,7 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
 from thumbturn.domain.refusals import Fenced
 from thumbturn.engine.devices import Devices
+from thumbturn.engine.in_turn import InTurn
 from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.ports import Change, EventFilter, Store, Transition
 from thumbturn.engine.storable import storable, storable_text
@@ -60,6 +61,7 @@ class Ledger:
         self._background: set[asyncio.Task[None]] = set()
         #: Set once nothing is to be written any more.
         self._given_up = asyncio.Event()
+        self._in_turn = InTurn()
 
     async def move(self, change: Change, given_up_at: int | None = None) -> Attempt | None:
         """Make a change with exactly one transition durable.
@@ -132,6 +134,9 @@ class Ledger:
 
     def _ask(self, change: Change) -> Awaitable[bool]:
         """Have the store make a change; what it says to that, be it a refusal, is in the answer."""
+        if self._in_turn.must_wait(change):
+            self._in_turn.hold_up(change)
+            return self._ask_behind(change)
         try:
             return self._store.apply(change)
         except Exception as problem:  # noqa: BLE001 - as below
@@ -139,13 +144,23 @@ class Ledger:
             answer.set_exception(problem)
             return answer
 
+    async def _ask_behind(self, change: Change) -> bool:
+        await self._in_turn.wait(change)
+        return await self._store.apply(storable(self._as_now(change)))
+
     async def _asked(self, change: Change, asked: Awaitable[bool], given_up_at: int | None = None) -> bool:
         try:
             return await asked
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is counted, logged and tried again
             if not _can_be_plainer(change):
                 given_up_at = None
+            if isinstance(problem, Refusal):
+                self._in_turn.hold_up(change)
+            else:
+                self._in_turn.let_through(change)  # it may be refused for ever, for its own sake
             return await self._again(problem, lambda: self._apply_again(change), given_up_at)
+        finally:
+            self._in_turn.let_through(change)
 
     async def _apply_again(self, change: Change) -> bool:
         # With a transition, its guard says whether it was made. Without one, its events do.
@@ -153,7 +168,12 @@ class Ledger:
             told = change.events[0]
             if await self._store.event(told.workspace_id, EventFilter(event_ids=(told.event_id,))):
                 return True
-        return await self._store.apply(storable(self._as_now(change)))
+        try:
+            return await self._store.apply(storable(self._as_now(change)))
+        except Exception as problem:
+            if not isinstance(problem, Refusal):
+                self._in_turn.let_through(change)
+            raise
 
     def _as_now(self, change: Change) -> Change:
         """The change with its devices as they are now: what is late must not undo what is newer."""

@@ -116,3 +116,30 @@ async def test_a_lock_is_read_again_when_a_reading_could_not_begin(codes, monkey
     assert await codes.at_lock() == {code_id: "9999"}
     await house.clock.advance(seconds(70))
     assert await codes.at_lock() == {code_id: "4711"}
+
+
+async def test_code_that_came_on_record_late_and_without_its_attempt_is_set_all_the_same(codes, monkeypatch):
+    """Its moment had been swept when it was written, and its attempt could not be begun: it is not forgotten."""
+    house, may_write = codes.house, asyncio.Event()
+    with monkeypatch.context() as ill:
+        add = house.store.access_codes.add
+
+        async def add_late(*what):
+            await may_write.wait()
+            return await add(*what)
+
+        async def fail(attempt):
+            raise ZeroDivisionError
+
+        ill.setattr(house.store.access_codes, "add", add_late)
+        ill.setattr(house.store, "accept", fail)
+        creating = asyncio.ensure_future(codes.create())
+        await house.clock.advance(seconds(20))
+        house.engine._code_keeper.due(0)
+        await house.clock.settle()
+        may_write.set()
+        await house.clock.settle()
+        with pytest.raises(ZeroDivisionError):
+            await creating
+    await house.clock.advance(seconds(70))
+    assert list((await codes.at_lock()).values()) == ["4711"]

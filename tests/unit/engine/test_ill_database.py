@@ -17,6 +17,7 @@ from thumbturn.domain.device import Observation
 from thumbturn.domain.failures import LockJammed
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.acceptance import Timing
+from thumbturn.engine.ports import EventFilter
 
 #: As different as a database may find them.
 ILLS = (
@@ -338,3 +339,40 @@ async def test_old_answers_are_forgotten_also_after_a_failure(house, monkeypatch
     await house.clock.advance(seconds(181))
     assert len(looks) == 3
     await house.engine.stop(0)
+
+
+async def test_news_of_a_device_go_on_record_in_their_order_while_the_database_is_away(house, ill):
+    """The first is tried again after a pause; what comes within that pause does not overtake it."""
+    door = await house.lock()
+    other = await house.lock()
+    ill.problem = StorageUnavailable()
+    _says(house, door, locked=False)
+    await house.clock.settle()
+    ill.problem = None
+    _says(house, door, locked=True)
+    _says(house, door, locked=False)
+    _says(house, other, locked=False)
+    await house.clock.settle()
+    assert await house.told("lock.locked", "lock.unlocked") == ["lock.unlocked"]  # the other door's
+    await house.clock.advance(seconds(1))
+    told = await house.store.events("w1", EventFilter(device_ids=[door.id]), limit=10)
+    assert [each.event_type for each in told] == ["lock.unlocked", "lock.locked", "lock.unlocked"]
+
+
+async def test_news_that_may_never_go_on_record_hold_up_no_others(house, ill):
+    """What the database refuses for its own sake is tried again for hours: what comes behind it goes on."""
+    door = await house.lock()
+    ill.problem = StorageUnavailable()
+    _says(house, door, locked=False)
+    await house.clock.settle()
+    _says(house, door, locked=True)
+    ill.problem = ILLS[0]
+    await house.clock.advance(seconds(1))
+    ill.problem = None
+    _says(house, door, locked=False)
+    await house.clock.settle()
+    assert "lock.unlocked" in await house.told("lock.locked", "lock.unlocked")
+
+
+def _says(house, device, **changes):
+    house.engine._observations.observe(Observation(device.id, house.clock.now(), changes, method="manual"))

@@ -12,6 +12,7 @@ from thumbturn.actions.sending import ARRIVES_WITHIN
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.policy import AfterCrash
+from thumbturn.engine.acceptance import Timing
 
 
 async def sent_and_lost(house, action_type, door, **ask):
@@ -225,3 +226,25 @@ async def test_draining_lets_what_is_in_flight_end_and_starts_nothing_more(house
     assert (await house.stored(running)).status == "success"
     assert (await house.stored(slow)).phase.value in {"sent", "confirming"}
     assert (await house.stored(waiting)).phase.value == "queued"
+
+
+async def test_what_was_sent_keeps_its_turn_although_the_clock_says_that_it_is_too_early(house):
+    """The clock was set back while it was in flight: the next command waits for it all the same."""
+    door = await house.lock()
+    await house.fault(door, "silent", times=1)
+    later = Timing(not_before=house.clock.now() + seconds(5))
+    first = await house.begin("UNLOCK_DOOR", door, later)
+    await house.clock.advance(seconds(6))
+    assert (await house.stored(first)).phase == "sent"
+    second = await house.begin("LOCK_DOOR", door)
+    await house.clock.settle()
+    await house.die()
+    house.clock._now -= seconds(3_600)
+    house.boot()
+    await house.open()
+    await house.clock.settle()
+    assert (await house.stored(first)).phase.is_final or house.commands(door)[-1] != "lock"
+    await house.clock.advance(seconds(60))
+    marks = {each.stage: each.at for each in (await house.stored(first)).marks}
+    sent = {each.stage: each.at for each in (await house.stored(second)).marks}
+    assert marks["settled"] <= sent.get("sent", marks["settled"])

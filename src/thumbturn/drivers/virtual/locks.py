@@ -74,6 +74,8 @@ class VirtualLock(Obedient):
             self._charge = round(device.state["battery_level"] * MOVES_PER_CHARGE)
         #: When it shall lock itself, if it shall.
         self._timer: asyncio.Task[None] | None = None
+        #: What it is doing beside the motor, slowly.
+        self._settings: set[asyncio.Task[None]] = set()
 
     # what it can be told ------------------------------------------------------------------------
 
@@ -156,10 +158,10 @@ class VirtualLock(Obedient):
             self._set_timer(self._moved_at)
 
     def still(self) -> None:
-        """Stop the motor and the timer, where they are."""
-        for task in (self._work, self._timer):
-            if task is not None:
-                task.cancel()
+        """Do nothing more of what was begun."""
+        self._halt()
+        for ending in self._settings:
+            ending.cancel()
 
     def touch_code(self, place: str | None, pin: str | None, name: str | None = None) -> str:
         """Set, change or delete (without a PIN) a code at the lock by hand; in which place."""
@@ -202,7 +204,7 @@ class VirtualLock(Obedient):
         takes = fault.milliseconds * MILLISECOND
         if turns:
             takes += self._travel // 2 if fault.dies else self._travel
-            self.still()
+            self._halt()
         now = self._world.clock.now()
         so = self._outcome(order, fault, turns=turns)
         facts = so
@@ -213,9 +215,20 @@ class VirtualLock(Obedient):
         name = None if fault is SOUND else fault.name
         self._world.journal.record(now, self._link.device_id, order.did, facts, name)
         if takes:
-            self._work = self._world.later(takes, partial(self._end, order, fault, so))
+            ending = self._world.later(takes, partial(self._end, order, fault, so))
+            if turns:
+                self._work = ending
+            else:  # whoever turns the bolt meanwhile does not stop that
+                self._settings.add(ending)
+                ending.add_done_callback(self._settings.discard)
         else:
             self._end(order, fault, so)
+
+    def _halt(self) -> None:
+        """Stop the motor and the timer, where they are."""
+        for task in (self._work, self._timer):
+            if task is not None:
+                task.cancel()
 
     def _outcome(self, order: Order, fault: Fault, *, turns: bool) -> Mapping[str, Any]:
         """What will physically be so."""
