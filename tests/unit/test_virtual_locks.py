@@ -1,8 +1,7 @@
 """The virtual lock as a mechanism: bolt, motor, keypad, timer, battery, sensor and door contact."""
 
-from dataclasses import replace
-
 import asyncio
+from dataclasses import replace
 
 import pytest
 

@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 FIRST_PAUSE = 50 * MILLISECOND
 LONGEST_PAUSE = 1 * SECOND
 LONGEST_PAUSE_WHEN_ILL = 30 * SECOND
+#: For so long, µs, the news of a device wait for one that the database refuses for its own sake.
+OTHERS_WAIT = 5 * SECOND
 
 
 class Ledger:
@@ -134,8 +136,7 @@ class Ledger:
 
     def _ask(self, change: Change) -> Awaitable[bool]:
         """Have the store make a change; what it says to that, be it a refusal, is in the answer."""
-        if self._in_turn.must_wait(change):
-            self._in_turn.hold_up(change)
+        if change.events and not self._in_turn.enter(change):
             return self._ask_behind(change)
         try:
             return self._store.apply(change)
@@ -154,15 +155,15 @@ class Ledger:
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is counted, logged and tried again
             if not _can_be_plainer(change):
                 given_up_at = None
-            if isinstance(problem, Refusal):
-                self._in_turn.hold_up(change)
-            else:
-                self._in_turn.let_through(change)  # it may be refused for ever, for its own sake
-            return await self._again(problem, lambda: self._apply_again(change), given_up_at)
+            others_wait_until = self._clock.now() + OTHERS_WAIT
+            return await self._again(
+                problem, lambda: self._apply_again(change, others_wait_until), given_up_at
+            )
         finally:
-            self._in_turn.let_through(change)
+            if change.events:
+                self._in_turn.leave(change)
 
-    async def _apply_again(self, change: Change) -> bool:
+    async def _apply_again(self, change: Change, others_wait_until: int) -> bool:
         # With a transition, its guard says whether it was made. Without one, its events do.
         if change.events and not change.transitions:
             told = change.events[0]
@@ -171,8 +172,8 @@ class Ledger:
         try:
             return await self._store.apply(storable(self._as_now(change)))
         except Exception as problem:
-            if not isinstance(problem, Refusal):
-                self._in_turn.let_through(change)
+            if not isinstance(problem, Refusal) and self._clock.now() >= others_wait_until:
+                self._in_turn.leave(change)
             raise
 
     def _as_now(self, change: Change) -> Change:

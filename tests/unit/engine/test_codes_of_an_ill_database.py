@@ -119,7 +119,7 @@ async def test_a_lock_is_read_again_when_a_reading_could_not_begin(codes, monkey
 
 
 async def test_code_that_came_on_record_late_and_without_its_attempt_is_set_all_the_same(codes, monkeypatch):
-    """Its moment had been swept when it was written, and its attempt could not be begun: it is not forgotten."""
+    """Its moment was over when it was written, and its attempt could not be begun: it is not forgotten."""
     house, may_write = codes.house, asyncio.Event()
     with monkeypatch.context() as ill:
         add = house.store.access_codes.add

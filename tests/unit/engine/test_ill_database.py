@@ -17,6 +17,7 @@ from thumbturn.domain.device import Observation
 from thumbturn.domain.failures import LockJammed
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.acceptance import Timing
+from thumbturn.engine.ledger import OTHERS_WAIT
 from thumbturn.engine.ports import EventFilter
 
 #: As different as a database may find them.
@@ -359,19 +360,26 @@ async def test_news_of_a_device_go_on_record_in_their_order_while_the_database_i
     assert [each.event_type for each in told] == ["lock.unlocked", "lock.locked", "lock.unlocked"]
 
 
-async def test_news_that_may_never_go_on_record_hold_up_no_others(house, ill):
+async def test_news_that_may_never_go_on_record_hold_up_no_others_for_long(house, monkeypatch):
     """What the database refuses for its own sake is tried again for hours: what comes behind it goes on."""
-    door = await house.lock()
-    ill.problem = StorageUnavailable()
+    door, apply = await house.lock(), house.store.apply
+
+    async def refuse_the_first(change):
+        if any(event.event_type == "lock.unlocked" for event in change.events):
+            raise ILLS[0]
+        return await apply(change)
+
+    monkeypatch.setattr(house.store, "apply", refuse_the_first)
     _says(house, door, locked=False)
     await house.clock.settle()
     _says(house, door, locked=True)
-    ill.problem = ILLS[0]
-    await house.clock.advance(seconds(1))
-    ill.problem = None
-    _says(house, door, locked=False)
-    await house.clock.settle()
-    assert "lock.unlocked" in await house.told("lock.locked", "lock.unlocked")
+    await house.clock.advance(OTHERS_WAIT - seconds(1))
+    assert await house.told("lock.locked") == []
+    await house.clock.advance(OTHERS_WAIT)
+    assert await house.told("lock.locked") == ["lock.locked"]
+    monkeypatch.undo()
+    await house.clock.advance(seconds(60))
+    assert await house.told("lock.unlocked") == ["lock.unlocked"]
 
 
 def _says(house, device, **changes):
