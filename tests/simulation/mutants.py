@@ -82,8 +82,8 @@ MUTANTS = (
     Mutant(
         "the events of an end that could not be written are dropped",
         "engine/ledger.py",
-        "        return await self._store.apply(storable(self._as_now(change)))\n",
-        "        return await self._store.apply(storable(self._as_now(replace(change, events=()))))\n",
+        "            return await self._store.apply(storable(self._as_now(change)))\n",
+        "            return await self._store.apply(storable(self._as_now(replace(change, events=()))))\n",
     ),
     # Hard to find: several things have to happen at once.
     Mutant(

@@ -9,9 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
+from typing import Any, TypeVar
 
 from thumbturn.engine.ports import Change
+
+T = TypeVar("T")
+
+
+class Later(Awaitable[T]):
+    """What begins when it is awaited; unlike a coroutine it may also be left alone."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._begin().__await__()
 
 
 class InTurn:

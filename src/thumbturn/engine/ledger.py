@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -23,7 +24,7 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.failures import ActionAttemptExpired, OutcomeUnknown
 from thumbturn.domain.refusals import Fenced
 from thumbturn.engine.devices import Devices
-from thumbturn.engine.in_turn import InTurn
+from thumbturn.engine.in_turn import InTurn, Later
 from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.ports import Change, EventFilter, Store, Transition
 from thumbturn.engine.storable import storable, storable_text
@@ -137,7 +138,7 @@ class Ledger:
     def _ask(self, change: Change) -> Awaitable[bool]:
         """Have the store make a change; what it says to that, be it a refusal, is in the answer."""
         if change.events and not self._in_turn.enter(change):
-            return self._ask_behind(change)
+            return Later(partial(self._ask_behind, change))
         try:
             return self._store.apply(change)
         except Exception as problem:  # noqa: BLE001 - as below
