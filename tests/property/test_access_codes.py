@@ -20,7 +20,8 @@ from tests.fixtures.engine import House
 from thumbturn.domain.access_code import AHEAD, NATIVE_AHEAD
 from thumbturn.domain.clock import seconds
 from thumbturn.engine import code_keeper, timetable
-from thumbturn.engine.access_codes import AccessCodeIsOver, AccessCodeNotFound, DuplicateAccessCode, NewCode
+from thumbturn.engine.access_codes import NewCode
+from thumbturn.engine.code_refusals import AccessCodeIsOver, AccessCodeNotFound, DuplicateAccessCode
 
 #: Attached to the lock: every event about a code of it carries that.
 MINE = {"at": "the door"}

@@ -26,7 +26,7 @@ from thumbturn.domain.access_refusals import InvalidAccessTimes
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.space import Members
 from thumbturn.engine import code_keeper, timetable
-from thumbturn.engine.access_codes import AccessCodeNotFound
+from thumbturn.engine.code_refusals import AccessCodeNotFound
 
 LOCKS = (PLAIN, NATIVE)
 #: Longer than the longest pause between two tries, and all that a sound lock takes.

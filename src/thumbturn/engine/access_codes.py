@@ -33,8 +33,9 @@ from thumbturn.domain.ids import new_id
 from thumbturn.domain.pin import check_pin
 from thumbturn.domain.refusals import DeviceNotFound, DeviceTypeNotSupported, DeviceUnmanaged
 from thumbturn.engine.acceptance import Timing
-from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts, CodeFilter, CodeStored
+from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts, CodeFilter
 from thumbturn.engine.code_keeper import WAITS_FOR, Begin, CodeKeeper
+from thumbturn.engine.code_refusals import AccessCodeIsOver, AccessCodeNotFound, LockIsOffline, raise_for
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.pace import Pace
 from thumbturn.engine.pins import Pins
@@ -42,22 +43,6 @@ from thumbturn.engine.stand_ins import StandIns
 
 #: Cancels an attempt that was not sent yet. By whom is for its timeline.
 Cancel = Callable[[str, str, str], Awaitable[Attempt]]
-
-
-class AccessCodeNotFound(Refusal, type="access_code_not_found", status=404):
-    """Access code not found"""
-
-
-class DuplicateAccessCode(Refusal, type="duplicate_access_code", status=409):
-    """A code of this lock is the same already: choose another"""
-
-
-class AccessCodeIsOver(Refusal, type="access_code_over", status=409):
-    """This code is being removed, and stays as it was: create a new one"""
-
-
-class LockIsOffline(Refusal, type="device_offline", status=400):
-    """The lock is offline, and the code was not to wait for it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,14 +371,6 @@ class AccessCodes:
     def changing_at(self, device_id: str) -> asyncio.Lock:
         """Held while codes of a lock are changed."""
         return self._changing.setdefault(device_id, asyncio.Lock())
-
-
-def raise_for(stored: CodeStored, code: AccessCode) -> None:
-    """Return if it was stored. Raises ``DuplicateAccessCode``, ``AccessCodeNotFound``."""
-    if stored is CodeStored.TAKEN:
-        raise DuplicateAccessCode(data={"device_id": code.device_id})
-    if stored is CodeStored.MISSING:
-        raise AccessCodeNotFound(data={"access_code_id": code.id})
 
 
 def _is_native(device: Device, *, prefers: bool | None) -> bool:

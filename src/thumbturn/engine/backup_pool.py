@@ -17,8 +17,9 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.pin import POOL_ENABLED, InvalidPin, NoPinLeft
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFilter
-from thumbturn.engine.access_codes import AccessCodeIsOver, AccessCodes, NewCode, raise_for
+from thumbturn.engine.access_codes import AccessCodes, NewCode
 from thumbturn.engine.code_keeper import CodeKeeper
+from thumbturn.engine.code_refusals import AccessCodeIsOver, raise_for
 from thumbturn.engine.devices import Devices
 
 #: Backups that stand ready at a lock.

@@ -12,8 +12,9 @@ from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.errors import Refusal
 from thumbturn.engine.access_code_ports import AccessCodeStore, CodeFacts
-from thumbturn.engine.access_codes import AccessCodes, raise_for
+from thumbturn.engine.access_codes import AccessCodes
 from thumbturn.engine.code_keeper import CodeKeeper
+from thumbturn.engine.code_refusals import raise_for
 
 
 class CodeNotSettled(Refusal, type="access_code_not_settled", status=409):

@@ -12,7 +12,8 @@ from thumbturn.domain.asker import Asker
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.access_code_ports import AccessCodeStore
-from thumbturn.engine.access_codes import AccessCodes, DuplicateAccessCode, NewCode
+from thumbturn.engine.access_codes import AccessCodes, NewCode
+from thumbturn.engine.code_refusals import DuplicateAccessCode
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.standing import PinTaken, Standing
 

@@ -11,7 +11,7 @@ import asyncio
 from thumbturn.domain.access_grant import AccessGrant, GrantedMethod
 from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.errors import Refusal
-from thumbturn.engine.access_codes import AccessCodeNotFound
+from thumbturn.engine.code_refusals import AccessCodeNotFound
 from thumbturn.engine.devices import Devices
 from thumbturn.engine.granted_codes import GrantedCodes
 from thumbturn.engine.granted_credentials import GrantedCredentials

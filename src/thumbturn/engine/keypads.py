@@ -12,12 +12,8 @@ from thumbturn.domain.failures import DuplicateOnDevice, NoSpaceOnDevice
 from thumbturn.domain.pin import check_pin
 from thumbturn.domain.refusals import WorkspaceNotSandbox
 from thumbturn.domain.workspace import Workspace
-from thumbturn.engine.access_codes import (
-    AccessCodeNotFound,
-    AccessCodes,
-    DuplicateAccessCode,
-    LockIsOffline,
-)
+from thumbturn.engine.access_codes import AccessCodes
+from thumbturn.engine.code_refusals import AccessCodeNotFound, DuplicateAccessCode, LockIsOffline
 from thumbturn.engine.sandbox_ports import SandboxWorld
 
 

@@ -15,8 +15,9 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.domain.pin import InvalidPin, NoPinLeft, check_pin
 from thumbturn.engine.access_code_ports import CodeFilter
-from thumbturn.engine.access_codes import AccessCodeNotFound, AccessCodes, DuplicateAccessCode, NewCode
+from thumbturn.engine.access_codes import AccessCodes, NewCode
 from thumbturn.engine.code_keeper import CodeKeeper
+from thumbturn.engine.code_refusals import AccessCodeNotFound, DuplicateAccessCode
 
 #: Locks of one call, and codes that are changed by one.
 MOST_TOGETHER = 500

@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.ids import new_id
-from thumbturn.engine.access_codes import AccessCodeNotFound, DuplicateAccessCode
+from thumbturn.engine.code_refusals import AccessCodeNotFound, DuplicateAccessCode
 
 
 async def test_code_without_times_is_set_at_once(codes):

@@ -9,8 +9,8 @@ import pytest
 
 from tests.fixtures.codes import DAY, HOUR, ME, PLAIN
 from thumbturn.domain.clock import seconds
-from thumbturn.engine.access_codes import AccessCodeIsOver, AccessCodeNotFound
 from thumbturn.engine.backup_pool import POOL_SIZE
+from thumbturn.engine.code_refusals import AccessCodeIsOver, AccessCodeNotFound
 
 
 async def with_backup(codes) -> tuple[str, str]:

@@ -10,8 +10,8 @@ from tests.fixtures.codes import DAY, HOUR, ME, NATIVE, PLAIN
 from thumbturn.domain.access_code import AccessCode, Slot, status
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.access_code_ports import CodeFilter
-from thumbturn.engine.access_codes import AccessCodeNotFound
 from thumbturn.engine.code_handover import CodeNotSettled
+from thumbturn.engine.code_refusals import AccessCodeNotFound
 from thumbturn.engine.ports import EventFilter
 
 CHANGED, DELETED = "modified_external_to_seam", "deleted_external_to_seam"

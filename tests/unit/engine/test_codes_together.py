@@ -12,13 +12,9 @@ from thumbturn.domain.pin import REPORTED, InvalidPin
 from thumbturn.domain.refusals import DeviceUnmanaged
 from thumbturn.engine import several_codes
 from thumbturn.engine.access_code_ports import CodeFilter
-from thumbturn.engine.access_codes import (
-    AccessCodeIsOver,
-    AccessCodeNotFound,
-    DuplicateAccessCode,
-    NewCode,
-)
+from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.backup_pool import POOL_SIZE, AccessCodeNotTimeBound, BackupNotFound
+from thumbturn.engine.code_refusals import AccessCodeIsOver, AccessCodeNotFound, DuplicateAccessCode
 
 
 async def doors(codes) -> list[str]:

@@ -32,7 +32,7 @@ from thumbturn.api.wire.attempt import ActionAttempt, attempt_json
 from thumbturn.api.wire.pagination import Pagination
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.pin import REPORTED
-from thumbturn.engine.access_codes import AccessCodeNotFound
+from thumbturn.engine.code_refusals import AccessCodeNotFound
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 
