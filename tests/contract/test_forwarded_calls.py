@@ -7,15 +7,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from thumbturn.engine.calls import Forwarded
+from thumbturn.engine.calls import CallStore, Forwarded
 from thumbturn.storage.calls import SqlCalls, at_once
 from thumbturn.storage.databases import parse_url, writing_engine
 from thumbturn.storage.writer import Writer
+from thumbturn.testing.calls import MemoryCalls
 
 
-@pytest.fixture
-async def both(postgres_url: str) -> AsyncIterator[list[SqlCalls]]:
+@pytest.fixture(params=["postgres", "memory"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[list[CallStore]]:
     """Two processes' views of the same calls."""
+    if request.param == "memory":
+        yield [MemoryCalls()] * 2
+        return
+    postgres_url = request.getfixturevalue("postgres_url")
     writers = [Writer(writing_engine(parse_url(postgres_url)), at_once, bound=100) for _ in range(2)]
     yield [SqlCalls(writer) for writer in writers]
     for writer in writers:
@@ -27,7 +32,7 @@ def a_call(id: str, *, cell: int = 1, kind: str = "engine", made_at: int = 10) -
     return Forwarded(id, kind, cell, "a", made_at, f"sealed {id}")
 
 
-async def test_a_call_is_taken_once_by_an_owner_of_its_cell(both: list[SqlCalls]):
+async def test_a_call_is_taken_once_by_an_owner_of_its_cell(both: list[CallStore]):
     """Of two who look for the calls of the same cells at once, each call is given to one of them."""
     here, there = both
     for number in range(20):
@@ -44,7 +49,7 @@ async def test_a_call_is_taken_once_by_an_owner_of_its_cell(both: list[SqlCalls]
     assert [call.made_at for call in taken[0]] == sorted(call.made_at for call in taken[0])
 
 
-async def test_an_answer_is_taken_away_and_what_is_open_stands(both: list[SqlCalls]):
+async def test_an_answer_is_taken_away_and_what_is_open_stands(both: list[CallStore]):
     """Who asks how calls stand is told who has them; one that is answered is gone with its answer."""
     here, there = both
     for id in ("waits", "taken", "done"):
@@ -58,7 +63,7 @@ async def test_an_answer_is_taken_away_and_what_is_open_stands(both: list[SqlCal
     assert {each.id for each in await here.standing(["waits", "taken", "done"])} == {"waits", "taken"}
 
 
-async def test_only_what_nobody_took_can_be_withdrawn(both: list[SqlCalls]):
+async def test_only_what_nobody_took_can_be_withdrawn(both: list[CallStore]):
     """A call that was withdrawn is taken by nobody; one that was taken is said to be, and gone."""
     here, there = both
     await here.put(a_call("early"))
@@ -70,7 +75,7 @@ async def test_only_what_nobody_took_can_be_withdrawn(both: list[SqlCalls]):
     assert await here.withdraw("late") is True
 
 
-async def test_nobody_takes_what_is_too_old(both: list[SqlCalls]):
+async def test_nobody_takes_what_is_too_old(both: list[CallStore]):
     """A call whose asker must have gone is taken by nobody, and is removed in time."""
     here, there = both
     await here.put(a_call("old", made_at=10))

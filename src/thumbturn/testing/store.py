@@ -33,8 +33,8 @@ from thumbturn.engine.ports import (
 from thumbturn.testing.access import MemoryAccess
 from thumbturn.testing.access_codes import MemoryAccessCodes
 from thumbturn.testing.accounts import MemoryAccounts
-from thumbturn.testing.alone import Alone
 from thumbturn.testing.answers import answered
+from thumbturn.testing.arrivals import MemoryArrivals
 from thumbturn.testing.client_sessions import MemoryClientSessions
 from thumbturn.testing.event_log import MemoryLog
 from thumbturn.testing.filters import wanted_attempt, wanted_device, wanted_event
@@ -49,10 +49,11 @@ from thumbturn.testing.webhooks import MemoryWebhooks
 from thumbturn.testing.webviews import MemoryWebviews
 
 
-class MemoryStore(Alone):
+class MemoryStore:
     """Implements ``engine.ports.Store`` with dictionaries."""
 
     def __init__(self) -> None:
+        self._arrivals = MemoryArrivals()
         self._attempts: dict[str, Attempt] = {}
         self._late: dict[str, list[Mark]] = defaultdict(list)
         self._devices: dict[str, Device] = {}
@@ -120,7 +121,11 @@ class MemoryStore(Alone):
         return answered(True)
 
     def accept_for(self, cell: int, attempt: Attempt, first: FirstAnswer | None) -> Awaitable[bool]:
-        return self.accept_all((attempt,), first)  # and nobody else is there to take it
+        if first is not None and not self._first_answers.take(first):
+            return answered(False)
+        self.accept(attempt)
+        self._arrivals.put(cell, attempt)
+        return answered(True)
 
     def apply(self, change: Change) -> Awaitable[bool]:
         for attempt, came_from in change.transitions:
@@ -215,6 +220,13 @@ class MemoryStore(Alone):
 
     async def open_count(self, workspace_id: str, most: int) -> int:
         return min(most, sum(each.workspace_id == workspace_id for each in await self.open_attempts()))
+
+    async def arrived(self) -> list[int]:
+        return self._arrivals.cells()
+
+    async def take_arrivals(self, cell: int) -> list[Attempt]:
+        taken = [self._attempts[id] for id in self._arrivals.take(cell) if id in self._attempts]
+        return [attempt for attempt in taken if not attempt.phase.is_final]
 
     async def open_attempts(self) -> list[Attempt]:
         found = [each for each in self._attempts.values() if not each.phase.is_final]
