@@ -27,6 +27,8 @@ class Options:
     #: Attempts and devices in the case `memory`.
     memory_attempts: int = 100_000
     memory_devices: int = 10_000
+    #: Attempts that are open at once in the case `open`.
+    standing: int = 100_000
     #: Low load: requests a second, and seconds per round.
     pace: int = 50
     pace_seconds: int = 20
@@ -48,5 +50,6 @@ def quick(command: str, work: Path, sides: tuple[str, ...]) -> Options:
         finished=50_000,
         memory_attempts=10_000,
         memory_devices=1_000,
+        standing=15_000,
         pace_seconds=3,
     )

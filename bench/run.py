@@ -21,6 +21,7 @@ from bench.load import ensure_wrk
 from bench.nouns import lists, thermostats
 from bench.options import ROOT, SIDES, Options, quick
 from bench.rows import BenchError, Row
+from bench.standing import standing
 from bench.steady import low_load, memory, time_to_ready
 from bench.stream import stream
 from bench.throughput import finished_attempts, fresh_servers, held_attempts
@@ -42,6 +43,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "lists": lists,
     "thermostats": thermostats,
     "complete": complete,
+    "open": standing,
 }
 #: Only when asked for: it makes environments of their own for others' libraries, which takes a minute.
 ON_REQUEST: dict[str, Callable[[Options], Iterator[Row]]] = {"peers": peers}

@@ -123,7 +123,7 @@ class Acceptance:
         counted = self._pace is not None and device is not None and self._pace.begins(action.type, device)
         run = self._take_in(Command(action, ask, timing), device, workspace, asked_by)
         accepted = run.attempt
-        self._store_soon(
+        stored = self._store_soon(
             (run,),
             lambda: (
                 self._store.accept(accepted)
@@ -132,7 +132,7 @@ class Acceptance:
             ),
         )
         try:
-            await run.accepted
+            await stored
         except KeyTaken:
             if counted:
                 # It was counted when it was asked for the first time.
@@ -168,9 +168,9 @@ class Acceptance:
         batch_id = new_id()
         runs = [self._take_in(command, device, workspace, asked_by, batch_id) for command, device in admitted]
         accepted = [run.attempt for run in runs]
-        self._store_soon(runs, lambda: self._store.accept_all(accepted, keep and keep(accepted)))
+        stored = self._store_soon(runs, lambda: self._store.accept_all(accepted, keep and keep(accepted)))
         try:
-            await runs[0].accepted
+            await stored
         except KeyTaken:
             self._give_back(counted)
             raise
@@ -210,8 +210,10 @@ class Acceptance:
             run.queue()
         return run
 
-    def _store_soon(self, runs: Sequence[Run], store: Callable[[], Awaitable[bool | None]]) -> None:
-        """Have new attempts stored together; the first one's ``accepted`` tells when they are."""
+    def _store_soon(
+        self, runs: Sequence[Run], store: Callable[[], Awaitable[bool | None]]
+    ) -> asyncio.Future[None]:
+        """Have new attempts stored together; done once they are durable, or with why they are not."""
         try:
             answer = asyncio.ensure_future(store())
         except Exception:  # whatever it is goes on to the caller: no attempt exists then
@@ -219,9 +221,13 @@ class Acceptance:
                 self._dispatch.forget(run)
             raise
         # The store's answer is handled here and not by the caller, who may have gone away.
-        answer.add_done_callback(partial(self._stored, runs))
+        accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answer.add_done_callback(partial(self._stored, runs, accepted))
+        return accepted
 
-    def _stored(self, runs: Sequence[Run], answer: asyncio.Future[bool | None]) -> None:
+    def _stored(
+        self, runs: Sequence[Run], accepted: asyncio.Future[None], answer: asyncio.Future[bool | None]
+    ) -> None:
         error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
         is_taken = error is None and answer.result() is False
         voiding = []
@@ -234,7 +240,6 @@ class Acceptance:
                 if not is_taken and (void := run.void()) is not None:
                     voiding.append(void)
                 self._dispatch.forget(run)
-        accepted = runs[0].accepted
         if is_taken:
             error = KeyTaken()
         if error is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextvars import copy_context
-from typing import Any
+from typing import Any, TypeAlias
 
 from thumbturn.actions.definition import Action, Ask, Perform
 from thumbturn.domain.attempt import (
@@ -41,6 +41,9 @@ from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.ports import Change, Transition
 from thumbturn.engine.storable import storable_text
 
+#: What somebody wants to see, and who is told of it.
+_Watch: TypeAlias = tuple[Callable[[Observation], bool], asyncio.Future[Observation | None]]
+
 
 class Run:
     """An open attempt in this process."""
@@ -56,7 +59,6 @@ class Run:
         "_live",
         "_watching",
         "_written",
-        "accepted",
         "action",
         "ask",
         "attempt",
@@ -86,12 +88,9 @@ class Run:
         clock: Clock,
         live: LiveAttempts,
     ) -> None:
-        loop = asyncio.get_running_loop()
         self.attempt = attempt
         self.action = action
         self.ask = ask
-        #: Done once the attempt is durable, or with why it is not.
-        self.accepted: asyncio.Future[None] = loop.create_future()
         #: In which its own task runs: that of the request that asked for it, not that of whoever ended
         #: the attempt before it and so gave it its turn.
         self.context = copy_context()
@@ -123,8 +122,9 @@ class Run:
         self._clock = clock
         self._live = live
         self._written: Phase = attempt.phase
-        self._heard: list[Observation] = []
-        self._watching: list[tuple[Callable[[Observation], bool], asyncio.Future[Observation | None]]] = []
+        # Tuples, because an empty one takes no memory, and very many runs only wait for their moment.
+        self._heard: tuple[Observation, ...] = ()
+        self._watching: tuple[_Watch, ...] = ()
         #: What its device reported and is not on record yet.
         self._has_news = False
         self._events: tuple[Event, ...] = ()
@@ -178,12 +178,12 @@ class Run:
         self.write_progress()
         future: asyncio.Future[Observation | None] = asyncio.get_running_loop().create_future()
         entry = (wanted, future)
-        self._watching.append(entry)
+        self._watching += (entry,)
         try:
             await self._clock.wait(future, min(within, self.time_left()))
             return future.result() if future.done() else None
         finally:
-            self._watching.remove(entry)
+            self._watching = tuple([each for each in self._watching if each is not entry])
 
     # what the engine does with it -----------------------------------------------------------------
 
@@ -269,11 +269,11 @@ class Run:
         """It is sent from now on: what was heard before that proves nothing about it."""
         self.is_at_work = True
         if not self.may_have_acted:
-            self._heard.clear()
+            self._heard = ()
 
     def overhear(self, seen: Observation) -> None:
         """Show a report to whoever watches. It is on record already, or will be."""
-        self._heard.append(seen)
+        self._heard += (seen,)
         for wanted, future in self._watching:
             if future.done():
                 continue
