@@ -16,6 +16,7 @@ from bench import machine, report
 from bench.asked_twice import asked_twice
 from bench.codes import codes
 from bench.complete import complete
+from bench.costs import costs
 from bench.libraries import peers
 from bench.load import ensure_wrk
 from bench.nouns import lists, thermostats
@@ -44,6 +45,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "thermostats": thermostats,
     "complete": complete,
     "open": standing,
+    "costs": costs,
 }
 #: Only when asked for: it makes environments of their own for others' libraries, which takes a minute.
 ON_REQUEST: dict[str, Callable[[Options], Iterator[Row]]] = {"peers": peers}

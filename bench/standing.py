@@ -26,11 +26,14 @@ def standing(options: Options) -> Iterator[Row]:
     much = f"{options.standing:,} open attempts on {options.memory_devices:,} devices"
     memory = Row("open_memory", f"resident memory with {much}", "MB", Bound(400))
     bare = Row("open_memory_devices", "… with the devices alone", "MB")
+    begun = Row("open_memory_start", "resident memory at the beginning", "MB")
     lag = Row("open_lag", "a deadline → its end read in the database, the latest", "s", Bound(1))
     half = Row("open_lag_p50", "… the median", "s")
     if "ours" not in options.sides:
         return
-    with fresh("ours", options, options.memory_devices - SLOW_DEVICES) as server:
+    with fresh("ours", options, 0) as server:
+        begun.add("ours", server.megabytes())
+        server.add_devices(options.memory_devices - SLOW_DEVICES)
         quick = server.device_ids
         slow = _slow(server)
         bare.add("ours", server.megabytes())
@@ -47,7 +50,7 @@ def standing(options: Options) -> Iterator[Row]:
         memory.notes.append(f"{server.megabytes():.0f} MB after {ENDING:,} of them had ended")
         lag.notes.append(f"p99 {percentile(late, 0.99):.2f} s; {ENDING:,} deadlines in {LAST - FIRST + 1} s")
         _judge(lag, server, options.standing)
-    yield from (bare, memory, half, lag)
+    yield from (begun, bare, memory, half, lag)
 
 
 def _slow(server: Server) -> list[str]:

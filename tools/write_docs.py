@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from tools import event_types, tables
+from tools import cost_of_scale, event_types, tables
 from tools.draw_moves import draw_moves
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +32,7 @@ DOCUMENTS = (
             "events",
             "fake-seam-connect",
             "operating",
+            "scaling",
             "wire",
         )
     ),
@@ -50,6 +52,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "sessions": tables.sessions,
     "events": event_types.events,
     "never_told": event_types.never_told,
+    "costs": partial(cost_of_scale.from_file, cost_of_scale.measured_table),
+    "plans": partial(cost_of_scale.from_file, cost_of_scale.usual),
 }
 
 _MADE = re.compile(r"(<!-- made by tools/write_docs\.py: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
