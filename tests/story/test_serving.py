@@ -32,7 +32,10 @@ def test_a_start_loads_only_what_it_needs():
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(run.stdout.split())
     assert {"uvicorn", "sqlalchemy", "thumbturn.webhooks.lane"} <= loaded
-    assert not {"aiohttp", "thumbturn.api.openapi", "opentelemetry.sdk", "thumbturn.webhooks.post"} & loaded
+    assert (
+        not {"aiohttp", "aiomqtt", "thumbturn.api.openapi", "opentelemetry.sdk", "thumbturn.webhooks.post"}
+        & loaded
+    )
     assert not {"thumbturn.api.fake.app", "thumbturn.worlds.fake_seam_connect.planting"} & loaded
 
 

@@ -65,6 +65,8 @@ class Hub(NamedTuple):
 
     account_id: str
     workspace_id: str
+    #: What it says of itself (``HubFacts``): who says something else at its address is another one.
+    hub_id: str
     #: How it is reached, secrets among it in clear.
     settings: Settings
 

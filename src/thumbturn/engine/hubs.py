@@ -210,7 +210,7 @@ class Hubs:
         """Hold a link to a hub's account, in the place of any other to it."""
         self._followed[account.id] = account.workspace_id
         link = Link.opened(account, self._seal)
-        hub = Hub(account.id, account.workspace_id, link.settings)
+        hub = Hub(account.id, account.workspace_id, account.hub_id or "", link.settings)
         self.drivers[account.driver].follow(hub, self._hear)
 
     async def leave(self, account: ConnectedAccount) -> None:
