@@ -212,7 +212,8 @@ def _absorbed(
         _tell_connection(tell, device, news, seen.at)
     if UNPAID_SINCE in news:
         _tell_subscription(tell, news[UNPAID_SINCE])
-    if "locked" in news and news["locked"] is not None:
+    # That it is known for the first time where a bolt is, is no move of it.
+    if "locked" in news and news["locked"] is not None and "locked" in device.state:
         word = "lock.locked" if news["locked"] else "lock.unlocked"
         by_what = _by_what(device, seen, cause)
         tell(word, None if cause is None else cause.id, method=seen.method or "unknown", **by_what)

@@ -39,7 +39,7 @@ class LinkLife:
         clock: Clock,
         chance: Callable[[], float],
     ) -> None:
-        """``lost`` is called after each time that it stood; ``chance`` draws from 0 to 1."""
+        """``lost`` is called when it is known not to stand any more, or yet; ``chance`` draws from 0 to 1."""
         self._name = name
         self._session = session
         self._lost = lost
@@ -78,12 +78,12 @@ class LinkLife:
     async def _live(self) -> None:
         failures = 0
         while True:
-            stood = await self._once()
+            stood = await self._once(is_news=not failures)
             failures = 0 if stood >= GOOD_AFTER else failures + 1
             wait = min(FIRST_WAIT << min(failures, 20) >> 1, LONGEST_WAIT)
             await self._clock.sleep(round(wait * (0.5 + self._chance() / 2)))
 
-    async def _once(self) -> int:
+    async def _once(self, *, is_news: bool) -> int:
         """How long it stood this time, µs."""
         why = "closed"
         try:
@@ -98,6 +98,8 @@ class LinkLife:
             self._decide()
         if since is None:
             log.info("link_not_made", hub=self._name, why=why)
+            if is_news:
+                self._lost()
             return 0
         log.warning("link_lost", hub=self._name, why=why)
         self._lost()

@@ -1,0 +1,235 @@
+// The devices of the lab, as the mock radio plays them, and what can go wrong with them.
+//   2  a lock that confirms by supervision, at once        4  a lock without supervision, with a motor of 1.5 s
+//   3  a thermostat that heats and cools, with a fan
+"use strict"
+const { createRequire } = require("node:module")
+const inside = createRequire(require.resolve("zwave-js/package.json"))
+const cc = inside("@zwave-js/cc")
+const { CommandClasses: CC, Duration } = inside("@zwave-js/core")
+const { createMockZWaveRequestFrame, ccCaps } = require("@zwave-js/testing")
+
+const LOCKED = 255
+const DOORS = 6
+const MOTOR_MS = 1_500
+
+// The mock's side has no reader for this command: without one its air goes silent for good.
+cc.ThermostatFanModeCCSet.from = (raw, context) =>
+  new cc.ThermostatFanModeCCSet({ nodeId: context.sourceNodeId, mode: raw.payload[0] & 0x0f, off: !!(raw.payload[0] & 0x80) })
+
+const raw = (node, ccId, ccCommand, bytes) =>
+  new cc.CommandClass({ nodeId: node.controller.ownNodeId, ccId, ccCommand, payload: Uint8Array.from(bytes) })
+const push = (node, command) => node.sendToController(createMockZWaveRequestFrame(command, { ackRequested: false }))
+const notify = (node, notificationEvent, parameters) =>
+  push(
+    node,
+    new cc.NotificationCCReport({
+      nodeId: node.controller.ownNodeId,
+      notificationType: DOORS,
+      notificationEvent,
+      eventParameters: parameters && Uint8Array.from(parameters),
+    }),
+  )
+const mode = (node) => node.state.get("DoorLock_currentMode") ?? LOCKED
+
+function operationReport(node) {
+  const [current, target] = [mode(node), node.state.get("moving")]
+  return new cc.DoorLockCCOperationReport({
+    nodeId: node.controller.ownNodeId,
+    currentMode: current,
+    targetMode: target ?? current,
+    duration: new Duration(target === undefined ? 0 : 1, "seconds"),
+    outsideHandlesCanOpenDoor: [false, false, false, false],
+    insideHandlesCanOpenDoor: [true, true, true, true],
+    doorStatus: "closed",
+    boltStatus: current === LOCKED ? "locked" : "unlocked",
+    latchStatus: current === LOCKED ? "closed" : "open",
+  })
+}
+
+// First in line: what does not get through, and what is not answered.
+const trouble = {
+  handleCC: (controller, node) =>
+    ["dead", "ack_only"].includes(node.state.get("fault")) ? { action: "stop" } : undefined,
+}
+
+const bolt = (travel) => ({
+  handleCC(controller, node, received) {
+    if (received instanceof cc.DoorLockCCOperationGet) return { action: "sendCC", cc: operationReport(node) }
+    if (!(received instanceof cc.DoorLockCCOperationSet)) return undefined
+    const fault = node.state.get("fault")
+    if (fault === "reject") return { action: "fail" }
+    node.state.set("moving", received.mode)
+    setTimeout(async () => {
+      node.state.delete("moving")
+      if (fault !== "jam") node.state.set("DoorLock_currentMode", received.mode)
+      if (fault === "silent") return
+      await push(node, operationReport(node))
+      await notify(node, fault === "jam" ? 11 : received.mode === LOCKED ? 3 : 4)
+    }, travel)
+    return fault === "jam" && !travel ? { action: "fail" } : { action: "ok", durationMs: travel }
+  },
+})
+
+const battery = {
+  handleCC: (controller, node, received) =>
+    received instanceof cc.BatteryCCGet
+      ? { action: "sendCC", cc: new cc.BatteryCCReport({ nodeId: controller.ownNodeId, level: node.state.get("battery") }) }
+      : undefined,
+}
+
+// Unanswered, each kind of notification would cost the interview a second.
+const idle = {
+  handleCC: (controller, node, received) =>
+    received instanceof cc.NotificationCCGet && received.notificationType !== undefined
+      ? {
+          action: "sendCC",
+          cc: new cc.NotificationCCReport({
+            nodeId: controller.ownNodeId,
+            notificationType: received.notificationType,
+            notificationEvent: 0,
+          }),
+        }
+      : undefined,
+}
+
+const keypad = {
+  handleCC(controller, node, received) {
+    if (!(received instanceof cc.UserCodeCCSet)) return undefined
+    if (node.state.get("fault") === "reject") return { action: "fail" }
+    const isSet = received.userIdStatus !== 0
+    for (let slot = 1; isSet && slot <= 8; slot++) {
+      const held = node.state.get(`UserCode_userCode_${slot}`)
+      if (held && slot !== received.userId && Buffer.from(held).equals(Buffer.from(received.userCode))) {
+        setTimeout(() => notify(node, 15), 50)
+        return { action: "fail" }
+      }
+    }
+    setTimeout(() => notify(node, isSet ? 14 : 13, [received.userId]), 50)
+    return undefined
+  },
+}
+
+const climate = {
+  handleCC(controller, node, received) {
+    const say = (ccId, command, ...bytes) => ({ action: "sendCC", cc: raw(node, ccId, command, bytes) })
+    const later = (ccId, command, value) => setTimeout(() => push(node, raw(node, ccId, command, [value()])), 50)
+    const operating = () => {
+      const warm = node.state.get("ThermostatSetpoint_setpoint_1") ?? 20
+      return [1, 3].includes(node.state.get("ThermostatMode_mode")) && node.state.get("temperature") < warm ? 1 : 0
+    }
+    const fan = () => node.state.get("fan") ?? 0
+    if (received instanceof cc.ThermostatOperatingStateCCGet) return say(CC["Thermostat Operating State"], 3, operating())
+    if (received instanceof cc.ThermostatFanModeCCSupportedGet) return say(CC["Thermostat Fan Mode"], 5, 0b0100_0011)
+    if (received instanceof cc.ThermostatFanModeCCGet) return say(CC["Thermostat Fan Mode"], 3, fan())
+    if (received instanceof cc.ThermostatFanStateCCGet) return say(CC["Thermostat Fan State"], 3, fan() ? 1 : 0)
+    if (received instanceof cc.ThermostatFanModeCCSet) {
+      node.state.set("fan", received.mode)
+      later(CC["Thermostat Fan State"], 3, () => (fan() ? 1 : 0))
+      return { action: "ok" }
+    }
+    if (received instanceof cc.ThermostatModeCCSet) {
+      later(CC["Thermostat Operating State"], 3, operating)
+      return undefined
+    }
+    // The mock itself refuses every set point above the least one.
+    if (received instanceof cc.ThermostatSetpointCCSet) {
+      node.state.set(`ThermostatSetpoint_setpoint_${received.setpointType}`, received.value)
+      node.state.set(`ThermostatSetpoint_scale_${received.setpointType}`, received.scale)
+      later(CC["Thermostat Operating State"], 3, operating)
+      return { action: "ok" }
+    }
+    return undefined
+  },
+}
+
+const common = [
+  { ccId: CC.Version, version: 3 },
+  { ccId: CC["Z-Wave Plus Info"], version: 2 },
+  { ccId: CC["Manufacturer Specific"], version: 2 },
+]
+const supervision = { ccId: CC.Supervision, version: 1 }
+const lock = (id, travel, more) => ({
+  id,
+  capabilities: {
+    isListening: false,
+    isFrequentListening: "1000ms",
+    genericDeviceClass: 0x40,
+    specificDeviceClass: 0x03,
+    firmwareVersion: "1.3",
+    commandClasses: [
+      ...common,
+      ...more,
+      ccCaps({ ccId: CC["Door Lock"], version: 4, supportedOperationTypes: [1], supportedDoorLockModes: [0, LOCKED], autoRelockSupported: false }),
+      ccCaps({ ccId: CC["User Code"], version: 1, numUsers: 8 }),
+      { ccId: CC.Battery, version: 1 },
+      ccCaps({ ccId: CC.Notification, version: 8, supportsV1Alarm: false, notificationTypesAndEvents: { [DOORS]: [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15] } }),
+    ],
+  },
+  behaviors: [trouble, bolt(travel), battery, idle, keypad],
+})
+const thermostat = {
+  id: 3,
+  capabilities: {
+    isListening: true,
+    genericDeviceClass: 0x08,
+    specificDeviceClass: 0x06,
+    firmwareVersion: "2.0",
+    commandClasses: [
+      ...common,
+      supervision,
+      ccCaps({ ccId: CC["Thermostat Mode"], version: 3, supportedModes: [0, 1, 2, 3] }),
+      ccCaps({
+        ccId: CC["Thermostat Setpoint"],
+        version: 3,
+        setpoints: {
+          1: { minValue: 5, maxValue: 30, defaultValue: 20, scale: "°C" },
+          2: { minValue: 15, maxValue: 35, defaultValue: 25, scale: "°C" },
+        },
+      }),
+      { ccId: CC["Thermostat Fan Mode"], version: 1 },
+      { ccId: CC["Thermostat Fan State"], version: 1 },
+      { ccId: CC["Thermostat Operating State"], version: 1 },
+      ccCaps({ ccId: CC["Multilevel Sensor"], version: 5, sensors: { 1: { supportedScales: [0] } }, getValue: () => 18.5 }),
+    ],
+  },
+  behaviors: [trouble, climate],
+}
+
+exports.nodes = [lock(2, 0, [supervision]), thermostat, lock(4, MOTOR_MS, [])]
+
+exports.furnish = (node) => {
+  node.state.set("DoorLock_currentMode", LOCKED)
+  node.state.set("battery", 87)
+  node.state.set("temperature", 18.5)
+}
+
+exports.control = async (path, node, query) => {
+  const unlocks = query.get("dir") !== "lock"
+  switch (path) {
+    case "/fault":
+      node.state.set("fault", query.get("kind"))
+      node.autoAckControllerFrames = query.get("kind") !== "dead"
+      return undefined
+    case "/keypad":
+    case "/manual":
+      node.state.set("DoorLock_currentMode", unlocks ? 0 : LOCKED)
+      await push(node, operationReport(node))
+      if (path === "/manual") return void (await notify(node, unlocks ? 2 : 1))
+      return void (await notify(node, unlocks ? 6 : 5, [0x63, 3, Number(query.get("user")), 1]))
+    case "/seedcode":
+      node.state.set(`UserCode_userCode_${query.get("user")}`, query.get("pin"))
+      node.state.set(`UserCode_userIdStatus_${query.get("user")}`, 1)
+      return undefined
+    case "/battery":
+      node.state.set("battery", Number(query.get("level")))
+      return void (await push(node, new cc.BatteryCCReport({ nodeId: node.controller.ownNodeId, level: Number(query.get("level")) })))
+    case "/state":
+      return Object.fromEntries(
+        [...node.state]
+          .filter(([, value]) => typeof value !== "object" || value instanceof Uint8Array)
+          .map(([name, value]) => [name, value instanceof Uint8Array ? Buffer.from(value).toString() : value]),
+      )
+    default:
+      throw new Error(`no ${path}`)
+  }
+}
