@@ -42,6 +42,14 @@ TAKEN_AWAY: dict[tuple[str, str], str] = {
 }
 
 
+def partitions(connection: Connection) -> set[str]:
+    """The tables that are parts of others. Nobody names them who reads and writes."""
+    if connection.dialect.name == "sqlite":
+        return set()
+    found = connection.execute(text("select relname from pg_class where relispartition and relkind = 'r'"))
+    return {*found.scalars()}
+
+
 class Shape(NamedTuple):
     """What a schema offers to whoever writes to it, and what it asks of him."""
 
@@ -69,8 +77,8 @@ def revisions() -> list[str]:
 
 def shape(connection: Connection) -> Shape:
     """The schema as the database tells it."""
-    read = MetaData()
-    read.reflect(connection)
+    read, parts = MetaData(), partitions(connection)
+    read.reflect(connection, only=lambda name, _: name not in parts)
     tables = {name: table for name, table in read.tables.items() if name != "alembic_version"}
     offers = {f"table {name}" for name in tables}
     asks: set[str] = set()

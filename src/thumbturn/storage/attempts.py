@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, func, select, tuple_
+from sqlalchemy import Connection, Dialect, Select, Text, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from thumbturn.domain.attempt import Attempt, Progress
 from thumbturn.domain.client_session import Reach
@@ -36,7 +37,18 @@ def progress_by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Pro
 def _by_ids(dialect: Dialect, names: tuple[str, ...]) -> str:
     # Compiled once: the statement is always the same, and reads by id are the most frequent.
     columns = [attempts.c[name] for name in names]
-    return str(select(*columns).where(one_of(attempts.c.id, (), dialect)).compile(dialect=dialect))
+    query = select(*columns)
+    if dialect.name == "sqlite":
+        query = query.where(one_of(attempts.c.id, (), dialect))
+    else:
+        # Id by id PostgreSQL looks only into the partition in which it must be, of an array into all.
+        listed = (
+            func.unnest(bindparam("ids", type_=ARRAY(Text)))
+            .table_valued("id", name="wanted")
+            .render_derived()
+        )
+        query = query.select_from(listed.join(attempts, attempts.c.id == listed.c.id))
+    return str(query.compile(dialect=dialect))
 
 
 def listed(

@@ -15,9 +15,10 @@ from pathlib import Path
 from sqlalchemy import Connection, FetchedValue, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from thumbturn.domain.clock import SECOND
+from thumbturn.domain.clock import SECOND, SystemClock
 from thumbturn.storage.databases import DatabaseUnusable, parse_url, sqlite_file, writing_engine
 from thumbturn.storage.open import require_schema
+from thumbturn.storage.partitions import ATTEMPTS, EVENTS, make_room
 from thumbturn.storage.tables import metadata
 
 #: Rows that are on their way at a time.
@@ -53,6 +54,8 @@ def copy(source: str, target: str) -> dict[str, int]:
         new.execute(text("lock table workspaces in exclusive mode"))
         for table in tables:
             _require_empty(new, table)
+        for series in (ATTEMPTS, EVENTS):
+            make_room(new, series, SystemClock().now())
         for table in tables:
             _copy_table(old, new, table)
         return {table.name: _same_count(old, new, table) for table in tables}

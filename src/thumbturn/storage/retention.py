@@ -11,7 +11,20 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
 from thumbturn.engine.retention_ports import Swept
 from thumbturn.storage.audit import composed
@@ -40,8 +53,8 @@ class OldAttempts(NamedTuple):
     place: str | None
 
 
-class SqlRetention:
-    """Forgets for a ``SqlStore``, which lends its ways to write and to read."""
+class RowRetention:
+    """Forgets row by row, for a ``SqlStore`` that lends its ways to write and to read."""
 
     def __init__(self, write: Write, read: Do) -> None:
         self._write = write
@@ -57,11 +70,11 @@ class SqlRetention:
         return Swept(len(old.ids), old.place)
 
     async def forget_events(self, before: int, place: str, most: int) -> Swept:
-        workspace_id = await self._read(lambda connection: next_told(connection, events, before, place))
+        workspace_id = await self._read(lambda connection: next_told(connection, (events,), before, place))
         if workspace_id is None:
             return Swept(0, None)
         gone = await self._write(
-            lambda connection: remove_events(connection, events, workspace_id, before, most)
+            lambda connection: remove_events(connection, (events,), workspace_id, before, most)
         )
         return Swept(gone, place if gone == most else workspace_id)
 
@@ -106,24 +119,42 @@ def keep_texts(connection: Connection, table: Table, ids: Sequence[str]) -> None
     connection.execute(insert(audit_texts).from_select(["attempt_id", "body"], those))
 
 
-def next_told(connection: Connection, table: Table, before: int, place: str) -> str | None:
-    """The next workspace behind this one that was told something before the moment."""
-    old = select(table.c.sequence).where(table.c.workspace_id == workspaces.c.id, table.c.created_at < before)
-    query = select(workspaces.c.id).where(workspaces.c.id > place, old.exists())
+def next_told(connection: Connection, tables: Sequence[Table], before: int, place: str) -> str | None:
+    """The next workspace behind this one that was told something before the moment, by these tables."""
+    old = [
+        select(table.c.sequence)
+        .where(table.c.workspace_id == workspaces.c.id, table.c.created_at < before)
+        .exists()
+        for table in tables
+    ]
+    query = select(workspaces.c.id).where(workspaces.c.id > place, or_(*old))
     found: str | None = connection.execute(query.order_by(workspaces.c.id).limit(1)).scalar()
     return found
 
 
-def remove_events(connection: Connection, table: Table, workspace_id: str, before: int, most: int) -> int:
-    """Remove a workspace's first events, up to the first that is to be kept; how many it were."""
-    columns, mine = table.c, table.c.workspace_id == workspace_id
-    query = select(columns.sequence, columns.created_at).where(mine).order_by(columns.sequence).limit(most)
-    owed = still_owed(connection, workspace_id)
-    first = connection.execute(query).all()
-    old = [*takewhile(lambda row: row[1] < before and (owed is None or row[0] < owed), first)]
+def remove_events(
+    connection: Connection, tables: Sequence[Table], workspace_id: str, before: int, most: int
+) -> int:
+    """Remove a workspace's first events, up to the first that is to be kept or is in none of these tables;
+    how many it were.
+    """
+    columns, mine = events.c, events.c.workspace_id == workspace_id
+    query = select(columns.sequence, columns.created_at, _place(connection))
+    first = connection.execute(query.where(mine).order_by(columns.sequence).limit(most)).all()
+    owed, names = still_owed(connection, workspace_id), {table.name for table in tables}
+    old = [
+        *takewhile(lambda row: row[1] < before and (owed is None or row[0] < owed) and row[2] in names, first)
+    ]
     if old:
-        connection.execute(delete(table).where(mine, columns.sequence <= old[-1][0]))
+        connection.execute(delete(events).where(mine, columns.sequence <= old[-1][0]))
     return len(old)
+
+
+def _place(connection: Connection) -> ColumnElement[str]:
+    """The table in which an event is, where a table has several."""
+    if connection.dialect.name == "sqlite":
+        return literal(events.name)
+    return cast(literal_column("events.tableoid::regclass"), Text)
 
 
 def still_owed(connection: Connection, workspace_id: str) -> int | None:

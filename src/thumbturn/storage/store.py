@@ -28,11 +28,13 @@ from thumbturn.engine.ports import (
     Trail,
     Writing,
 )
+from thumbturn.engine.retention_ports import RetentionStore
 from thumbturn.engine.tenure import Tenure
 from thumbturn.storage import arrivals, attempts, audit, devices, events, idempotency, search
 from thumbturn.storage.access import SqlAccess
 from thumbturn.storage.access_codes import SqlAccessCodes, changing_codes
 from thumbturn.storage.accounts import SqlAccounts
+from thumbturn.storage.apart import Apart
 from thumbturn.storage.client_session_store import SqlClientSessions
 from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.databases import reading_engine, writing_engine
@@ -52,8 +54,9 @@ from thumbturn.storage.hot import (
     telling,
     told_by,
 )
+from thumbturn.storage.partitioned_retention import PartitionedRetention
 from thumbturn.storage.reader import Reader
-from thumbturn.storage.retention import SqlRetention
+from thumbturn.storage.retention import RowRetention
 from thumbturn.storage.schedules import SqlSchedules
 from thumbturn.storage.scope import Scope, everywhere, in_cell
 from thumbturn.storage.secrets import SqlSecrets
@@ -96,6 +99,7 @@ class SqlStore(SqlWorkspaces):
         self._notices: Notices = Silence()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._files = url.get_backend_name() == "sqlite"
+        self._apart = Apart(writing_engine(url))
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
         self._unfiled = AT_ONCE
         self._sealing = _Unsealed()
@@ -124,7 +128,11 @@ class SqlStore(SqlWorkspaces):
         self.access = SqlAccess(self._act, self._read, scope)
         self.spaces = SqlSpaces(self._act, self._read)
         self.secrets = SqlSecrets(self._write, self._read)
-        self.retention = SqlRetention(self._write, self._read)
+        self.retention: RetentionStore = (
+            RowRetention(self._write, self._read)
+            if self._files
+            else PartitionedRetention(self._apart, self._read)
+        )
         self.access_codes = SqlAccessCodes(self._act, self._write, self._reader, scope)
 
     async def close(self) -> None:
