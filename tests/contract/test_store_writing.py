@@ -23,6 +23,7 @@ from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.ports import Change, EventFilter, Seed, Transition
 from thumbturn.storage.open import open_store
 from thumbturn.storage.store import SqlStore
+from thumbturn.storage.writer import UnknownWorkspace
 
 
 @asynccontextmanager
@@ -43,6 +44,35 @@ async def one_wave(store: SqlStore) -> AsyncIterator[None]:
 
 async def sequences(store: SqlStore, workspace_id: str = "w1") -> list[int]:
     return [event.sequence for event in await store.events(workspace_id, EventFilter(), limit=9_999)]
+
+
+async def test_one_wave_tells_many_workspaces(sql_store: SqlStore):
+    """Each workspace's events have numbers without gaps, in their order, whatever else is in the wave."""
+    names = [f"many-{number}" for number in (3, 1, 2)]
+    for name in names:
+        workspace = Workspace(id=name, name=name, is_sandbox=True, created_at=1)
+        await sql_store.add_workspace(workspace, user_id=None, seed=Seed((), ()), keys=())
+    told = [an_event(names[number % 3 if number < 7 else 0]) for number in range(10)]
+    for waves in (told[:5], told[5:]):
+        async with one_wave(sql_store):
+            written = [sql_store.apply(Change(events=(event,))) for event in waves]
+        assert await asyncio.gather(*written) == [True] * 5
+    for name in names:
+        its_own = [event.event_id for event in told if event.workspace_id == name]
+        found = await sql_store.events_after(name, 0, limit=99)
+        assert [each.event.event_id for each in found] == its_own
+        assert await sequences(sql_store, name) == [*range(1, len(its_own) + 1)]
+
+
+async def test_what_is_told_to_nobody_takes_no_number(sql_store: SqlStore):
+    """An event for a workspace that is not there fails alone, and leaves no gap in those of the others."""
+    told = [an_event("w1"), an_event("nobody"), an_event("w2"), an_event("w1")]
+    async with one_wave(sql_store):
+        written = [sql_store.apply(Change(events=(event,))) for event in told]
+    answers = await asyncio.gather(*written, return_exceptions=True)
+    assert [isinstance(answer, UnknownWorkspace) for answer in answers] == [False, True, False, False]
+    assert await sequences(sql_store, "w1") == [1, 2]
+    assert await sequences(sql_store, "w2") == [1]
 
 
 async def test_what_was_answered_is_there_after_reopening(database_url: str):

@@ -8,14 +8,12 @@ statement, whatever its size; on SQLite it becomes one (``wave.py``).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Dialect, bindparam, update
+from sqlalchemy import Connection
 
 from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.event import Event
@@ -25,10 +23,11 @@ from thumbturn.storage import idempotency
 from thumbturn.storage.bulk import insert_rows, update_rows
 from thumbturn.storage.cell_tables import arrivals
 from thumbturn.storage.fences import perform_guarded
+from thumbturn.storage.numbering import take_numbers
 from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
-from thumbturn.storage.tables import attempts, audit_waiting, devices, events, late_marks, workspaces
+from thumbturn.storage.tables import attempts, audit_waiting, devices, events, late_marks
 from thumbturn.storage.wave import MOST_ROWS, prepare, wave_of, write_wave
-from thumbturn.storage.writer import Lost, UnknownWorkspace
+from thumbturn.storage.writer import Lost
 
 _FINAL = frozenset(phase.value for phase in Phase if phase.is_final)
 
@@ -245,32 +244,11 @@ def to_be_told(told: Iterable[Event]) -> tuple[Told, ...]:
 
 
 def _number(connection: Connection, told: Sequence[Told]) -> None:
-    # The numbers are taken in the transaction that uses them: rolled back, they leave no gap.
-    counts = Counter([workspace_id for workspace_id, _ in told])
-    following = {}
-    # In one order everywhere, so that two processes cannot wait for each other.
-    for workspace_id in sorted(counts):
-        statement = _take_numbers(connection.dialect)
-        last = connection.exec_driver_sql(statement, (counts[workspace_id], workspace_id)).scalar()
-        if last is None:
-            raise UnknownWorkspace(workspace_id)
-        following[workspace_id] = last - counts[workspace_id]
-    rows = []
-    for workspace_id, row in told:
-        number = following[workspace_id] = following[workspace_id] + 1
-        rows.append((workspace_id, number, *row))
-    insert_rows(connection, events, rows)
-
-
-@lru_cache(maxsize=8)
-def _take_numbers(dialect: Dialect) -> str:
-    statement = (
-        update(workspaces)
-        .values(event_sequence=workspaces.c.event_sequence + bindparam("count"))
-        .where(workspaces.c.id == bindparam("workspace"))
-        .returning(workspaces.c.event_sequence)
+    numbers = take_numbers(connection, [workspace_id for workspace_id, _ in told])
+    numbered = zip(told, numbers, strict=True)
+    insert_rows(
+        connection, events, [(workspace_id, number, *row) for (workspace_id, row), number in numbered]
     )
-    return str(statement.compile(dialect=dialect))
 
 
 def _behind(earlier: Move | None, move: Move) -> Move:
