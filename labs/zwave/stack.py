@@ -29,6 +29,8 @@ def missing() -> str | None:
 def install() -> None:
     """Fetch the packages of the lock file, unless they are there."""
     lock = (HERE / "package-lock.json").read_text()
+    if (HERE / "node_modules" / ".ready").exists():
+        return  # by make
     done = HERE / "node_modules" / ".installed"
     if done.exists() and done.read_text() == lock:
         return

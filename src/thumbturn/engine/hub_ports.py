@@ -1,4 +1,4 @@
-"""What a driver of real hubs implements, beyond ``Driver`` of ``ports.py`` (ADR 0027)."""
+"""What a driver of real hubs implements, beyond ``Driver`` of ``ports.py`` (ADR 0029)."""
 
 from __future__ import annotations
 
