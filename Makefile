@@ -10,9 +10,11 @@ BIN := .venv/bin
 SDK := tests/wire/sdk/js
 READY := .venv/.ready
 NODE_READY := $(SDK)/node_modules/.ready
+LABS := zigbee zwave
+LABS_READY := $(LABS:%=labs/%/node_modules/.ready)
 BROWSER_READY := .venv/.browser-ready
 
-.PHONY: help setup demo run test test-crash simulate bench lint docs coverage-of-contract clean
+.PHONY: help setup demo run test test-crash test-labs simulate bench lint docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +37,10 @@ test: lint $(NODE_READY) $(BROWSER_READY) ## everything needed, then lint and th
 test-crash: $(READY) ## a hundred rounds of kill -9 under load on each database (`make test` has three)
 	$(BIN)/pytest tests/crash/test_kill9.py tests/crash/test_kill9_of_everything.py --crash-rounds=100
 
+test-labs: $(READY) $(LABS_READY) ## the drivers of real devices on the real programs that they speak to, with devices without a radio
+	@scripts/mosquitto.sh
+	$(BIN)/pytest labs
+
 SEEDS ?= 10000
 simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=10000 of them (`make test` has 300)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
@@ -53,13 +59,10 @@ lint: $(READY) ## ruff, mypy --strict and the directions of imports
 docs: $(READY) ## draw and write the generated docs anew
 	$(BIN)/python -m tools.write_docs
 
-coverage-of-contract: $(READY) ## which paths of the contract are served, and why the others are not
-	@$(BIN)/python -m tools.coverage_of_contract
-
 clean: ## remove everything that a verb has made, except ./thumbturn-data
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
-	rm -rf $(SDK)/node_modules bench/peer/node_modules bench/results
-	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(SDK)/node_modules labs/*/node_modules bench/peer/node_modules bench/results
+	find src tests labs tools bench -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): requirements/locked.txt pyproject.toml
 	@scripts/setup.sh $(PYTHON)
@@ -72,4 +75,9 @@ $(BROWSER_READY): scripts/chromium.sh $(READY)
 $(NODE_READY): $(SDK)/package-lock.json
 	@scripts/node.sh
 	cd $(SDK) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+labs/%/node_modules/.ready: labs/%/package-lock.json
+	@scripts/node.sh
+	cd labs/$* && npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@

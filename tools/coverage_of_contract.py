@@ -1,4 +1,4 @@
-"""How much of the contract is served, and why the rest is not: ``make coverage-of-contract``.
+"""How much of the contract is served, and why the rest is not: ``python -m tools.coverage_of_contract``.
 
 What is served is asked of the server's own table of endpoints, so the list of what is open cannot be
 behind. Only the reasons are written here, by the beginning of a path: the longest that fits counts.

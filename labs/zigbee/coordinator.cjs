@@ -15,7 +15,7 @@ const UNSUPPORTED_ATTRIBUTE = 0x86;
 const NOT_AUTHORIZED = 0x7e;
 const NOT_FOUND = 0x8b;
 // A frame that gets no answer fails after this long. The program itself gives each 10 s.
-const GIVES_UP_AFTER = 1500;
+const GIVES_UP_AFTER = 700;
 const REPORTS_AFTER = 5;
 const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

@@ -1,4 +1,4 @@
-"""What ``make coverage-of-contract`` says is so, and says why."""
+"""What ``tools/coverage_of_contract.py`` says is so, and says why."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.ids import new_id
 from thumbturn.drivers.zigbee2mqtt.codec import ANSWER, Failed, How, question
 
-#: Zigbee2MQTT gives a frame 10 s, and then says that it failed.
+#: ms. So long Zigbee2MQTT gives a frame, and then says that it failed; each question has a little more.
+_PATIENCE: Final = 10_000
+_QUESTIONS_APART: Final = 1_000
 ANSWERED_WITHIN: Final = seconds(12)
 
 
@@ -35,6 +37,7 @@ class Asking:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._name = ""
+        self._number = 0
         self._open: asyncio.Future[Answer | How] | None = None
 
     @property
@@ -49,11 +52,12 @@ class Asking:
         """
         async with self._turn:
             self._name = f"{ANSWER}{new_id()}"
+            self._number = (self._number + 1) % _QUESTIONS_APART
             self._open = answered = asyncio.get_running_loop().create_future()
             try:
                 if before:
                     await self._publish(before, "get")
-                await self._publish(question(cluster, attributes, self._name), "set")
+                await self._publish(question(cluster, attributes, self._name, self._patience), "set")
                 await self._clock.wait(answered, ANSWERED_WITHIN)
                 return answered.result() if answered.done() else "unanswered"
             finally:
@@ -69,8 +73,13 @@ class Asking:
 
     def failed(self, failed: Failed) -> None:
         """A command to the device came to nothing: perhaps it was the question."""
-        if failed.key == "read" or (failed.verb, failed.key) == ("get", "pin_code"):
+        is_question = failed.key == "read" and failed.patience in {None, self._patience}
+        if is_question or (failed.verb, failed.key) == ("get", "pin_code"):
             self.give_up(failed.how)
+
+    @property
+    def _patience(self) -> int:
+        return _PATIENCE + self._number
 
     def give_up(self, how: How = "unanswered") -> None:
         """No answer will come any more."""

@@ -63,6 +63,8 @@ class Failed(NamedTuple):
     how: How
     #: The frame that it was sent as, in Zigbee's words; empty if that is not said.
     frame: str = ""
+    #: The ``patience`` of a question, by which it is known; ``None`` if that is not said.
+    patience: int | None = None
 
 
 Heard = BridgeState | BridgeInfo | Devices | Presence | DeviceSaid | Failed
@@ -70,6 +72,7 @@ Heard = BridgeState | BridgeInfo | Devices | Presence | DeviceSaid | Failed
 _ONLINE = {"online": True, "offline": False}
 #: The only trace of a command that failed is a line in its log, made for people.
 _FAILED = re.compile(r"Publish '(get|set)' '([^']{1,100})' to '(.{1,200}?)' failed: '(.*)", re.DOTALL)
+_PATIENCE = re.compile(r'"timeout":(\d{1,6})\b')
 _FRAME = re.compile(r"\.(\w{1,50})\(")
 #: What radio drivers say if a frame did not get as far as the device.
 _UNDELIVERED = re.compile(
@@ -132,8 +135,15 @@ def _failed(payload: bytes) -> Failed | None:
     if found is None:
         return None
     verb, key, name, reason = found.groups()
-    frame = _FRAME.search(reason[:_REASON])
-    return Failed(name, verb, key, _how(reason[-_REASON:]), "" if frame is None else frame[1])
+    frame, patience = _FRAME.search(reason[:_REASON]), _PATIENCE.search(reason[:_REASON])
+    return Failed(
+        name,
+        verb,
+        key,
+        _how(reason[-_REASON:]),
+        "" if frame is None else frame[1],
+        None if patience is None else int(patience[1]),
+    )
 
 
 def _how(reason: str) -> How:
@@ -181,11 +191,13 @@ def command(**words: Any) -> str:
     return json.dumps(words, separators=(",", ":"))
 
 
-def question(cluster: str, attributes: Sequence[str], answer: str) -> str:
+def question(cluster: str, attributes: Sequence[str], answer: str, patience: int) -> str:
     """Ask the device itself for its attributes; they come under the name ``answer`` and no other time.
 
     The simple way, a ``get``, brings a message that looks the same whether the device had answered or
-    something else was told with what had been known of it.
+    something else was told with what had been known of it. ``patience``, ms, is how long the frame may take.
+    A question that fails is known by it: and two lines of the log that are alike are told once.
     """
-    read = {"cluster": cluster, "attributes": list(attributes), "state_property": answer}
+    options = {"timeout": patience}
+    read = {"cluster": cluster, "attributes": list(attributes), "options": options, "state_property": answer}
     return command(read=read)

@@ -14,6 +14,7 @@ from tests.contract.zigbee_climate import *  # noqa: F403 - the tests, as they r
 from tests.contract.zigbee_codes import *  # noqa: F403 - likewise
 from tests.contract.zigbee_honesty import *  # noqa: F403 - likewise
 from tests.fixtures.zigbee_bench import Linked
+from thumbturn.drivers.zigbee2mqtt import hub
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
 
@@ -22,7 +23,7 @@ class RealWorld:
     """The stack of the lab, with the verbs of the fake."""
 
     #: As ``GIVES_UP_AFTER`` of the coordinator, and a little more.
-    gives_up_after = 1.6
+    gives_up_after = 0.8
 
     def __init__(self, stack: ZigbeeStack) -> None:
         self.stack = stack
@@ -80,8 +81,10 @@ def stack():
 
 
 @pytest.fixture
-async def linked(stack):
+async def linked(stack, monkeypatch):
     """The driver, linked; nothing is wrong with any device, and every bolt is thrown."""
+    # The real one says all that it will within two seconds of its return.
+    monkeypatch.setattr(hub, "SAYS_ALL_WITHIN", 3_000_000)
     world = RealWorld(stack)
     await world.order("heal")
     for name in NAMES:
