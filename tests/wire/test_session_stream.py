@@ -7,7 +7,8 @@ import pytest
 from tests.fixtures.sessions import OTHER, Guest, guest, own_account, second_account
 from tests.fixtures.sse import Reading, SseParser, tell, unlock
 from tests.fixtures.wire import Wire
-from thumbturn.api.following import KEY_IS_ASKED_EVERY, TELL_PLACE_AFTER
+from thumbturn.api.callers import ASKED_AGAIN_AFTER
+from thumbturn.api.following import TELL_PLACE_AFTER
 from thumbturn.api.routes.thumbturn import MOST_STREAMS_OF_A_SESSION
 from thumbturn.domain.clock import SECOND, to_wire
 
@@ -130,7 +131,7 @@ async def test_stream_ends_when_another_process_revokes(wire: Wire, held: Guest)
     """What another process did to the session is noticed within seconds."""
     reading = await Reading(wire, token=held.token).settle()
     await wire.house.store.client_sessions.revoke("w1", held.id, wire.house.clock.now())
-    await reading.settle(KEY_IS_ASKED_EVERY)
+    await reading.settle(ASKED_AGAIN_AFTER)
     await reading.ended()
     assert reading.of("closed") == ENDED
 

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from tests.fixtures.sse import Reading, tell, unlock
 from tests.fixtures.wire import Wire
 from thumbturn.api import stream
-from thumbturn.api.following import AT_ONCE, KEY_IS_ASKED_EVERY
+from thumbturn.api.callers import ASKED_AGAIN_AFTER
+from thumbturn.api.following import AT_ONCE
 from thumbturn.api.table import endpoints
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.ring import SIZE
@@ -198,7 +199,7 @@ async def test_a_revoked_key_ends_its_streams(wire: Wire):
     reading, other = Reading(wire, token=made["token"]), Reading(wire)
     await reading.settle()
     await wire.call("/thumbturn/keys/revoke", key_id=made["key"]["key_id"])
-    await wire.house.clock.advance(KEY_IS_ASKED_EVERY)
+    await wire.house.clock.advance(ASKED_AGAIN_AFTER)
     await reading.ended()
     assert reading.is_complete
     assert reading.of("closed") == [
@@ -217,7 +218,7 @@ async def test_a_busy_stream_hears_of_its_revocation_too(wire: Wire):
     await wire.call("/thumbturn/keys/revoke", key_id=made["key"]["key_id"])
     for _ in range(40):
         await tell(wire)
-        await reading.settle(KEY_IS_ASKED_EVERY // 20)
+        await reading.settle(ASKED_AGAIN_AFTER // 20)
     await reading.ended()
     assert len(reading.told) < 40
 
@@ -257,7 +258,7 @@ async def test_every_frame_is_as_described(wire: Wire):
     reading.go_on()
     await reading.settle()
     await wire.call("/thumbturn/keys/revoke", key_id=made["key"]["key_id"])
-    await wire.house.clock.advance(KEY_IS_ASKED_EVERY)
+    await wire.house.clock.advance(ASKED_AGAIN_AFTER)
     await reading.ended()
     shapes = endpoints()["/thumbturn/stream"].answers
     seen = set()

@@ -35,6 +35,8 @@ from thumbturn.engine.ports import Store
 REMEMBERED_FOR = seconds(5)
 #: Where another process may revoke what was found: a notice of that may be lost.
 REMEMBERED_AMONG_OTHERS = seconds(0.9)
+#: How often it is asked whether the key is still good of somebody who was let in for long.
+ASKED_AGAIN_AFTER = seconds(3)
 _MOST_REMEMBERED = 10_000
 #: Bytes of headers: space around a token, and what an API key ignores, must not fill the memory.
 _LONGEST_REMEMBERED = 1_000
@@ -129,6 +131,11 @@ class Callers:
             self._looking_up[entry] = look_up
             look_up.add_done_callback(partial(self._remember, entry))
         return await asyncio.shield(look_up)
+
+    @property
+    def asked_again_after(self) -> int:
+        """µs after which somebody who was let in is asked about anew: a notice may have been lost."""
+        return ASKED_AGAIN_AFTER if self._notices.is_alone else REMEMBERED_AMONG_OTHERS
 
     async def again(self, caller: Caller) -> Caller | None:
         """The caller as he is now, for who was let in a while ago; ``None`` if he would not be any more."""

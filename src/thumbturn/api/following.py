@@ -23,7 +23,7 @@ from thumbturn.api.wire.frames import (
 )
 from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.client_session import Reach, among
-from thumbturn.domain.clock import Clock, seconds
+from thumbturn.domain.clock import Clock
 from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.engine.feed import Feed, Follower
@@ -31,8 +31,6 @@ from thumbturn.engine.live import LiveAttempts, Watcher, as_it_stands
 from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Store
 
-#: How often it is asked whether the reader's key is still good.
-KEY_IS_ASKED_EVERY = seconds(3)
 #: Frames that are handed over at once.
 AT_ONCE = 100
 #: After so many events that the reader did not want, his place is told him without any.
@@ -181,7 +179,7 @@ class Following:
 
     async def _until(self, changed: asyncio.Event) -> None:
         """Return when it is time to ask about the key: something may have changed."""
-        clock, pause = self._sources.clock, KEY_IS_ASKED_EVERY
+        clock, pause = self._sources.clock, self._sources.callers.asked_again_after
         if self._caller.ends_at is not None:
             pause = min(pause, self._caller.ends_at - clock.now())
         has_changed = asyncio.ensure_future(changed.wait())
