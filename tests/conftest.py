@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.server",
     "tests.fixtures.fake_world",
     "tests.fixtures.sink",
+    "tests.fixtures.several",
     "tests.fixtures.stores",
     "tests.fixtures.webhooks",
 ]

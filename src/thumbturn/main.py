@@ -6,7 +6,7 @@ import gc
 import resource
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,30 +17,24 @@ import uvicorn
 import uvloop
 from pydantic_core import to_json
 
-from thumbturn import actions
 from thumbturn.api.connections import Patience
+from thumbturn.api.only_watched import OnlyWatched
 from thumbturn.api.protocol import EnvelopeProtocol
 from thumbturn.api.surroundings import ApiSettings, Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.api.wire.event import event_json
+from thumbturn.cell_making import CellMaker
 from thumbturn.cli.audit import audit
 from thumbturn.cli.connect import connect
 from thumbturn.cli.keys import keys
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
-from thumbturn.domain.clock import SystemClock, seconds
-from thumbturn.domain.ids import new_id
+from thumbturn.domain.clock import Clock, SystemClock
 from thumbturn.domain.refusals import StorageUnavailable
-from thumbturn.drivers.virtual.driver import VirtualDriver
-from thumbturn.ecosystems import hub_drivers
-from thumbturn.engine.acs_credentials import AcsCredentials
-from thumbturn.engine.acs_users import AcsUsers
-from thumbturn.engine.cells import Cell, OneCell
+from thumbturn.domain.retention import Ages
 from thumbturn.engine.client_sessions import ClientSessions
-from thumbturn.engine.connect_webviews import ConnectWebviews
-from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
-from thumbturn.engine.pace import Pace, read_limits
+from thumbturn.engine.in_bites import InBites
 from thumbturn.engine.phones import Phones
 from thumbturn.engine.pins import open_pins
 from thumbturn.engine.purging import Purging
@@ -48,6 +42,7 @@ from thumbturn.engine.sealing import Sealing
 from thumbturn.engine.secrets import SecretsLocked, open_seal
 from thumbturn.engine.user_identities import UserIdentities
 from thumbturn.logs import configure_logs
+from thumbturn.running import NotShared, is_shared, run_alone, run_among_others
 from thumbturn.sealing import KeyUnusable
 from thumbturn.settings import Settings
 from thumbturn.signals import Termination, quiet_signals
@@ -55,20 +50,20 @@ from thumbturn.sockets import address_of, listen
 from thumbturn.storage.databases import DatabaseUnusable
 from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, DatabaseTooOld, open_store
+from thumbturn.storage.store import SqlStore
 from thumbturn.tracing import TracingNotInstalled
 from thumbturn.upkeep.backup import backup, restore
-from thumbturn.upkeep.chosen import journal_of, option, or_say_why_not, prepare_folder, settings_from, url_of
+from thumbturn.upkeep.chosen import option, or_say_why_not, prepare_folder, settings_from, url_of
 from thumbturn.upkeep.copy import copy
 from thumbturn.upkeep.migrate import migrate as migrate_command
 from thumbturn.webhooks.networks import read_networks
-from thumbturn.webhooks.open import Delivery, open_webhooks
+from thumbturn.webhooks.open import Delivery
 from thumbturn.webhooks.targets import Targets
 from thumbturn.welcome import say_ready
 from thumbturn.worlds.opening import (
     AnotherWorld,
     OpenToStrangers,
     application_of,
-    beginnings_of,
     claim_folder,
     open_world,
     require_loopback,
@@ -79,9 +74,8 @@ from thumbturn.worlds.opening import (
 if TYPE_CHECKING:
     from thumbturn.tracing.export import Tracing
 
-#: Together under the promised 5 s from SIGTERM to exit.
+#: Seconds; with what ``running.py`` takes under the promised 5 s from SIGTERM to exit.
 REQUESTS_MAY_TAKE = 2
-ATTEMPTS_MAY_TAKE = 1.5
 
 #: Each says in a sentence what the operator has to put right.
 _REASONS_NOT_TO_RUN = (
@@ -96,6 +90,7 @@ _REASONS_NOT_TO_RUN = (
     SecretsLocked,
     AnotherWorld,
     OpenToStrangers,
+    NotShared,
 )
 
 app = typer.Typer(
@@ -133,6 +128,9 @@ def serve(
     webhook_jitter: Annotated[float | None, option("webhook_jitter")] = None,
     rate_limits: Annotated[str | None, option("rate_limits")] = None,
     rate_limit_sandboxes: Annotated[bool | None, option("rate_limit_sandboxes")] = None,
+    roles: Annotated[str | None, option("roles")] = None,
+    lease_seconds: Annotated[float | None, option("lease_seconds")] = None,
+    virtual_world: Annotated[Path | None, option("virtual_world")] = None,
     code_look_seconds: Annotated[float | None, option("code_look_seconds")] = None,
     keep_attempts_days: Annotated[float | None, option("keep_attempts_days")] = None,
     keep_events_days: Annotated[float | None, option("keep_events_days")] = None,
@@ -151,7 +149,7 @@ def serve(
     _tune_interpreter()
     _allow_many_connections()
     with Termination() as sigterm, or_say_why_not(*_REASONS_NOT_TO_RUN), settled_in(settings) as settled:
-        prepare_folder(settled.data)
+        prepare_folder(settled.data, settled.virtual_world)
         with exclusive(settled.data):
             uvloop.run(sigterm.ends(partial(_serve, settled, show_credentials=show_credentials)))
 
@@ -170,74 +168,54 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
         key = None if given is None else given.get_secret_value()
         seal = await open_seal(store.secrets, key, settings.data)
         pins = await open_pins(store.access_codes, seal)
-        virtual = VirtualDriver(clock, settings.seed, journal_of(settings), pins, beginnings_of(settings))
-        acs_credentials = AcsCredentials(store.access, seal, pins, clock)
-        engine = Engine(
-            store=store,
-            drivers={virtual.name: virtual, **hub_drivers(clock, pins)},
-            world=virtual,
-            actions=actions.load(),
+        traces = None if tracing is None else tracing.attempts
+        maker = CellMaker(settings, store=store, seal=seal, pins=pins, traces=traces, clock=clock)
+        feed = Feed(store, clock)
+        allowed = read_networks(settings.webhook_allow)
+        delivery = Delivery(
+            feed=feed,
             clock=clock,
-            pins=pins,
-            credentials=acs_credentials,
             seal=seal,
-            traces=None if tracing is None else tracing.attempts,
-            pace=_pace(settings, clock),
-            codes_looked_at_every=seconds(settings.code_look_seconds),
+            targets=Targets(allowed),
+            written=lambda event: to_json(event_json(event, pins)).decode(),
+            jitter=settings.webhook_jitter,
+            traceparent=None if traces is None else traces.traceparent,
         )
+
         sealing = Sealing(store, clock)
-        purging = Purging(store, clock, settings.ages)
-        await engine.start()
+        sweeps = partial(_sweeps, settings.ages, clock)
+        if is_shared(settings):
+            runs = run_among_others(settings, store, maker, sweeps, delivery, seal=seal, clock=clock)
+        else:
+            runs = run_alone(store, maker, sweeps, delivery)
         try:
-            sealing.start()
-            purging.start()
-            credentials = await open_world(settings, store, engine, seal, clock)
-            is_new = bool(credentials)
-            credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
-            write_credentials(settings.data, credentials)
-            feed = Feed(store, clock)
-            sessions = ClientSessions(store, seal, clock)
-            allowed = read_networks(settings.webhook_allow)
-            delivery = Delivery(
-                feed=feed,
-                clock=clock,
-                seal=seal,
-                targets=Targets(allowed),
-                written=lambda event: to_json(event_json(event, pins)).decode(),
-                jitter=settings.webhook_jitter,
-                traceparent=None if tracing is None else tracing.attempts.traceparent,
-            )
-            async with open_webhooks(store, delivery) as webhooks:
-                cell = Cell(
-                    number=0,
-                    engine=engine,
-                    acs_users=AcsUsers(store.access, clock, engine.access_grants.touched),
-                    acs_credentials=acs_credentials,
-                    connect_webviews=ConnectWebviews(
-                        engine, store=store, world=virtual, seal=seal, clock=clock
-                    ),
-                )
+            async with runs as running:
+                sealing.start()
+                credentials = {}
+                if running.may_begin_world:
+                    credentials = await open_world(settings, store, running.cells, seal, clock)
+                is_new = bool(credentials)
+                credentials = {**(credentials or read_credentials(settings.data)), "endpoint": endpoint}
+                write_credentials(settings.data, credentials)
+                sessions = ClientSessions(store, seal, clock)
                 asgi: Any = application_of(
                     settings,
                     Surroundings(
-                        cells=OneCell(cell, new_id()),
-                        engine=engine,
+                        cells=running.cells,
                         store=store,
-                        webhooks=webhooks,
+                        webhooks=running.webhooks,
                         client_sessions=sessions,
-                        connect_webviews=cell.connect_webviews,
                         user_identities=UserIdentities(store, sessions, clock),
                         phones=Phones(store.access, clock),
-                        acs_users=cell.acs_users,
-                        acs_credentials=acs_credentials,
                         clock=clock,
                         feed=feed,
                         pins=pins,
                         settings=ApiSettings(error_wording=settings.error_wording, metrics=settings.metrics),
+                        others=running.others,
                     ),
                 )
-                if tracing is not None:
-                    asgi = tracing.around(asgi, endpoints())
+                running.answer_others(asgi)
+                asgi = _serves(settings, asgi, tracing)
                 gc.freeze()  # what is there now stays: it need not be looked through again and again
                 show = is_new or show_credentials
                 server = _Server(
@@ -247,18 +225,26 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
                         keep_alive_seconds=settings.keep_alive_seconds,
                     ),
                     lambda: say_ready(endpoint, settings.data, credentials, show=show, allowed=allowed),
-                    engine.begun.dismiss_waiting,
+                    running.dismiss,
                 )
                 with quiet_signals():
                     await server.serve(sockets=[listening])
         finally:
-            await engine.stop(ATTEMPTS_MAY_TAKE)
-            await purging.stop()
             await sealing.stop()
     finally:
         await store.close()
         if tracing is not None:
             tracing.close()
+
+
+def _sweeps(ages: Ages, clock: Clock, store: SqlStore) -> Sequence[InBites]:
+    return [Purging(store, clock, ages)]
+
+
+def _serves(settings: Settings, application: Any, tracing: Tracing | None) -> Any:
+    """The application as it is served: traced, if that is wanted, and as much of it as the roles say."""
+    asgi = application if "api" in settings.chosen_roles else OnlyWatched(application)
+    return asgi if tracing is None else tracing.around(asgi, endpoints())
 
 
 def _open_tracing(settings: Settings) -> Tracing | None:
@@ -318,15 +304,6 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping()
         await super().shutdown(sockets)
-
-
-def _pace(settings: Settings, clock: SystemClock) -> Pace | None:
-    limits = read_limits(settings.rate_limits)
-    unknown = limits.keys() - actions.load().keys()
-    if unknown:
-        raise typer.BadParameter(f"THUMBTURN_RATE_LIMITS: there is no action {', '.join(sorted(unknown))}")
-    spared = () if settings.rate_limit_sandboxes else (VirtualDriver.name,)
-    return Pace(limits, spared, clock) if limits else None
 
 
 def _uvicorn(asgi: Any) -> uvicorn.Config:

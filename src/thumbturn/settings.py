@@ -6,12 +6,13 @@ Read once, in ``main``, and passed on as arguments; nothing else reads the envir
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from thumbturn.domain.retention import Ages, days
+from thumbturn.engine.lease_ports import ROLES, Role
 from thumbturn.engine.pace import read_limits
 from thumbturn.webhooks.networks import read_networks
 
@@ -21,6 +22,15 @@ LONGEST_DAYS = 36_500
 
 def _kept(days: float, description: str) -> Any:
     return Field(days, ge=0, le=LONGEST_DAYS, description=description)
+
+
+def _roles(text: str) -> frozenset[Role]:
+    chosen = {each.strip() for each in text.split(",")}
+    if not chosen or not chosen <= ROLES:
+        raise ValueError(
+            "These are api, engine and webhooks: one of them or several, with commas in between."
+        )
+    return frozenset(cast("set[Role]", chosen))
 
 
 class Settings(BaseSettings):
@@ -126,6 +136,23 @@ class Settings(BaseSettings):
         description="For how many days connect webviews are kept, and thermostat schedules and client "
         "sessions that have ended; 0 for ever.",
     )
+    roles: str = Field(
+        "api,engine,webhooks",
+        description="What this process does, of those that share a PostgreSQL database: answer callers "
+        "(`api`), command devices (`engine`), deliver webhooks (`webhooks`).",
+    )
+    lease_seconds: float = Field(
+        5,
+        ge=1,
+        le=60,
+        description="For so long, in seconds, a process acts for its cells after it was last heard of. When "
+        "it has died, others act for them that much later, and a little more.",
+    )
+    virtual_world: Path | None = Field(
+        None,
+        description="Folder in which virtual devices keep how they stand, if it is not the data folder: "
+        "processes on one machine and one PostgreSQL database may share it.",
+    )
     request_seconds: float = Field(
         30, gt=0, le=3_600, description="For so long a client may take to send one request, in seconds."
     )
@@ -151,6 +178,17 @@ class Settings(BaseSettings):
             deliveries=days(self.keep_deliveries_days),
             ended=days(self.keep_ended_days),
         )
+
+    @property
+    def chosen_roles(self) -> frozenset[Role]:
+        """The roles by themselves."""
+        return _roles(self.roles)
+
+    @field_validator("roles")
+    @classmethod
+    def _are_roles(cls, text: str) -> str:
+        _roles(text)
+        return text
 
     @field_validator("rate_limits")
     @classmethod

@@ -22,7 +22,7 @@ from thumbturn.storage.leases import SqlLeases
 from thumbturn.storage.open import open_store
 from thumbturn.storage.store import SqlStore
 
-P1 = Process("p1", frozenset({"engine"}), 0)
+P1 = Process("p1", frozenset({"engine"}), 5_000_000)
 
 
 @pytest_asyncio.fixture

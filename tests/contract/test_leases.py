@@ -15,7 +15,8 @@ from thumbturn.storage.leases import SqlLeases
 from thumbturn.testing.leases import MemoryLeases
 
 ALL = frozenset({"api", "engine", "webhooks"})
-P1, P2 = Process("p1", ALL, 0), Process("p2", frozenset({"engine"}), 0)
+LEASE = 7_000_000
+P1, P2 = Process("p1", ALL, LEASE), Process("p2", frozenset({"engine"}), 2 * LEASE)
 
 
 @pytest.fixture(params=["memory", "postgresql"])
@@ -46,7 +47,7 @@ async def test_a_beat_is_heard_by_others(leases: LeaseStore):
     roll = await leases.beat(P2, 4)
     after = {each.id: each for each in roll.processes}
     assert after["p1"].beat == before["p1"].beat + 1
-    assert after["p1"].roles == ALL
+    assert (after["p1"].roles, after["p1"].lease) == (ALL, LEASE)
     assert after["p2"].roles == frozenset({"engine"})
     assert owners(roll) == {0: (None, 0), 1: (None, 0), 2: (None, 0)}
 
@@ -94,7 +95,7 @@ async def test_what_one_who_left_owned_is_nobodys(leases: LeaseStore):
 async def test_a_successor_takes_its_predecessors_name_off(leases: LeaseStore):
     """Who begins where a process has ended for certain finds free what that one owned."""
     await leases.take("p1", (await leases.beat(P1, 2)).leases, 3)
-    await leases.enlist(Process("p3", ALL, 0), {"engine": 3}, 3, "p1")
+    await leases.enlist(Process("p3", ALL, LEASE), {"engine": 3}, 3, "p1")
     roll = await leases.beat(P2, 4)
     assert {each.id for each in roll.processes} == {"p2", "p3"}
     assert {owner for owner, _ in owners(roll).values()} == {None}

@@ -10,6 +10,7 @@ from thumbturn.api.call import Call
 from thumbturn.api.endpoint import endpoint
 from thumbturn.api.server import Api
 from thumbturn.api.surroundings import ApiSettings, Surroundings
+from thumbturn.engine.cells import Cell, OneCell
 
 
 async def repeats(call: Call) -> Any:
@@ -18,22 +19,31 @@ async def repeats(call: Call) -> Any:
     return {"path": call.path, "request_id": call.request_id}
 
 
+class Mute:
+    """An engine of which nothing is asked."""
+
+    meters = records = None
+
+
 async def test_an_endpoint_sees_its_request_and_adds_headers_to_the_reply():
     """The call carries path, request id and headers; a header it is given goes out with the answer."""
     table = {"/repeats": endpoint(at="/repeats", is_public=True)(repeats)}
     nothing: Any = None
+    cell = Cell(
+        number=0,
+        engine=Mute(),  # type: ignore[arg-type]
+        acs_users=nothing,
+        acs_credentials=nothing,
+        connect_webviews=nothing,
+    )
     surroundings = Surroundings(
-        cells=nothing,
-        engine=nothing,
+        cells=OneCell(cell, "p1"),
         store=nothing,
         webhooks=nothing,
         clock=nothing,
         feed=nothing,
         client_sessions=nothing,
         user_identities=nothing,
-        acs_users=nothing,
-        acs_credentials=nothing,
-        connect_webviews=nothing,
         phones=nothing,
         pins=nothing,
         settings=ApiSettings(),

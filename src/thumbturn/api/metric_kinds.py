@@ -31,6 +31,13 @@ METRICS = {
             "How long it took: `accepted_to_sent`, `sent_to_ended`, and all of it, `accepted_to_ended`. Of a "
             "command for later it counts from its `not_before`.",
         ),
+        Kind(
+            "thumbturn_cells_owned",
+            "gauge",
+            ("kind",),
+            "Cells of which this process owns the `engine` or the `webhooks`; 1 where it has the `upkeep`.",
+        ),
+        Kind("thumbturn_processes", "gauge", (), "Processes that live on this database, with this one."),
         Kind("thumbturn_attempts_open", "gauge", ("phase",), "Open attempts."),
         Kind(
             "thumbturn_attempt_oldest_open_seconds",

@@ -31,13 +31,16 @@ from thumbturn.api.metric_kinds import METRICS
 from thumbturn.api.request_meters import RequestMeters
 from thumbturn.domain.clock import SECOND, Clock
 from thumbturn.domain.webhook import Outcome
-from thumbturn.engine.census import Census
-from thumbturn.engine.engine import Engine
+from thumbturn.engine.cells import Cells
+from thumbturn.engine.census import Census, together
+from thumbturn.engine.lease_ports import Kind
 from thumbturn.engine.meters import EndedAttempts, Histogram, RecordMeters
 from thumbturn.engine.ports import Store, Writing
 from thumbturn.engine.webhook_ports import Delivering
 from thumbturn.engine.webhooks import Webhooks
 
+#: What can be owned, as a label says it.
+KINDS: tuple[Kind, ...] = ("engine", "webhooks", "upkeep")
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4.encode()
 
 
@@ -45,9 +48,9 @@ class Metrics:
     """What ``/metrics`` answers."""
 
     def __init__(
-        self, engine: Engine, store: Store, webhooks: Webhooks, requests: RequestMeters, clock: Clock
+        self, cells: Cells, store: Store, webhooks: Webhooks, requests: RequestMeters, clock: Clock
     ) -> None:
-        self._engine = engine
+        self._cells = cells
         self._store = store
         self._webhooks = webhooks
         self._requests = requests
@@ -59,9 +62,10 @@ class Metrics:
     async def text(self) -> bytes:
         """All numbers as they are now."""
         collector = _Numbers(
-            self._engine.census(),
-            dict(self._engine.meters.by_type),
-            self._engine.records,
+            self._cells,
+            together(cell.engine.census() for cell in self._cells.here()),
+            dict(self._cells.meters.by_type),
+            self._cells.records,
             self._store.writing(),
             self._webhooks.delivering(),
             self._requests,
@@ -81,6 +85,7 @@ class _Numbers(Collector):
 
     def __init__(
         self,
+        cells: Cells,
         census: Census,
         ended: dict[str, EndedAttempts],
         records: RecordMeters,
@@ -89,6 +94,8 @@ class _Numbers(Collector):
         requests: RequestMeters,
         now: int,
     ) -> None:
+        self._owned = {kind: len(cells.mine(kind)) for kind in KINDS}
+        self._processes = cells.processes
         self._census = census
         self._ended = ended
         self._records = records
@@ -103,6 +110,11 @@ class _Numbers(Collector):
         yield from self._of_drivers()
         yield from self._of_webhooks()
         yield from self._of_requests()
+        owned = _gauge("thumbturn_cells_owned")
+        for kind, count in self._owned.items():
+            owned.add_metric((kind,), count)
+        yield owned
+        yield _plain_gauge("thumbturn_processes", self._processes)
         build = _info("thumbturn_build_info")
         build.add_metric((), {"version": __version__})
         yield build

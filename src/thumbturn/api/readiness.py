@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from thumbturn.api.wire.readiness import BacklogPart, DriverPart, Part, Readiness, WriterPart
+from thumbturn.api.wire.readiness import BacklogPart, DriverPart, OwnershipPart, Part, Readiness, WriterPart
 from thumbturn.domain.clock import SECOND, Clock, seconds
 from thumbturn.domain.refusals import Overloaded, StorageUnavailable
-from thumbturn.engine.census import Census
-from thumbturn.engine.engine import Engine
+from thumbturn.engine.cells import Cells
+from thumbturn.engine.census import Census, together
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webhooks import Webhooks
 
@@ -21,8 +21,8 @@ OVERDUE = seconds(10)
 class Observer:
     """Looks at every part of the server."""
 
-    def __init__(self, engine: Engine, store: Store, webhooks: Webhooks, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, cells: Cells, store: Store, webhooks: Webhooks, clock: Clock) -> None:
+        self._cells = cells
         self._store = store
         self._webhooks = webhooks
         self._clock = clock
@@ -32,7 +32,7 @@ class Observer:
     async def look(self) -> Readiness:
         """What is ready and what is not."""
         database = await self._database()
-        census = self._engine.census()
+        census = together(cell.engine.census() for cell in self._cells.here())
         readiness = Readiness(
             is_ready=False,
             database=database,
@@ -40,8 +40,10 @@ class Observer:
             drivers=[_driver(name, census) for name in sorted(census.drivers)],
             backlog=self._backlog(census),
             webhooks=self._deliveries(),
+            ownership=self._ownership(),
         )
-        parts = [readiness["writer"], readiness["backlog"], readiness["webhooks"], *readiness["drivers"]]
+        parts = [readiness["writer"], readiness["backlog"], readiness["webhooks"], readiness["ownership"]]
+        parts += readiness["drivers"]
         readiness["is_ready"] = database["is_ready"] and all(part["is_ready"] for part in parts)
         return readiness
 
@@ -71,9 +73,9 @@ class Observer:
     def _backlog(self, census: Census) -> BacklogPart:
         now = self._clock.now()
         oldest, due = census.oldest_since, census.earliest_deadline_at
-        unrecorded = self._engine.records.waiting
+        unrecorded = self._cells.records.waiting
         wrong = ""
-        if not self._engine.is_running:
+        if not self._cells.is_running:
             wrong = "No attempt is begun: the server is starting or stopping."
         elif unrecorded:
             wrong = "What was decided cannot be put on record now: it is tried again, and the log says why."
@@ -84,6 +86,19 @@ class Observer:
             "open_attempts": sum(census.open.values()),
             "oldest_open_seconds": 0.0 if oldest is None else max(0, now - oldest) / SECOND,
             "unrecorded": unrecorded,
+        }
+
+    def _ownership(self) -> OwnershipPart:
+        wrong = ""
+        if not self._cells.is_heard:
+            wrong = "The other processes cannot be told that this one lives: what it owns is given up."
+        return {
+            **_part(wrong),
+            "cells": self._cells.count,
+            "engine_cells": len(self._cells.mine("engine")),
+            "webhooks_cells": len(self._cells.mine("webhooks")),
+            "has_upkeep": bool(self._cells.mine("upkeep")),
+            "processes": self._cells.processes,
         }
 
     def _deliveries(self) -> Part:

@@ -49,7 +49,7 @@ from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.acs_users import AcsUsers
-from thumbturn.engine.cells import Cells
+from thumbturn.engine.cells import Cell, Cells, alone
 from thumbturn.engine.client_sessions import ClientSessions
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
@@ -89,6 +89,7 @@ class Api:
     ) -> None:
         self._new_request_id = new_request_id
         self._settings = surroundings.settings
+        self._cells = surroundings.cells
         others = surroundings.others
         self._callers = Callers(
             surroundings.store, surroundings.clock, Silence() if others is None else others.notices
@@ -97,30 +98,25 @@ class Api:
         self._idempotency = Idempotency(surroundings.store, surroundings.clock)
         provided = {
             Cells: surroundings.cells,
-            Engine: surroundings.engine,
-            Underway: surroundings.engine,
             Store: surroundings.store,
             Webhooks: surroundings.webhooks,
             ClientSessions: surroundings.client_sessions,
             UserIdentities: surroundings.user_identities,
-            AcsUsers: surroundings.acs_users,
-            AcsCredentials: surroundings.acs_credentials,
-            ConnectWebviews: surroundings.connect_webviews,
             Phones: surroundings.phones,
             Clock: surroundings.clock,
             Feed: surroundings.feed,
             Pins: surroundings.pins,
             ApiSettings: surroundings.settings,
             Callers: self._callers,
+            **({} if others is not None else _of(alone(surroundings.cells))),
             Observer: Observer(
-                surroundings.engine, surroundings.store, surroundings.webhooks, surroundings.clock
+                surroundings.cells, surroundings.store, surroundings.webhooks, surroundings.clock
             ),
             **more,
         }
         of_requests = frozenset[type]() if others is None else OF_REQUESTS
         self._routes = {path: Route(each, provided, of_requests) for path, each in table.items()}
         self._documents = dict(described)
-        self._webviews = surroundings.connect_webviews
         self._connecting = Connecting(surroundings.store, self._callers)
         self._among = None
         if others is not None:
@@ -130,7 +126,7 @@ class Api:
         self._requests = RequestMeters([*self._routes, *self._documents, "/metrics", VIEW])
         if surroundings.settings.metrics:
             metrics = Metrics(
-                surroundings.engine,
+                surroundings.cells,
                 surroundings.store,
                 surroundings.webhooks,
                 self._requests,
@@ -220,7 +216,9 @@ class Api:
         """The page of a connect webview, or the way to it after a step."""
         shown: Shown | Reply
         if self._among is None:
-            shown = await self._connecting.answer(self._webviews, scope, headers, receive)
+            shown = await self._connecting.answer(
+                alone(self._cells).connect_webviews, scope, headers, receive
+            )
         else:
             shown = await self._among.page(scope, headers, receive, request_id)
         if isinstance(shown, Reply):
@@ -358,3 +356,14 @@ async def _refuse_protocol(scope: Scope, receive: Receive, send: Send) -> None:
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _of(cell: Cell) -> Mapping[type, Any]:
+    """What hangs on the engine of every workspace, where there is but one."""
+    return {
+        Engine: cell.engine,
+        Underway: cell.engine,
+        AcsUsers: cell.acs_users,
+        AcsCredentials: cell.acs_credentials,
+        ConnectWebviews: cell.connect_webviews,
+    }

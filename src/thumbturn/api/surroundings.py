@@ -7,13 +7,9 @@ from typing import Literal
 
 from thumbturn.api.forwarding import Forwarding
 from thumbturn.domain.clock import Clock
-from thumbturn.engine.acs_credentials import AcsCredentials
-from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.client_sessions import ClientSessions
-from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.elsewhere import Elsewhere
-from thumbturn.engine.engine import Engine
 from thumbturn.engine.feed import Feed
 from thumbturn.engine.notices import Notices
 from thumbturn.engine.phones import Phones
@@ -57,18 +53,14 @@ class Surroundings:
 
     #: Whose engine a workspace has, and which of them run here.
     cells: Cells
-    engine: Engine
     store: Store
     webhooks: Webhooks
     client_sessions: ClientSessions
     user_identities: UserIdentities
-    acs_users: AcsUsers
-    acs_credentials: AcsCredentials
-    connect_webviews: ConnectWebviews
     phones: Phones
     clock: Clock
     feed: Feed
     pins: Pins
     settings: ApiSettings
-    #: ``None`` where the database is this process's alone, and ``engine`` every workspace's.
+    #: ``None`` where the database is this process's alone, and its one cell every workspace's.
     others: Others | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from functools import partial
 
 from thumbturn.engine.cells import Cell, CellListener
 from thumbturn.engine.lease_ports import Kind
@@ -53,6 +54,7 @@ class Engines:
         number = tenure.fence.cell
         cell = self._make(tenure)
         self._made[number] = cell, tenure
+        cell.engine.begun.take_arrivals = partial(self.take_arrivals, (number,))
         await cell.engine.start()
         tenure.require()
         self.begun[number] = cell

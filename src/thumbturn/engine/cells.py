@@ -18,6 +18,7 @@ from thumbturn.engine.acs_users import AcsUsers
 from thumbturn.engine.connect_webviews import ConnectWebviews
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.lease_ports import Kind
+from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.tenure import Tenure
 
 #: Called when a cell became this process's own, or is it no longer.
@@ -50,6 +51,22 @@ class Cells(Protocol):
     process_id: str
     #: How many cells there are.
     count: int
+
+    #: What ended, and could not be put on record at once, in all engines that run or ran here.
+    meters: AttemptMeters
+    records: RecordMeters
+
+    @property
+    def is_running(self) -> bool:
+        """False before it has begun and once it stops."""
+
+    @property
+    def is_heard(self) -> bool:
+        """False while the others may take this process for dead, because nothing is heard of it."""
+
+    @property
+    def processes(self) -> int:
+        """How many live on this database, with this one."""
 
     @property
     def is_alone(self) -> bool:
@@ -92,12 +109,17 @@ class Cells(Protocol):
 class OneCell:
     """Implements ``Cells`` for a process that has its database to itself."""
 
-    count = 1
-    is_alone = True
+    count = processes = 1
+    is_alone = is_heard = True
 
     def __init__(self, cell: Cell, process_id: str) -> None:
         self.process_id = process_id
+        self.meters, self.records = cell.engine.meters, cell.engine.records
         self._cell = cell
+
+    @property
+    def is_running(self) -> bool:
+        return self._cell.engine.is_running
 
     def cell_of(self, workspace_id: str) -> int:
         return 0
@@ -131,3 +153,9 @@ class OneCell:
 
     async def look_for_arrivals(self, cells: Collection[int]) -> None:
         """Nothing: nobody else accepts anything."""
+
+
+def alone(cells: Cells) -> Cell:
+    """The one cell of a process that has its database to itself."""
+    [cell] = cells.here()
+    return cell

@@ -89,3 +89,23 @@ def _of_drivers(devices: Iterable[Device], drivers: Mapping[str, Driver]) -> dic
         name: DriverCensus(known[name][0], known[name][1], len(links[name]), sum(links[name].values()))
         for name in drivers
     }
+
+
+def together(parts: Iterable[Census]) -> Census:
+    """How things stand in several engines of a process."""
+    several = list(parts)
+    drivers: dict[str, DriverCensus] = {}
+    for name in {name for each in several for name in each.drivers}:
+        of_name = [each.drivers[name] for each in several if name in each.drivers]
+        drivers[name] = DriverCensus(*map(sum, zip(*of_name, strict=True)))
+    open_phases = (Phase.QUEUED, Phase.SENT, Phase.CONFIRMING)
+    since = [each.oldest_since for each in several if each.oldest_since is not None]
+    deadlines = [each.earliest_deadline_at for each in several if each.earliest_deadline_at is not None]
+    return Census(
+        open={phase: sum(each.open[phase] for each in several) for phase in open_phases},
+        oldest_since=min(since, default=None),
+        earliest_deadline_at=min(deadlines, default=None),
+        lanes_busy=sum(each.lanes_busy for each in several),
+        lanes_waiting=sum(each.lanes_waiting for each in several),
+        drivers=drivers,
+    )

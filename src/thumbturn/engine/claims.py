@@ -24,12 +24,10 @@ from thumbturn.engine.tenure import Tenure
 
 log = structlog.get_logger(__name__)
 
-#: µs between two rounds.
-ROUND = SECOND
+#: Rounds in the time that a lease lasts: so often it may fail to be renewed, less one.
+ROUNDS_IN_LEASE = 5
 #: µs between two looks whether a tenure has run out.
 LOOK = 100 * MILLISECOND
-#: µs by which others wait longer than a lease lasts before they take somebody for dead.
-MARGIN = SECOND // 2
 #: µs after which one that is dead is on record no more.
 FORGOTTEN_AFTER = 600 * SECOND
 #: µs for which one who could not begin with a cell leaves it to others.
@@ -75,28 +73,29 @@ class Claims:
         process: Process,
         kinds: Mapping[Kind, int],
         owning: Mapping[Kind, Owning],
-        lease: int,
         clock: Clock,
         uptime: Callable[[], int],
     ) -> None:
         """``kinds`` says how many cells there are of each kind, ``owning`` what is done with those of which
-        the process may own some. A tenure lasts ``lease`` µs by ``uptime``, unless it is renewed.
+        the process may own some. A tenure lasts as long as the process says, by ``uptime``, unless it is
+        renewed.
         """
         self._store = store
         self._process = process
         self._kinds = kinds
         self._owning = owning
-        self._lease = lease
+        self._round = process.lease // ROUNDS_IN_LEASE
         self._clock = clock
         self._uptime = uptime
         #: Who else there is.
-        self.neighbours = Neighbours(process.id, lease + MARGIN)
+        self.neighbours = Neighbours(process.id)
         self._held: dict[Kind, dict[int, _Hold]] = {kind: {} for kind in owning}
         self._owners: set[asyncio.Task[None]] = set()
         #: Until when what could not be begun here is left to others.
         self._spared: dict[tuple[Kind, int], int] = {}
         self._loops: list[asyncio.Task[None]] = []
-        self._is_unheard = False
+        #: False while the database does not take the word that this process lives.
+        self.is_heard = True
         self._is_stopping = False
 
     def mine(self, kind: Kind) -> frozenset[int]:
@@ -161,7 +160,7 @@ class Claims:
         asked = self._uptime()
         roll = await self._store.beat(self._process, self._clock.now())
         self._end_those_that_ran_out()  # also if this answer took too long
-        until = asked + self._lease
+        until = asked + self._process.lease
         self.neighbours.see(roll, self._uptime())
         self._compare(roll, until)
         return until
@@ -219,7 +218,7 @@ class Claims:
 
     async def _rounds(self) -> None:
         while True:
-            await self._clock.sleep(ROUND)
+            await self._clock.sleep(self._round)
             with supervised("round_of_claims_failed"):
                 await self._if_heard(self.round())
 
@@ -227,20 +226,20 @@ class Claims:
         while True:
             with supervised("round_of_claims_failed"):
                 await self._if_heard(self._renew())
-            await self._clock.sleep(ROUND)
+            await self._clock.sleep(self._round)
 
     async def _if_heard(self, asked: Awaitable[object]) -> None:
         """Wait for something that asks the database; say when it does not answer, and when it does again."""
         try:
             await asked
         except Refusal as refusal:
-            if not self._is_unheard:
+            if self.is_heard:
                 log.warning("others_cannot_be_heard_of", because=refusal.message)
-            self._is_unheard = True
+            self.is_heard = False
         else:
-            if self._is_unheard:
+            if not self.is_heard:
                 log.info("others_are_heard_of_again")
-            self._is_unheard = False
+            self.is_heard = True
 
     async def _looks(self) -> None:
         while True:

@@ -86,10 +86,13 @@ class Engine:
         pace: Pace | None = None,
         codes_looked_at_every: int = 0,
         tenure: Tenure | None = None,
+        meters: AttemptMeters | None = None,
+        records: RecordMeters | None = None,
     ) -> None:
         """``codes_looked_at_every``, µs: how often locks are looked at (``code_rounds.py``), 0 for never.
 
-        With a ``tenure`` it acts for a cell, as long as that lasts (``cells.py``).
+        With a ``tenure`` it acts for a cell, as long as that lasts (``cells.py``), and counts what it does
+        in the meters of its process.
         """
         self.actions = actions
         self._store = store
@@ -103,9 +106,9 @@ class Engine:
         #: Where attempts are shown as they move.
         self.live = LiveAttempts()
         #: What ended while this process ran.
-        self.meters = AttemptMeters()
+        self.meters = meters or AttemptMeters()
         #: What could not be put on record at once.
-        self.records = RecordMeters()
+        self.records = records or RecordMeters()
         #: What workspaces want to be told of the ends of attempts.
         self.announcing = Announcing(store, actions.keys())
         chosen = self.announcing.chosen
@@ -264,6 +267,7 @@ class Engine:
             grants=self._granting.keeper,
             hubs=self.accounts.hubs,
             recovery=self._recovery,
+            forgets=tenure is None,
         )
         #: Run what other processes accepted; stop at once, for another process goes on (``life.py``).
         self.take_arrivals, self.give_up = self._life.take_arrivals, self._life.give_up

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 #: What a process does. ``api`` answers callers, ``engine`` commands devices, ``webhooks`` delivers.
 Role = Literal["api", "engine", "webhooks"]
+ROLES: frozenset[Role] = frozenset({"api", "engine", "webhooks"})
 #: What can be owned: a cell's devices, the deliveries of its webhooks; and the cleaning up, one for all.
 Kind = Literal["engine", "webhooks", "upkeep"]
 #: The role that a process must have to own this.
@@ -18,8 +19,10 @@ class Process(NamedTuple):
 
     id: str
     roles: frozenset[Role]
-    #: Higher each time that it says it is alive.
-    beat: int
+    #: µs for which it acts after it last said that it is alive.
+    lease: int
+    #: Higher each time that it says so.
+    beat: int = 0
 
 
 class Fence(NamedTuple):

@@ -46,6 +46,8 @@ class Life:
     grants: GrantKeeper
     hubs: Hubs
     recovery: Callable[[], Recovery]
+    #: Whether it forgets first answers that are over. Of many engines on a database, one needs to.
+    forgets: bool
     #: True from the end of ``start`` until ``stop``.
     is_running: bool = False
 
@@ -63,7 +65,8 @@ class Life:
         self.hubs.start(accounts)
         self.dispatch.deadlines.start()
         self.dispatch.held.start()
-        self.forgetting.start()
+        if self.forgets:
+            self.forgetting.start()
         ended, going_on = await recovery.settle()
         if ended or going_on:
             log.info("attempts_taken_up_again", ended=ended, going_on=going_on)

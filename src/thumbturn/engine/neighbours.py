@@ -1,7 +1,8 @@
 """Who else works on this database, who of them lives, and what everybody's share is.
 
 Whether another process lives is told by its beat: one that has not changed for so long, by the clock of
-whoever looks, is dead. No two clocks are ever compared, and no step of one of them takes a cell away.
+whoever looks, is dead. How long is what that process itself said of its leases, and a little more. No two
+clocks are ever compared, and no step of one of them takes a cell away.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from thumbturn.engine.lease_ports import ROLE_FOR, Kind, Lease, Process, Roll
+
+#: By what share of its lease others wait longer before they take a process for dead. No machine's clock runs
+#: so much faster than another's.
+SHARE_OF_MARGIN = 10
 
 
 class Plan(NamedTuple):
@@ -22,13 +27,17 @@ class Plan(NamedTuple):
     give: tuple[int, ...]
 
 
+def patience_with(process: Process) -> int:
+    """After how many µs without a beat this process has stopped to act, for certain."""
+    return process.lease + process.lease // SHARE_OF_MARGIN
+
+
 class Neighbours:
     """The processes on this database, as one of them sees them."""
 
-    def __init__(self, me: str, patience: int) -> None:
-        """One whose beat stands still for ``patience`` µs is dead."""
+    def __init__(self, me: str) -> None:
+        """``me`` is the one who looks."""
         self._me = me
-        self._patience = patience
         #: By process: its last beat, and when it was first seen.
         self._beats: dict[str, tuple[int, int]] = {}
         self._alive: tuple[Process, ...] = ()
@@ -41,7 +50,7 @@ class Neighbours:
             beat, since = self._beats.get(process.id, (None, at))
             beats[process.id] = (process.beat, since if beat == process.beat else at)
         self._beats = beats
-        self._alive = tuple(each for each in roll.processes if at - beats[each.id][1] < self._patience)
+        self._alive = tuple(each for each in roll.processes if at - beats[each.id][1] < patience_with(each))
         self._leases = roll.leases
 
     @property

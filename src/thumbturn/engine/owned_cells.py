@@ -11,6 +11,7 @@ from thumbturn.engine.cells import CELLS, Cell, CellListener, cell_of
 from thumbturn.engine.claims import Claims, Owning
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.lease_ports import Kind, LeaseStore, Process
+from thumbturn.engine.meters import AttemptMeters, RecordMeters
 from thumbturn.engine.supervised import supervised
 from thumbturn.engine.tenure import Tenure
 
@@ -31,14 +32,17 @@ class OwnedCells:
         make: Callable[[Tenure], Cell],
         arrived: Callable[[], Awaitable[Collection[int]]],
         upkeep: Owning,
-        lease: int,
+        meters: AttemptMeters,
+        records: RecordMeters,
         clock: Clock,
         uptime: Callable[[], int],
     ) -> None:
         """``make`` makes what a cell needs, not started yet; ``arrived`` says for which cells something was
-        accepted elsewhere. ``upkeep`` is what one process does for all. For ``lease``, see ``Claims``.
+        accepted elsewhere. ``upkeep`` is what one process does for all.
         """
         self.process_id = process.id
+        self.meters, self.records = meters, records
+        self.is_running = False
         self._arrived = arrived
         self._clock = clock
         self._listeners = Listeners()
@@ -54,7 +58,6 @@ class OwnedCells:
             process=process,
             kinds={"engine": CELLS, "webhooks": CELLS, "upkeep": 1},
             owning=owning,
-            lease=lease,
             clock=clock,
             uptime=uptime,
         )
@@ -62,14 +65,24 @@ class OwnedCells:
     async def start(self, predecessor: str | None = None) -> None:
         """Take what is free; returns when the engines of that have begun. As ``Claims.start``."""
         await self._claims.start(predecessor)
+        self.is_running = True
         self._looking = asyncio.get_running_loop().create_task(self._look_now_and_then())
 
     async def stop(self) -> None:
         """Give everything back, in peace, and leave."""
+        self.is_running = False
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
         await self._claims.stop()
+
+    @property
+    def is_heard(self) -> bool:
+        return self._claims.is_heard
+
+    @property
+    def processes(self) -> int:
+        return self._claims.neighbours.others + 1
 
     @property
     def is_alone(self) -> bool:

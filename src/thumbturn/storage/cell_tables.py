@@ -21,6 +21,8 @@ processes = Table(
     # By the process's own clock, for people: nothing is decided by them.
     Column("started_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+    # µs for which it acts after it was last heard of.
+    Column("lease", BigInteger, nullable=False, server_default="5000000"),
 )
 
 #: Who may act for which cell. Each owner has an epoch of its own, higher than those before it.

@@ -104,6 +104,7 @@ def _say(connection: Connection, process: Process, now: int) -> None:
         "beat": 1,
         "started_at": now,
         "seen_at": now,
+        "lease": process.lease,
     }
     again = {"beat": processes.c.beat + 1, "seen_at": now}
     said = insert(processes).values(row).on_conflict_do_update(index_elements=["id"], set_=again)
@@ -111,13 +112,14 @@ def _say(connection: Connection, process: Process, now: int) -> None:
 
 
 def _roll(connection: Connection) -> Roll:
-    known = connection.execute(select(processes.c.id, processes.c.roles, processes.c.beat)).all()
+    columns = processes.c
+    known = connection.execute(select(columns.id, columns.roles, columns.lease, columns.beat)).all()
     owned = connection.execute(select(leases)).all()
     return Roll(tuple(_process(*row) for row in known), tuple(Lease(*row) for row in owned))
 
 
-def _process(id: str, roles: str, beat: int) -> Process:
-    return Process(id, cast("frozenset[Role]", frozenset(roles.split(","))), beat)
+def _process(id: str, roles: str, lease: int, beat: int) -> Process:
+    return Process(id, cast("frozenset[Role]", frozenset(roles.split(","))), lease, beat)
 
 
 def _forget(connection: Connection, process_ids: Collection[str]) -> None:

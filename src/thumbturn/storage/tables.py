@@ -29,7 +29,7 @@ from thumbturn.domain.chain import NOTHING
 from thumbturn.storage.secret_text import SecretText
 
 #: The schema's newest revision in ``migrations/versions``.
-HEAD = "0020"
+HEAD = "0021"
 
 metadata = MetaData(
     naming_convention={

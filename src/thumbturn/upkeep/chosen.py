@@ -41,11 +41,12 @@ def settings_from(given: dict[str, Any]) -> Settings:
         raise typer.BadParameter("; ".join(wrong)) from None
 
 
-def prepare_folder(data: Path) -> None:
-    """Let the data folder be there, and whatever is made from now on belong to its owner alone."""
+def prepare_folder(data: Path, virtual_world: Path | None = None) -> None:
+    """Let these folders be there, and whatever is made from now on belong to its owner alone."""
     # Who came and went is in these files: also in a folder that others may read, they may not.
     os.umask(0o077)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in filter(None, (data, virtual_world)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def url_of(settings: Settings) -> str:
@@ -65,9 +66,10 @@ def listening_url_of(settings: Settings) -> str | None:
     return settings.listen_url or (None if settings.database_pooled else settings.database_url)
 
 
-def journal_of(settings: Settings) -> Path:
-    """The file in which the virtual world keeps what was done to it."""
-    return settings.data / JOURNAL
+def journal_of(settings: Settings, cell: int | None = None) -> Path:
+    """The file in which the virtual world keeps what was done to it, or to the part of it in a cell."""
+    file = (settings.virtual_world or settings.data) / JOURNAL
+    return file if cell is None else file.with_stem(f"{file.stem}-{cell:02}")
 
 
 @contextmanager

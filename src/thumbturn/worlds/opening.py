@@ -19,6 +19,7 @@ from thumbturn.domain.keys import mint_api_key, mint_personal_access_token
 from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual import seeds
 from thumbturn.drivers.virtual.beginnings import Beginnings
+from thumbturn.engine.cells import Cells, alone
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.ports import Store
 from thumbturn.engine.webhook_ports import Seal
@@ -117,18 +118,18 @@ def beginnings_of(settings: Settings) -> Beginnings:
 
 
 async def open_world(
-    settings: Settings, store: Store, engine: Engine, seal: Seal, clock: Clock
+    settings: Settings, store: Store, cells: Cells, seal: Seal, clock: Clock
 ) -> dict[str, str]:
     """Fill an unused database; its tokens, or nothing for one that has been used."""
     if settings.world == NAME:
         from thumbturn.worlds.fake_seam_connect.planting import plant
 
-        await plant(store, engine, seal, clock)
+        await plant(store, alone(cells).engine, seal, clock)
         api_key, access_token = (facts()["seed"][name] for name in _ITS_TOKENS)
         return {"workspace_id": HOME, "api_key": api_key, "personal_access_token": access_token}
     if await store.has_workspaces():
         return {}
-    return await _first_workspace(store, engine, clock, is_sandbox=settings.world == "sandbox")
+    return await _first_workspace(store, cells, clock, is_sandbox=settings.world == "sandbox")
 
 
 def application_of(settings: Settings, surroundings: Surroundings) -> Application:
@@ -146,10 +147,11 @@ def application_of(settings: Settings, surroundings: Surroundings) -> Applicatio
     )
 
 
-async def _first_workspace(store: Store, engine: Engine, clock: Clock, *, is_sandbox: bool) -> dict[str, str]:
+async def _first_workspace(store: Store, cells: Cells, clock: Clock, *, is_sandbox: bool) -> dict[str, str]:
     now = clock.now()
+    id, engine = _at_home(cells)
     workspace = Workspace(
-        id=new_id(),
+        id=id,
         name="Sandbox" if is_sandbox else "Home",
         company_name="thumbturn",
         is_sandbox=is_sandbox,
@@ -166,6 +168,15 @@ async def _first_workspace(store: Store, engine: Engine, clock: Clock, *, is_san
         "api_key": api_key.token,
         "personal_access_token": access_token.token,
     }
+
+
+def _at_home(cells: Cells) -> tuple[str, Engine]:
+    """An id for a new workspace in one of the cells whose engine runs here, and that engine."""
+    here = {cell.number: cell.engine for cell in cells.here()}
+    while True:
+        id = new_id()
+        if (engine := here.get(cells.cell_of(id))) is not None:
+            return id, engine
 
 
 def _left_in(settings: Settings) -> str:

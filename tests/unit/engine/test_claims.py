@@ -10,14 +10,17 @@ import pytest
 import pytest_asyncio
 
 from thumbturn.domain.clock import MILLISECOND, SECOND
-from thumbturn.engine.claims import LEFT_ALONE, MARGIN, ROUND, Claims
+from thumbturn.engine.claims import LEFT_ALONE, ROUNDS_IN_LEASE, Claims
 from thumbturn.engine.lease_ports import Kind, Process, Role
+from thumbturn.engine.neighbours import SHARE_OF_MARGIN
 from thumbturn.engine.tenure import Tenure
 from thumbturn.testing.clock import FakeClock
 from thumbturn.testing.leases import MemoryLeases
 
 CELLS = 16
 LEASE = 5 * SECOND
+ROUND = LEASE // ROUNDS_IN_LEASE
+MARGIN = LEASE // SHARE_OF_MARGIN
 ENGINE = frozenset[Role]({"engine"})
 
 
@@ -47,17 +50,16 @@ class Acting:
 
 
 class Peer:
-    """A process among others. ``lag`` is by how much its own clock is behind that of the others."""
+    """A process among others."""
 
-    def __init__(self, town: Town, id: str, roles: frozenset[Role] = ENGINE) -> None:
+    def __init__(self, town: Town, id: str, roles: frozenset[Role] = ENGINE, lease: int = LEASE) -> None:
         self.town = town
         self.acting = Acting()
         self.claims = Claims(
             store=town.leases,
-            process=Process(id, roles, 0),
+            process=Process(id, roles, lease),
             kinds={"engine": CELLS, "upkeep": 1},
             owning={"engine": self.acting} if "engine" in roles else {},
-            lease=LEASE,
             clock=town.clock,
             uptime=town.clock.now,
         )
@@ -152,6 +154,20 @@ async def test_the_cells_of_the_dead_are_taken_over(town: Town):
     await town.pass_(MARGIN + 3 * ROUND + ROUND)
     assert one.mine == frozenset(range(CELLS))
     assert not one.claims.neighbours.is_alive("b")
+
+
+async def test_a_lease_lasts_as_long_as_its_owner_says(town: Town):
+    """Who looks more often than his neighbour does not take him for dead before his own time is over."""
+    one = await Peer(town, "a", lease=SECOND).start()
+    two = await Peer(town, "b", lease=10 * LEASE).start()
+    await town.pass_(40 * SECOND)
+    assert (len(one.mine), len(two.mine)) == (8, 8)
+    orphans = two.mine
+    two.stop_dead()
+    await town.pass_(10 * LEASE - 10 * SECOND)
+    assert not one.mine & orphans
+    await town.pass_(25 * SECOND)
+    assert one.mine == frozenset(range(CELLS))
 
 
 async def test_one_who_slept_acts_for_nothing_when_he_wakes(town: Town):

@@ -13,13 +13,14 @@ from thumbturn.api.server import Api
 from thumbturn.api.surroundings import Surroundings
 from thumbturn.api.table import endpoints
 from thumbturn.domain.ids import new_id
+from thumbturn.engine.cells import alone
 from thumbturn.engine.notices import Silence
 
 
 def create_fake_app(surroundings: Surroundings, facts: FakeFacts) -> Application:
     """The ASGI application that speaks for this surroundings in that world."""
-    store, engine, clock = surroundings.store, surroundings.engine, surroundings.clock
-    webviews = surroundings.connect_webviews
+    store, clock, cell = surroundings.store, surroundings.clock, alone(surroundings.cells)
+    engine, webviews = cell.engine, cell.connect_webviews
     world = FakeWorld(facts, store=store, engine=engine, webviews=webviews, clock=clock)
     rows = Database(
         facts,

@@ -40,6 +40,19 @@ class BacklogPart(Part):
     unrecorded: int
 
 
+class OwnershipPart(Part):
+    """What this process owns of the cells that the processes on its database share.
+
+    It is ready while the others hear that it lives. On SQLite there is one cell, and one process.
+    """
+
+    cells: int
+    engine_cells: int
+    webhooks_cells: int
+    has_upkeep: bool
+    processes: int
+
+
 class Readiness(TypedDict):
     """``is_ready`` is true when every part is."""
 
@@ -49,3 +62,4 @@ class Readiness(TypedDict):
     drivers: list[DriverPart]
     backlog: BacklogPart
     webhooks: Part
+    ownership: OwnershipPart
