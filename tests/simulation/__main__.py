@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from tests.simulation.run import Ran, run_seed, smallest
+from tests.simulation.run import On, Ran, run_seed, smallest
 
 #: Runs that one process does before it reports.
 AT_ONCE = 50
@@ -33,11 +33,16 @@ def main() -> int:
     asked.add_argument("--seed", type=int, help="run this one, and tell all that happens in it")
     asked.add_argument("--seeds", type=int, default=1_000, help="run so many")
     asked.add_argument("--first", type=int, default=0, help="begin with this one")
-    asked.add_argument("--sqlite", action="store_true", help="on a real SQLite instead of the store's model")
+    asked.add_argument(
+        "--on",
+        choices=get_args(On),
+        default="model",
+        help="the model of the store, a real SQLite, or several processes on one record",
+    )
     options = asked.parse_args()
     if options.seed is not None:
-        return _tell(run_seed(options.seed, on_sqlite=options.sqlite))
-    return _run_many(range(options.first, options.first + options.seeds), on_sqlite=options.sqlite)
+        return _tell(run_seed(options.seed, options.on))
+    return _run_many(range(options.first, options.first + options.seeds), options.on)
 
 
 def _tell(ran: Ran) -> int:
@@ -52,10 +57,10 @@ def _tell(ran: Ran) -> int:
     return bool(ran.broken)
 
 
-def _run_many(seeds: range, *, on_sqlite: bool) -> int:
-    began, lasted, bad, how = time.monotonic(), 0.0, 0, " --sqlite" if on_sqlite else ""
+def _run_many(seeds: range, on: On) -> int:
+    began, lasted, bad, how = time.monotonic(), 0.0, 0, "" if on == "model" else f" --on {on}"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for done in pool.map(partial(run_some, on_sqlite=on_sqlite), _parts(seeds)):
+        for done in pool.map(partial(run_some, on=on), _parts(seeds)):
             lasted += done.lasted
             for seed, promise in done.broken.items():
                 bad += 1
@@ -68,11 +73,11 @@ def _run_many(seeds: range, *, on_sqlite: bool) -> int:
     return bool(bad)
 
 
-def run_some(seeds: range, *, on_sqlite: bool = False) -> Done:
+def run_some(seeds: range, on: On = "model") -> Done:
     """Run these seeds, one after the other."""
     lasted, broken = 0.0, {}
     for seed in seeds:
-        ran = run_seed(seed, on_sqlite=on_sqlite)
+        ran = run_seed(seed, on)
         lasted += ran.lasted
         if ran.broken:
             broken[seed] = ran.broken[0]

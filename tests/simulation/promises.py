@@ -127,6 +127,11 @@ class Promises:
                     if entry.at < stands.deadline_at + GIVEN_UP_AFTER:
                         yield f"{entry.how['attempt_id']} was sent while {other} was in flight at its device"
 
+    def _check_only_the_owner_sends(self) -> Iterator[str]:
+        for entry in self.history.of("sent"):
+            if not entry.how.get("is_owner", True):
+                yield f"{entry.how['attempt_id']} was sent by a process that is no owner any more"
+
     def _check_success_says_what_it_stands_on(self) -> Iterator[str]:
         for attempt in self.attempts.values():
             confirmed = (attempt.result or {}).get("was_confirmed_by_device")
@@ -229,7 +234,11 @@ class Promises:
                 yield f"{name} has {count} attempts"
 
     def _check_what_was_refused_is_not_done(self) -> Iterator[str]:
-        refused = {entry.how["name"]: entry for entry in self.history.of("refused") if "name" in entry.how}
+        refused = {
+            entry.how["name"]: entry
+            for entry in self.history.of("refused")
+            if "name" in entry.how and entry.how.get("is_sure", True)
+        }
         for entry in self.history.of("answered"):
             refused.pop(entry.how["name"], None)
         for attempt in self.attempts.values():

@@ -6,19 +6,22 @@ import tempfile
 from contextlib import closing
 from logging import CRITICAL
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import structlog
 
 from tests.simulation.history import History
 from tests.simulation.kept import InModel, InSqlite
 from tests.simulation.promises import Promises
-from tests.simulation.scenario import Scenario, scenario, smaller
+from tests.simulation.scenario import Scenario, scenario, scenario_of_several, smaller
+from tests.simulation.several import Several
 from tests.simulation.universe import Universe
 from thumbturn.domain.ids import seeded_ids
 
 #: A disk that is none, where the system has one; a run writes little, and often.
 IN_MEMORY = next((each for each in ("/dev/shm",) if Path(each).is_dir()), None)
+
+On = Literal["model", "sqlite", "several"]
 
 
 class Ran(NamedTuple):
@@ -29,22 +32,22 @@ class Ran(NamedTuple):
     history: History
     #: Seconds of virtual time.
     lasted: float
-    on_sqlite: bool = False
+    on: On = "model"
 
 
-def run(what: Scenario, *, on_sqlite: bool = False) -> Ran:
-    """Run a scenario, on the model of the store or on a real SQLite in memory."""
+def run(what: Scenario, on: On = "model") -> Ran:
+    """Run a scenario: on the model of the store, a real SQLite in memory, or as several processes."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder, seeded_ids(what.seed), quiet():
-        kept = InSqlite(Path(folder)) if on_sqlite else InModel()
+        kept = InSqlite(Path(folder)) if on == "sqlite" else InModel()
         with closing(kept):
-            universe = Universe(what, Path(folder), kept)
+            universe = (Several if on == "several" else Universe)(what, Path(folder), kept)
             lasted = universe.run()
-            return Ran(what, Promises(universe.record()).broken(), universe.history, lasted, on_sqlite)
+            return Ran(what, Promises(universe.record()).broken(), universe.history, lasted, on)
 
 
-def run_seed(seed: int, *, on_sqlite: bool = False) -> Ran:
+def run_seed(seed: int, on: On = "model") -> Ran:
     """Run the scenario of a seed."""
-    return run(scenario(seed), on_sqlite=on_sqlite)
+    return run((scenario_of_several if on == "several" else scenario)(seed), on)
 
 
 def smallest(ran: Ran) -> Ran:
@@ -52,9 +55,9 @@ def smallest(ran: Ran) -> Ran:
     promise = ran.broken[0].partition(":")[0]
 
     def breaks(what: Scenario) -> bool:
-        return any(each.startswith(promise) for each in run(what, on_sqlite=ran.on_sqlite).broken)
+        return any(each.startswith(promise) for each in run(what, ran.on).broken)
 
-    return run(smaller(ran.scenario, breaks), on_sqlite=ran.on_sqlite)
+    return run(smaller(ran.scenario, breaks), ran.on)
 
 
 class quiet:  # noqa: N801 - reads as a word in a ``with``

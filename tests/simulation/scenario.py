@@ -59,6 +59,11 @@ KINDS = {
 }
 #: How often each seam is passed in a run, about; a trouble beyond that never comes.
 PASSED = {"write": 120, "read": 60, "send": 25, "report": 40}
+#: The same where several processes are on one record, of what they ask about leases.
+KINDS_OF_SEVERAL = {"lease": {"refused": 3, "answer lost": 2, "slow": 3}}
+PASSED_BY_SEVERAL = {"lease": 500}
+#: For how long one of them stands still, seconds; a lease lasts six.
+PAUSES = (0.3, 2, 5, 7, 9, 20, 60)
 #: How many troubles a run has, at most: some are calm, so that what breaks without any is seen, too.
 MOODS = (0, 3, 8, 20)
 #: Of how many steps somebody turns the bolt of that door at the keypad at the same moment.
@@ -80,6 +85,17 @@ def scenario(seed: int) -> Scenario:
     return Scenario(seed, tuple(sorted(steps, key=lambda step: step.at)), tuple(troubles.values()))
 
 
+def scenario_of_several(seed: int) -> Scenario:
+    """The scenario of this seed for two processes on one record."""
+    chance = Random(f"several {seed}")
+    steps = [_step_of_several(chance, number) for number in range(chance.randint(4, 40))]
+    most, troubles = chance.choice(MOODS), {}
+    for _ in range(chance.randint(0, most)):
+        trouble = _trouble(chance, KINDS | KINDS_OF_SEVERAL, PASSED | PASSED_BY_SEVERAL)
+        troubles[trouble.seam, trouble.number] = trouble
+    return Scenario(seed, tuple(sorted(steps, key=lambda step: step.at)), tuple(troubles.values()))
+
+
 def smaller(whole: Scenario, breaks: Callable[[Scenario], bool]) -> Scenario:
     """The scenario without what is not needed for it to break; every part that is left is needed."""
     for part in ("troubles", "steps"):
@@ -97,12 +113,14 @@ def smaller(whole: Scenario, breaks: Callable[[Scenario], bool]) -> Scenario:
     return whole
 
 
-def _trouble(chance: Random) -> Trouble:
-    seam = chance.choice(sorted(KINDS))
-    kinds = KINDS[seam]
+def _trouble(
+    chance: Random, all_kinds: dict[str, dict[str, int]] = KINDS, passed: dict[str, int] = PASSED
+) -> Trouble:
+    seam = chance.choice(sorted(all_kinds))
+    kinds = all_kinds[seam]
     kind = chance.choices(list(kinds), list(kinds.values()))[0]
     time = chance.choice((5 * MILLISECOND, 300 * MILLISECOND, 4 * SECOND, 40 * SECOND))
-    return Trouble(seam, int(PASSED[seam] * chance.random() ** 1.5), kind, time)
+    return Trouble(seam, int(passed[seam] * chance.random() ** 1.5), kind, time)
 
 
 def _step(chance: Random, number: int) -> Step:
@@ -151,6 +169,20 @@ def _step(chance: Random, number: int) -> Step:
     elif what in {"stop", "crash"}:
         how = {"down": chance.choice((0, 1, 20, 50)) * SECOND}
     return Step(at, what, how)
+
+
+def _step_of_several(chance: Random, number: int) -> Step:
+    step = _step(chance, number)
+    if step.what in {"code", "endpoint"}:
+        return Step(step.at, "pause", {"for": int(chance.choice(PAUSES) * SECOND)})
+    if step.what == "clock":
+        return step._replace(how={"by": chance.choice((-40, -2, 2, 40)) * SECOND})
+    if step.what == "command":
+        moves = step.how["type"] in {"LOCK_DOOR", "UNLOCK_DOOR"}
+        return step._replace(
+            how=step.how | {"waits": 0} | ({} if moves else {"type": "UNLOCK_DOOR", "ask": {}})
+        )
+    return step
 
 
 def _at_the_same_moment(chance: Random, step: Step) -> Step:

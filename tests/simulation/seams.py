@@ -36,12 +36,12 @@ PLAIN = frozenset({"writing", "on_events"})
 #: What changes nothing.
 READS = frozenset(
     {
-        "announcing_workspaces", "attempt", "attempts", "backlog", "batch", "check", "device",
+        "announcing_workspaces", "arrived", "attempt", "attempts", "backlog", "batch", "check", "device",
         "devices", "due", "enabled", "event", "events", "events_after", "every_account",
         "every_device", "find", "first_answer", "get", "has_workspaces", "key", "keys",
         "last_sequence", "listed", "next_due", "not_over", "of_device", "of_workspace",
-        "open_attempts", "progress", "search_attempts", "timeline", "trail", "tries", "workspace",
-        "workspaces_of_user",
+        "open_attempts", "open_count", "progress", "search_attempts", "timeline", "trail", "tries",
+        "workspace", "workspaces_of_user",
     }
 )  # fmt: skip
 

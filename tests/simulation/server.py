@@ -24,7 +24,7 @@ from thumbturn.domain.workspace import Workspace
 from thumbturn.drivers.virtual import seeds
 from thumbturn.drivers.virtual.locks import SANDBOX_PIN
 from thumbturn.engine import timetable
-from thumbturn.engine.acceptance import Timing
+from thumbturn.engine.acceptance import MAY_BE_ON_RECORD, Timing
 from thumbturn.engine.access_codes import NewCode
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.engine import Engine
@@ -65,7 +65,7 @@ TRIES_AGAIN_AFTER = 0.4
 
 ASKER = Asker("key", "api_key", None, request_id="somebody")
 PINS = Pins(bytes(LENGTH))
-_SEAL = Seal([bytes(LENGTH)])
+SEAL = Seal([bytes(LENGTH)])
 
 
 @lru_cache(maxsize=1)
@@ -134,15 +134,15 @@ class Server:
             clock=self.clock,
             pins=PINS,
             codes_looked_at_every=3_600 * SECOND,
-            credentials=AcsCredentials(self.store.access, _SEAL, PINS, self.clock),
-            seal=_SEAL,
+            credentials=AcsCredentials(self.store.access, SEAL, PINS, self.clock),
+            seal=SEAL,
         )
         meters = WebhookMeters()
         means = Means(
             store=self.store,
             feed=Feed(self.store, self.clock),
             clock=self.clock,
-            seal=_SEAL,
+            seal=SEAL,
             post=universe.endpoints.post,
             written=lambda event: to_json(event_json(event, PINS)).decode(),
             schedule=Schedule(0.0),
@@ -152,7 +152,7 @@ class Server:
         )
         self.deliveries = Deliveries(means)
         self.webhooks = Webhooks(
-            store=self.store, deliverer=self.deliveries, seal=_SEAL, targets=Targets(), clock=self.clock
+            store=self.store, deliverer=self.deliveries, seal=SEAL, targets=Targets(), clock=self.clock
         )
 
     def let_go(self) -> None:
@@ -225,7 +225,8 @@ class Server:
             try:
                 attempt_id = await self._begin(name, key, how)
             except (Refusal, DiskError) as refusal:
-                self.universe.note("refused", name=name, why=type(refusal).__name__)
+                is_sure = not isinstance(refusal, Refusal) or refusal.message != MAY_BE_ON_RECORD
+                self.universe.note("refused", name=name, why=type(refusal).__name__, is_sure=is_sure)
                 if key is None or not isinstance(refusal, self.universe.passing):
                     self.universe.unanswered.pop(key or "", None)
                     return

@@ -15,6 +15,7 @@ from tests.simulation.scenario import KINDS, Scenario, Step, Trouble, scenario, 
 
 SEEDS = 300
 SEEDS_ON_SQLITE = 20
+SEEDS_OF_SEVERAL = 100
 AT_ONCE = 25
 
 
@@ -29,8 +30,10 @@ def test_every_promise_holds_whatever_happens(first):
 @pytest.mark.parametrize("first", range(10_000, 10_000 + SEEDS_ON_SQLITE, 10))
 def test_every_promise_holds_on_a_real_database(first):
     """The same with the real store on a real SQLite in memory, whose connections die with the server."""
-    done = run_some(range(first, first + 10), on_sqlite=True)
-    again = [f"python -m tests.simulation --sqlite --seed {seed}: {why}" for seed, why in done.broken.items()]
+    done = run_some(range(first, first + 10), on="sqlite")
+    again = [
+        f"python -m tests.simulation --on sqlite --seed {seed}: {why}" for seed, why in done.broken.items()
+    ]
     assert not again, "\n".join(again)
 
 

@@ -14,7 +14,7 @@ from tests.simulation.history import Entry, History
 from tests.simulation.kept import Kept
 from tests.simulation.record import Record, lines_of
 from tests.simulation.scenario import Scenario, Trouble
-from tests.simulation.seams import Crash, DiskError
+from tests.simulation.seams import Crash, DiskError, Life
 from tests.simulation.server import PINS, URL, WORKSPACE, Server, doors
 from tests.simulation.virtual_time import Stuck, VirtualClock, VirtualLoop
 from thumbturn.domain.attempt import Attempt, Phase
@@ -134,7 +134,7 @@ class Universe:
     def _live(self, time: float) -> tuple[float, bool]:
         """One life of the server; when the next one begins, and whether there is nothing left to do."""
         loop = VirtualLoop(time)
-        loop.set_exception_handler(partial(_complain, self))
+        loop.set_exception_handler(partial(complain, self))
         self.is_dead = False
         server = Server(self)
         try:
@@ -145,19 +145,19 @@ class Universe:
             return loop.time() + (down or 0.0), down is None
         finally:
             self.is_dead = True
-            _bury(loop)
+            bury(loop)
             server.let_go()
             self.kept.end()
 
 
-def _complain(universe: Universe, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def complain(life: Life, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What nobody caught is part of the history, and of the promises: there is to be none."""
     if not loop.is_closed() and loop.is_running():
         about = {name: repr(context[name]) for name in ("exception", "task", "future") if name in context}
-        universe.note("uncaught", message=context.get("message", ""), **about)
+        life.note("uncaught", message=context.get("message", ""), **about)
 
 
-def _bury(loop: VirtualLoop) -> None:
+def bury(loop: VirtualLoop) -> None:
     """Let go of what a dead server was doing, without letting it do anything."""
     loop.set_exception_handler(lambda *_: None)
     for _ in range(BURIED_WITHIN):

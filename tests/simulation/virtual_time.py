@@ -31,6 +31,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Seconds of virtual time."""
         return self._now
 
+    def catch_up(self, now: float) -> None:
+        """It stood still until now, and the time went on."""
+        self._now = max(self._now, now)
+
     def select(self, timeout: float | None) -> list[Any]:
         """Stands where a selector waits for files, or for so long."""
         if timeout is None:

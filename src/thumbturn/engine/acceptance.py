@@ -54,9 +54,8 @@ AT_ONCE = Timing()
 #: For so long, µs, a refusal waits until it is sure that what the database may have stored is void.
 VOIDED_WITHIN = seconds(1)
 MAY_BE_ON_RECORD = (
-    "The database went away while this was stored. It is not carried out while the server runs; were that "
-    "to crash before the database is back, it could be. Look at the device, or use an Idempotency-Key, "
-    "before you ask again."
+    "The database went away while this was stored: it may be on record, and be carried out by whoever finds "
+    "it there. Look at the device, or use an Idempotency-Key, before you ask again."
 )
 #: Open attempts of one workspace. They are held in memory, some of them for weeks: one caller's must not
 #: take the room of all others.
@@ -256,7 +255,9 @@ class Acceptance:
         self, accepted: asyncio.Future[None], error: BaseException, voiding: Sequence[asyncio.Task[None]]
     ) -> None:
         """Refuse, once it is sure that nothing of it is done: not even after a crash at this very moment."""
-        is_sure = await self._clock.wait(asyncio.gather(*voiding, return_exceptions=True), VOIDED_WITHIN)
+        await self._clock.wait(asyncio.gather(*voiding, return_exceptions=True), VOIDED_WITHIN)
+        # One that was cancelled is nobody's but the next owner's, who may have carried it out.
+        is_sure = all(each.done() and not each.cancelled() and not each.exception() for each in voiding)
         if not is_sure and isinstance(error, StorageUnavailable):
             error = StorageUnavailable(MAY_BE_ON_RECORD, headers={"Retry-After": "1"})
         if not accepted.done():

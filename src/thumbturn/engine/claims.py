@@ -147,6 +147,8 @@ class Claims:
             plan = self.neighbours.plan(kind, held.keys(), leaving)
             for cell in plan.give:
                 held[cell].leaves.set()
+            for lease in plan.drop:
+                await self._store.give_back(Fence(kind, lease.cell, lease.epoch))
             free = [each for each in plan.take if self._spared.get((kind, each.cell), 0) <= at]
             if free and plan.most and not self._is_stopping:
                 for lease in await self._store.take(self._process.id, free, plan.most):

@@ -18,9 +18,17 @@ from thumbturn.domain.client_session import Reach, among
 from thumbturn.domain.clock import SECOND, Clock
 from thumbturn.domain.device import Device
 from thumbturn.domain.idempotency import Keep, KeyTaken
-from thumbturn.domain.refusals import TooManyOpenAttempts
+from thumbturn.domain.refusals import Fenced, Overloaded, StorageUnavailable, TooManyOpenAttempts
 from thumbturn.domain.workspace import Workspace
-from thumbturn.engine.acceptance import AT_ONCE, MOST_OPEN, Command, Timing, admitted, new_attempt
+from thumbturn.engine.acceptance import (
+    AT_ONCE,
+    MAY_BE_ON_RECORD,
+    MOST_OPEN,
+    Command,
+    Timing,
+    admitted,
+    new_attempt,
+)
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.notices import About, Notices, word_of
 from thumbturn.engine.pace import Pace
@@ -82,7 +90,14 @@ class Elsewhere:
         now = self._last_accepted = max(self._clock.now(), self._last_accepted + 1)
         attempt = new_attempt(Command(action, ask, timing), device, workspace, asked_by, now)
         cell = self._cells.cell_of(workspace.id)
-        if not await self._store.accept_for(cell, attempt, None if keep is None else keep(attempt)):
+        try:
+            is_new = await self._store.accept_for(cell, attempt, None if keep is None else keep(attempt))
+        except (Fenced, Overloaded):
+            raise
+        except StorageUnavailable as problem:
+            # Whoever runs it may have taken it already: nothing of it can be called back.
+            raise StorageUnavailable(MAY_BE_ON_RECORD, headers={"Retry-After": "1"}) from problem
+        if not is_new:
             raise KeyTaken
         self._notices.say(About.ARRIVALS, str(cell))
         return attempt

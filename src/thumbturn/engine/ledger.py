@@ -61,7 +61,8 @@ class Ledger:
         self._devices = devices
         self._meters = meters
         self._records = records
-        self._background: set[asyncio.Task[None]] = set()
+        #: What is written behind somebody's back, and what the store was asked for it.
+        self._background: dict[asyncio.Task[None], Awaitable[bool] | None] = {}
         #: Set once nothing is to be written any more.
         self._given_up = asyncio.Event()
         self._in_turn = InTurn()
@@ -112,7 +113,7 @@ class Ledger:
             else:
                 await self._asked(change, asked)
 
-        return self._spawn(write())
+        return self._spawn(write(), asked)
 
     def late(self, attempt: Attempt, signal: Signal) -> asyncio.Task[None]:
         """Append a signal that came after the attempt's end to its timeline."""
@@ -233,15 +234,20 @@ class Ledger:
         )
         return LONGEST_PAUSE_WHEN_ILL
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(
+        self, work: Coroutine[Any, Any, None], asked: Awaitable[bool] | None = None
+    ) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
+        self._background[task] = asked
         task.add_done_callback(self._forget)
         return task
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        asked = self._background.pop(task, None)
+        if task.cancelled():
+            if isinstance(asked, asyncio.Future) and not asked.cancel() and not asked.cancelled():
+                asked.exception()  # given up before it began: what the store said is nobody's affair
+        elif (error := task.exception()) is not None:
             log.error("write_failed", exc_info=error)
 
 

@@ -25,6 +25,8 @@ class Plan(NamedTuple):
     most: int
     #: Cells to be given back.
     give: tuple[int, ...]
+    #: On record as this process's own, which holds them no more and has its share without them.
+    drop: tuple[Lease, ...] = ()
 
 
 def patience_with(process: Process) -> int:
@@ -91,7 +93,10 @@ class Neighbours:
             for each in self._leases
             if each.kind == kind and each.cell not in held and self._is_free(each)
         )
-        return Plan(free, max(0, share - len(staying)), tuple(staying[share:]))
+        most = max(0, share - len(staying))
+        # Nobody else may take what is on record as this process's own.
+        drop = () if most else tuple(each for each in free if each.owner == self._me)
+        return Plan(free, most, tuple(staying[share:]), drop)
 
     def _is_free(self, lease: Lease) -> bool:
         # One that is still on record as mine, and that I do not hold, ran out here first.

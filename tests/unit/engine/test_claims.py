@@ -252,6 +252,18 @@ async def test_a_cell_that_cannot_be_begun_is_left_to_others(town: Town, capsys:
     assert one.mine == frozenset(range(CELLS))
 
 
+async def test_what_ended_by_itself_is_not_kept_from_others(town: Town):
+    """A right that ended by a fault of its owner, who has more than his share: another takes the cell."""
+    one, two = await Peer(town, "a").start(), await Peer(town, "b").start()
+    await town.pass_(4 * SECOND)
+    cell = min(two.mine)
+    two.acting.tenures[cell].end()
+    two.claims.neighbours.share = lambda kind: CELLS // 2 - 1  # a third has just come, as two sees it
+    one.claims.neighbours.share = lambda kind: CELLS // 2 + 1
+    await town.pass_(4 * ROUND)
+    assert cell in one.mine
+
+
 async def test_nobody_has_a_cell_while_its_owner_still_ends(town: Town):
     """A cell that is being given back is nobody else's until what was begun in it has ended, and it does not
     run out meanwhile.
