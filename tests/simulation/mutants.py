@@ -13,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from tests.simulation.run import On
 
 SOURCE = Path(__file__).parents[2] / "src"
 #: A bug that this many seeds do not find is not found.
@@ -27,14 +30,16 @@ class Mutant(NamedTuple):
     module: str
     right: str
     wrong: str
+    #: Which runs find it (``run.On``).
+    on: str = "model"
 
 
 MUTANTS = (
     Mutant(
         "a device is commanded before its attempt is on record",
         "engine/acceptance.py",
-        "        answer.add_done_callback(partial(self._stored, runs))\n",
-        "        answer.add_done_callback(partial(self._stored, runs))\n"
+        "        answer.add_done_callback(partial(self._stored, runs, accepted))\n",
+        "        answer.add_done_callback(partial(self._stored, runs, accepted))\n"
         "        for run in runs:\n            self._dispatch.durable(run)\n",
     ),
     Mutant(
@@ -85,6 +90,13 @@ MUTANTS = (
         "            return await self._store.apply(storable(self._as_now(change)))\n",
         "            return await self._store.apply(storable(self._as_now(replace(change, events=()))))\n",
     ),
+    Mutant(
+        "an owner whose lease is over goes on commanding devices",
+        "engine/tenure.py",
+        "        return not self._is_over and self._uptime() < self._until\n",
+        "        return True\n",
+        on="several",
+    ),
     # Hard to find: several things have to happen at once.
     Mutant(
         "an event whose commit was not answered is written again",
@@ -118,7 +130,7 @@ def caught_by(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, str] | None:
         module.write_text(right.replace(mutant.right, mutant.wrong))
         root = str(Path(__file__).parents[2])
         run = subprocess.run(
-            [sys.executable, "-m", "tests.simulation.mutants", "--hunt", str(seeds)],
+            [sys.executable, "-m", "tests.simulation.mutants", "--hunt", str(seeds), mutant.on],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(copy), root])},
             cwd=folder,
             capture_output=True,
@@ -129,13 +141,13 @@ def caught_by(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, str] | None:
     return (int(seed), promise) if seed else None
 
 
-def hunt(seeds: int) -> None:
+def hunt(seeds: int, on: On) -> None:
     """Print the first seed that breaks a promise, and which."""
     from tests.simulation.run import run_seed
 
     for seed in range(seeds):
         try:
-            broken = run_seed(seed).broken
+            broken = run_seed(seed, on).broken
         except Exception as problem:  # noqa: BLE001 - a run that cannot even end is found, too
             broken = [f"ended by {problem!r}"]
         if broken:
@@ -146,7 +158,7 @@ def hunt(seeds: int) -> None:
 def main() -> int:
     """Hunt for every bug; 1 if one was not found."""
     if sys.argv[1:2] == ["--hunt"]:
-        hunt(int(sys.argv[2]))
+        hunt(int(sys.argv[2]), cast("On", sys.argv[3]))
         return 0
     missed = 0
     for mutant in MUTANTS:
