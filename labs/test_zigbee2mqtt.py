@@ -24,6 +24,7 @@ class RealWorld:
 
     #: As ``GIVES_UP_AFTER`` of the coordinator, and a little more.
     gives_up_after = 0.8
+    rounds = 12
 
     def __init__(self, stack: ZigbeeStack) -> None:
         self.stack = stack

@@ -10,7 +10,7 @@ import pytest
 from thumbturn.domain.access_code import Slot
 from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import CommandRefused, DuplicateOnDevice
+from thumbturn.domain.failures import CommandRefused, DuplicateOnDevice, NotSupported
 
 GUEST, CLEANER = "0192f0aa-0000-7000-8000-000000000001", "0192f0aa-0000-7000-8000-000000000002"
 
@@ -75,6 +75,16 @@ async def test_codes_that_were_there_are_neither_erased_nor_overwritten(linked):
     assert set(await memory.fetch_codes()) == {GUEST, "slot-1", "slot-3", "slot-249"}
     await memory.clear_code(GUEST)
     assert await pins_in(linked) == people
+
+
+async def test_a_pin_that_nobody_knows_is_not_written(linked):
+    """A code of somebody else's has none that could be set again: it needs a new one."""
+    await linked.world.order("seed_pin", "front_door", slot=1, pin="8888")
+    memory = memory_of(linked)
+    unread = (await memory.fetch_codes())["slot-1"]
+    with pytest.raises(NotSupported):
+        await memory.set_code("slot-1", unread)
+    assert await pins_in(linked) == {"1": "8888"}
 
 
 async def test_a_lock_that_ignores_a_code_has_not_taken_it(linked):

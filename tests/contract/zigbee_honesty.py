@@ -7,6 +7,7 @@ thermostat (``hall``) that can be reached; ``linked.world`` breaks them and has 
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -128,6 +129,30 @@ async def test_silence_is_no_outcome(linked):
         assert await linked.lock().read_bolt() is None
     assert linked.clock.now() - began < 5_000_000
     assert linked.moves() == []
+
+
+async def test_no_outcome_contradicts_the_lock(linked):
+    """Commands with faults by chance: what was said to be done was, what was said not to be was not."""
+    chance = Random(4)
+    for number in range(linked.world.rounds):
+        name = chance.choice(("front_door", "back_door"))
+        fault = chance.choice(
+            (None, None, None, "jam", "refuse", "ack_only", "mute", "unreachable", "silent")
+        )
+        locked = chance.random() < 0.5
+        await linked.world.order("fault", name, kind=fault)
+        lock = linked.lock(name)
+        await linked.did(name)
+        said, found = Evidence.NONE, None
+        try:
+            said = await (lock.lock() if locked else lock.unlock())
+            found = await lock.read_bolt()
+        except (DeviceUnreachable, CommandRefused):
+            assert await linked.did(name) == [], (number, fault)
+        truth = (await linked.world.order("look", name))["attributes"][LOCK]["lockState"] == 1
+        assert said is Evidence.NONE or truth is locked, (number, fault)
+        assert found is None or found.changes["locked"] is truth, (number, fault)
+        await linked.world.order("fault", name, kind=None)
 
 
 async def test_privacy_mode_is_named(linked):

@@ -140,7 +140,8 @@ def _failed(payload: bytes) -> Failed | None:
         name,
         verb,
         key,
-        _how(reason[-_REASON:]),
+        # What comes before that is what was sent: its options name a time-out too.
+        _how(reason.rpartition(" failed (")[2][-_REASON:]),
         "" if frame is None else frame[1],
         None if patience is None else int(patience[1]),
     )

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from thumbturn.domain.access_code import Slot
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import CommandRefused, DuplicateOnDevice, NoSpaceOnDevice
+from thumbturn.domain.failures import CommandRefused, DuplicateOnDevice, NoSpaceOnDevice, NotSupported
 from thumbturn.domain.hub import HubUnreachable
 from thumbturn.drivers.zigbee2mqtt.asking import Answer
 from thumbturn.drivers.zigbee2mqtt.codec import command, number
@@ -53,6 +53,9 @@ class ZigbeeCodes:
         """Have it hold this. Raises ``NoSpaceOnDevice``, ``DuplicateOnDevice``, ``CommandRefused``."""
         await self._lock.must_be_linked()
         self._is_known = False
+        pin = self._pins.open(slot.pin)
+        if not pin:
+            raise NotSupported("The lock gives no PIN back: give the code a new one.")
         if any(written.pin_key == slot.pin_key for at, written in self._written() if at != place):
             raise DuplicateOnDevice
         try:
@@ -62,7 +65,6 @@ class ZigbeeCodes:
             # On record before it is written: whatever happens then, it is known whose slot this is.
             self._slots.take(place, at, slot)
             self._keep()
-            pin = self._pins.open(slot.pin)
             await self._lock.send(command(pin_code=_user(at, pin)))
             use = await self._use_of(at)
         except HubUnreachable:
