@@ -136,10 +136,30 @@ def test_a_hub_is_linked_and_its_door_moves(fresh_server: LiveServer, hub: HubPr
         until(is_online)
         assert unlock() == ("success", {"was_confirmed_by_device": True})
         assert hub.hub.nodes[2].log == ["unlock"]
+        code = http.post(
+            "/access_codes/create", json={"device_id": lock()["device_id"], "name": "Guest", "code": "4711"}
+        ).json()["access_code"]
+
+        def is_set() -> bool:
+            found = http.post("/access_codes/get", json={"access_code_id": code["access_code_id"]}).json()
+            return bool(found["access_code"]["status"] == "set")
+
+        until(is_set)
+        assert hub.hub.nodes[2].codes == {8: "4711"}
         fresh_server.stop()
         fresh_server.start()
         until(is_online)
         assert unlock() == ("success", {"was_confirmed_by_device": True})
+        hub.do(lambda: hub.hub.move(2, locked=True, event=1))
+        hub.do(lambda: hub.hub.move(2, locked=False, event=6, user=8))
+
+        def who() -> list[object]:
+            asked = {"since": "2020-01-01T00:00:00Z", "event_type": "lock.unlocked"}
+            return [
+                each.get("access_code_id") for each in http.post("/events/list", json=asked).json()["events"]
+            ]
+
+        until(lambda: code["access_code_id"] in who())
         hub.pull_plug()
         until(lambda: not is_online())
         assert unlock() == ("error", "device_offline")
