@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,7 @@ from thumbturn.engine.pins import new_pins
 from thumbturn.testing.clock import FakeClock
 
 MOVES = ("lock.locked", "lock.unlocked")
+FAULTS = ("", "", "jam", "reject", "silent", "ack_only", "dead")
 
 
 @pytest.fixture
@@ -322,3 +324,34 @@ def test_nonsense_ends_no_link(said: list[str]):
         await home.close()
 
     asyncio.run(live())
+
+
+#: Ends that say that the bolt was not moved by the command.
+NOT_MOVED = {"command_refused", "lock_jammed", "device_unreachable", "device_offline"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_no_end_contradicts_the_lock_s_own_log(home: FakeHome, seed: int):
+    """Of a hundred commands with faults by chance is said what the lock did, or that nobody knows."""
+    chance = Random(seed)
+    for _ in range(100):
+        address, fault = chance.choice([SUPERVISED, PLAIN]), chance.choice(FAULTS)
+        node = home.hub.nodes[int(address)]
+        await home.fault(address, fault)
+        before, locked = len(node.log), chance.random() < 0.5
+        was = node.locked
+        ended = await home.run("LOCK_DOOR" if locked else "UNLOCK_DOOR", address)
+        did = node.log[before:]
+        if why(ended) is None:
+            assert node.locked is locked, (fault, did)
+            assert ended.evidence.confirms
+        elif why(ended) in NOT_MOVED:
+            assert did == [], (fault, why(ended))
+            assert node.locked is was
+        else:
+            assert why(ended) == "outcome_unknown"
+        await home.fault(address, "")
+        await home.all_online()
+    await home.pass_time(5)
+    for address in (SUPERVISED, PLAIN):
+        assert home.device(address).state["locked"] is home.hub.nodes[int(address)].locked
