@@ -8,10 +8,12 @@ from bench.options import Options
 from bench.postgres import Postgres, postgres
 from bench.rows import Row, at_least
 from bench.servers import Server, directory, fresh, ours
-from bench.throughput import accept_round
+from bench.several import complete_on, owned, several, spread
+from bench.throughput import accept_round, in_turn
 
 #: Attempts a second that are wanted.
 ON_SQLITE, ON_POSTGRES = 3_000, 2_000
+PROCESSES = 3
 #: One of these for each unlock, besides what the lock itself reports.
 ENDED = "action_attempt.unlock_door.succeeded"
 #: Seconds of load before a round, in which whatever compiles or caches does it.
@@ -30,6 +32,24 @@ def complete(options: Options) -> Iterator[Row]:
                 _round(sqlite, server, options)
             _on_postgres(alone, database_server, options)
     yield from (sqlite, alone)
+
+
+def processes(options: Options) -> Iterator[Row]:
+    """The same on several processes that share a database, beside one process with the same devices."""
+    what = f"whole attempts, {PROCESSES} processes on PostgreSQL"
+    shared = at_least("complete_postgres_3", f"{what}, each asked for all", "1/s", ON_POSTGRES)
+    apart = at_least("complete_postgres_3_owned", f"{what}, each asked for its own", "1/s", ON_POSTGRES)
+    alone = Row("complete_postgres_alone", "… one process with the same workspaces", "1/s")
+    if "ours" not in options.sides:
+        return
+    with postgres() as database_server:
+        for number in range(options.rounds):
+            for count in in_turn([1, PROCESSES], number):
+                with several(options, database_server, count) as servers:
+                    complete_on(alone if count == 1 else shared, servers, spread(servers), options.seconds)
+                    if count > 1:
+                        complete_on(apart, servers, owned(servers), options.seconds)
+    yield from (shared, apart, alone)
 
 
 def _on_postgres(row: Row, database_server: Postgres, options: Options) -> None:

@@ -55,12 +55,14 @@ def ensure_wrk() -> None:
         raise BenchError("wrk is missing and could not be installed")
 
 
-def load(server: Server, kind: Kind, ids: Sequence[str], seconds: int) -> Load:
+def load(
+    server: Server, kind: Kind, ids: Sequence[str], seconds: int, *, connections: int = CONNECTIONS
+) -> Load:
     """Ask for these ids in turn for so long; what came of it."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "ids"
         listed.write_text("".join(f"{one}\n" for one in ids))
-        command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
+        command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
         command += ["--timeout", "30s", "--script", str(SCRIPT), server.endpoint]
         command += ["--", kind, str(listed), server.token]
         run = subprocess.run(command, capture_output=True, text=True, check=False)

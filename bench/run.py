@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import machine, report
 from bench.asked_twice import asked_twice
 from bench.codes import codes
-from bench.complete import complete
+from bench.complete import complete, processes
 from bench.costs import costs
 from bench.libraries import peers
 from bench.load import ensure_wrk
@@ -44,6 +44,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "lists": lists,
     "thermostats": thermostats,
     "complete": complete,
+    "processes": processes,
     "open": standing,
     "costs": costs,
 }

@@ -3,7 +3,8 @@
 --
 --   wrk [options] URL -s wrk.lua -- KIND IDS TOKEN
 --
--- KIND is a key of `kinds` below, IDS a file with one id per line, TOKEN the API key.
+-- KIND is a key of `kinds` below, IDS a file with one id per line, TOKEN the API key. With a person's token each
+-- id is followed by its workspace.
 -- After the run one line of JSON follows the word RESULT.
 
 local kinds = {
@@ -44,7 +45,9 @@ function init(args)
     headers["idempotency-key"] = KEY
     run = string.format("%d-%s", os.time(), tostring({}):match("0x(%x+)"))
   end
-  for id in io.lines(args[2]) do
+  for line in io.lines(args[2]) do
+    local id, workspace = line:match("^(%S+)%s*(%S*)$")
+    headers["seam-workspace"] = workspace ~= "" and workspace or nil
     local method, path, body = shape(id)
     headers["content-type"] = body and "application/json" or nil
     requests[#requests + 1] = wrk.format(method, path, headers, body)
