@@ -155,6 +155,15 @@ def test_a_person_makes_workspaces_where_an_engine_runs():
     assert not isinstance(placing(1).of(Place.ENGINE, person("u"), "rr", has_key=True), Away)
 
 
+def test_what_people_make_is_spread_over_all_cells_here():
+    """Calls in no workspace go to all engines of a process by their ids, so that no cell has it all."""
+    here = placing(0, 1)
+    brought = [here.of(Place.ENGINE, person("u"), "r" * length, has_key=False) for length in range(6)]
+    engines = [None if isinstance(parts, Away) else id(parts[Engine]) for parts in brought]
+    assert len(set(engines)) == 2
+    assert engines[:2] * 3 == engines
+
+
 def test_nobody_sends_a_call_on_that_was_sent_to_him():
     """An owner that has lost its cell meanwhile says so, and nothing is done."""
     with pytest.raises(OwnerMissing):

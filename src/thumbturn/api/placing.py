@@ -63,14 +63,18 @@ class Placing:
     def of(self, place: Place, bearer: Bearer | None, request_id: str, *, has_key: bool) -> Parts | Away:
         """What its endpoint is brought here; or where it is answered, if it is not here.
 
-        A call with a key of idempotency and in no workspace is always for the same cell.
+        A call with a key of idempotency and in no workspace is always for the same cell; one without is
+        for any that is owned here, so that what people make is spread over all of them.
         """
         if isinstance(bearer, Caller):
             cell, number = self._cells.of(bearer.workspace.id), self._cells.cell_of(bearer.workspace.id)
         elif isinstance(bearer, Person):
             number = self._cells.cell_of(bearer.user_id if has_key else request_id)
             here = {cell.number: cell for cell in self._cells.here()}
-            cell = here.get(number) if has_key else next(iter(here.values()), None)
+            cell = here.get(number)
+            if cell is None and here and not has_key:
+                # Any will do, and not always the same: a workspace that is made belongs to it for ever.
+                cell = here[sorted(here)[number % len(here)]]
         else:
             return self._nothing_here
         if place is Place.WEBHOOKS and number not in self._cells.mine("webhooks"):
