@@ -23,13 +23,13 @@ pytest_plugins = [
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many kill -9 rounds the crash tests run on each database."""
-    parser.addoption("--crash-rounds", type=int, default=3, help="kill -9 rounds on each database")
+    """How many rounds with a kill -9 the crash tests run."""
+    parser.addoption("--crash-rounds", type=int, default=20, help="rounds with kill -9, on both databases")
 
 
 @pytest.fixture(scope="session")
 def crash_rounds(pytestconfig: pytest.Config) -> int:
-    """How many kill -9 rounds to run on each database."""
+    """How many rounds with a kill -9 to run, half of them on each database."""
     rounds: int = pytestconfig.getoption("--crash-rounds")
     return rounds
 

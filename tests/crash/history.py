@@ -17,6 +17,13 @@ from thumbturn.domain.attempt import FINAL
 COMMAND = {"UNLOCK_DOOR": "unlock", "LOCK_DOOR": "lock"}
 
 
+def sqlalchemy_url(database_url: str | None, data: Path) -> str:
+    """Where the database of a server is: the given one, or the file in its folder."""
+    if database_url is None:
+        return f"sqlite:///{data / 'thumbturn.db'}"
+    return database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
 class History:
     """Everything a server has on record, and what its virtual devices really did."""
 

@@ -9,13 +9,14 @@ import time
 
 import pytest
 
-from tests.crash.history import History
-from tests.crash.test_kill9 import _sqlalchemy_url
+from tests.crash.history import History, sqlalchemy_url
 from tests.crash.things_agree import Records
 from tests.crash.varied import Answered, Things, press
 
 #: The longest that what is under way takes after the last start, with the sweep's lag.
 ALL_ENDED_WITHIN = 65.0
+#: On each database, and a tenth of all where these are more.
+LEAST_ROUNDS = 3
 WANTED = {
     "CREATE_ACCESS_CODE",
     "UPDATE_ACCESS_CODE",
@@ -63,9 +64,9 @@ def test_records_events_and_things_agree_after_a_kill(database, request, crash_r
     token, things, answered, finals = server.credentials["api_key"], things_of(server), Answered(), {}
 
     def look() -> History:
-        return History(_sqlalchemy_url(url, data), data / "virtual-world.jsonl")
+        return History(sqlalchemy_url(url, data), data / "virtual-world.jsonl")
 
-    for number in range(crash_rounds):
+    for number in range(max(LEAST_ROUNDS, crash_rounds // 10)):
         killer = threading.Timer(random.Random(number).uniform(0.3, 1.2), server.process.kill)
         killer.start()
         asyncio.run(press(server.endpoint, token, things, answered, seed=number))
@@ -75,7 +76,7 @@ def test_records_events_and_things_agree_after_a_kill(database, request, crash_r
         history = look()
         history.check(answered.attempts, finals)
         finals = history.finals()
-        Records(_sqlalchemy_url(url, data), data / "virtual-world.jsonl").check(answered, things.cards)
+        Records(sqlalchemy_url(url, data), data / "virtual-world.jsonl").check(answered, things.cards)
         server.start()
 
     with server.client() as client:
@@ -87,7 +88,7 @@ def test_records_events_and_things_agree_after_a_kill(database, request, crash_r
     server.kill9()
     history = look()
     history.check(answered.attempts, finals)
-    Records(_sqlalchemy_url(url, data), data / "virtual-world.jsonl").check(answered, things.cards)
+    Records(sqlalchemy_url(url, data), data / "virtual-world.jsonl").check(answered, things.cards)
     still_open = [each for each in answered.attempts if each not in history.finals()]
     assert not still_open, f"not ended: {still_open[:5]} ({len(still_open)} in all)"
     assert answered.kinds >= WANTED, "too little load to prove anything"

@@ -122,12 +122,7 @@ MUTANTS = (
 def caught_by(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, str] | None:
     """The first seed that finds the bug, and the promise that it breaks; ``None`` if none does."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "src"
-        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        module = copy / "thumbturn" / mutant.module
-        right = module.read_text()
-        assert right.count(mutant.right) == 1, f"{mutant.module} has changed: {mutant.name} fits no more"
-        module.write_text(right.replace(mutant.right, mutant.wrong))
+        copy = copy_with(mutant, Path(folder) / "src")
         root = str(Path(__file__).parents[2])
         run = subprocess.run(
             [sys.executable, "-m", "tests.simulation.mutants", "--hunt", str(seeds), mutant.on],
@@ -139,6 +134,16 @@ def caught_by(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, str] | None:
         )
     seed, _, promise = run.stdout.strip().partition(" ")
     return (int(seed), promise) if seed else None
+
+
+def copy_with(mutant: Mutant, copy: Path) -> Path:
+    """A copy of the server's source that has the bug."""
+    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    module = copy / "thumbturn" / mutant.module
+    right = module.read_text()
+    assert right.count(mutant.right) == 1, f"{mutant.module} has changed: {mutant.name} fits no more"
+    module.write_text(right.replace(mutant.right, mutant.wrong))
+    return copy
 
 
 def hunt(seeds: int, on: On) -> None:

@@ -70,8 +70,10 @@ class Promises:
             if seen.setdefault(entry.how["attempt_id"], end) != end:
                 yield f"{entry.how['attempt_id']} ended as {seen[entry.how['attempt_id']]} and as {end}"
         for attempt_id, end in seen.items():
-            stands = self.attempts[attempt_id]
-            if (stands.status, stands.result, stands.failure) != end:
+            stands = self.attempts.get(attempt_id)
+            if stands is None:
+                yield f"{attempt_id} had ended as {end} and is not on record"
+            elif (stands.status, stands.result, stands.failure) != end:
                 yield f"{attempt_id} had ended as {end} and is {stands.status} {stands.failure}"
 
     def _check_nothing_is_sent_before_it_is_on_record_or_out_of_its_time(self) -> Iterator[str]:
@@ -112,6 +114,9 @@ class Promises:
                 tries = [entry for entry in sends if not self._was_offline(entry)]
                 if len(tries) > 1:
                     yield f"{attempt_id} was sent {len(tries)} times"
+        for attempt in self.attempts.values():
+            if attempt.action_type == "UNLOCK_DOOR" and any(mark.stage == "resent" for mark in attempt.marks):
+                yield f"{attempt.id} was sent again"
 
     def _was_offline(self, sent: Entry) -> bool:
         return (sent.how["attempt_id"], sent.at) in self.record.offline
@@ -175,7 +180,7 @@ class Promises:
         """Whether the bolt stood there at some moment between acceptance and end."""
         stood = self.record.stood[attempt.device_id or ""]
         for moved_at, stands in self.record.moves_of(attempt.device_id):
-            if moved_at > (attempt.settled_at or 0):
+            if moved_at > (attempt.settled_at or 0) + self.record.too_early:
                 break
             if moved_at >= attempt.accepted_at and locked in {stood, stands}:
                 return True

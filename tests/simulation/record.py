@@ -42,6 +42,8 @@ class Record:
     #: By the server's clock, µs.
     ended_at: int
     open_pin: Callable[[str], str]
+    #: By how much a device may be earlier than it said: real timers are not exact. µs.
+    too_early: int = 0
     #: The checks that cannot be made of this run, by their names, and why.
     unseen: Mapping[str, str] = field(default_factory=dict)
 

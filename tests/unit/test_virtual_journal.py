@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -350,3 +351,19 @@ async def test_without_a_file_the_world_lasts_as_long_as_the_driver():
     house.driver.attach([house.devices[PLAIN]])
     assert await house.bolt(PLAIN) is True
     await house.driver.stop()
+
+
+def test_a_line_that_finds_no_room_leaves_nothing(path):
+    """Where the disk has room for half a line, it is not written, and the next one is whole."""
+    journal = Journal(path)
+    journal.record(1, "door", "lock", {"locked": True})
+    size, (soft, hard) = path.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, hard))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            journal.record(2, "door", "unlock", {"locked": False})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert journal.facts("door") == {"locked": True}
+    journal.record(3, "door", "lock", {"locked": True})
+    assert [line["at"] for line in lines(path)] == [1, 3]

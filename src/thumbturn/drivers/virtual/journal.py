@@ -18,6 +18,7 @@ outlives ``kill -9`` of the process, which is the point; it need not outlive a p
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -132,9 +133,12 @@ class Journal:
 
 
 def _append(file: int, line: bytes) -> int:
-    """Write the line, the interpreter lock held; how many bytes were written. Raises ``OSError``."""
+    """Write the line, the interpreter lock held; how long it is. Raises ``OSError``; nothing is left then."""
     written: int = _libc.write(file, line, len(line))
-    if written < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return written
+    if written == len(line):
+        return written
+    number = ctypes.get_errno() if written < 0 else errno.ENOSPC
+    if written > 0:
+        # The disk had room for half of it. What is left there would spoil the next line, too.
+        os.ftruncate(file, os.fstat(file).st_size - written)
+    raise OSError(number, os.strerror(number))
