@@ -8,8 +8,9 @@ from contextlib import suppress
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.engine.supervised import supervised
 
-#: µs that a pause lasts at most, however long a bite took: the clock may have been set meanwhile.
-LONGEST_PAUSE = seconds(60)
+#: µs that a pause lasts at most, however long a bite took: who always has his hands full must not wait for
+#: ever, and the clock may have been set meanwhile.
+LONGEST_PAUSE = seconds(2)
 
 
 class InBites:

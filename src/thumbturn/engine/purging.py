@@ -22,7 +22,7 @@ from thumbturn.engine.supervised import supervised
 #: Of each kind of what has ended, in a bite.
 BITE = 20
 #: Attempts, events or tries, in a bite: some milliseconds of the writer's time.
-ROWS = 50
+ROWS = 200
 #: µs between two bites at least, and how many times as long as the bite before: they leave room for others.
 PAUSE = 20 * MILLISECOND
 REST = 19
