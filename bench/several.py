@@ -40,7 +40,10 @@ def several(options: Options, server: Postgres, count: int) -> Iterator[list[Ser
         assert first is not None
         person = json.loads((first / "credentials.json").read_text())["personal_access_token"]
         _wait_until_shared(found)
-        named = [line for number in range(WORKSPACES) for line in _workspace(found[0], person, number)]
+        # A workspace belongs to a cell of the process that was asked to make it.
+        named = [
+            line for number in range(WORKSPACES) for line in _workspace(found[number % count], person, number)
+        ]
         for each in found:
             each.token, each.device_ids = person, named
         server.checkpoint()
