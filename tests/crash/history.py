@@ -44,7 +44,9 @@ class History:
         for attempt in self.attempts.values():
             if isinstance(attempt["marks"], str):
                 attempt["marks"] = json.loads(attempt["marks"])
-        lines = journal.read_text().splitlines() if journal.exists() else []
+        # On PostgreSQL each cell has a file of its own.
+        files = sorted(journal.parent.glob(f"{journal.stem}*{journal.suffix}"))
+        lines = [line for file in files for line in file.read_text().splitlines()]
         self.actuations = [json.loads(line) for line in lines]
 
     def finals(self) -> dict[str, tuple[Any, ...]]:

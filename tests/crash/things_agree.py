@@ -41,7 +41,9 @@ class Records:
             self.devices = {row["id"]: row for row in rows("select * from devices")}
         engine.dispose()
         self.holds: dict[str, dict[str, Any]] = defaultdict(dict)
-        for line in journal.read_text().splitlines():
+        # On PostgreSQL each cell has a file of its own, and a device is in one of them.
+        files = sorted(journal.parent.glob(f"{journal.stem}*{journal.suffix}"))
+        for line in (line for file in files for line in file.read_text().splitlines()):
             said = json.loads(line)
             self.holds[said["device_id"]].update(said.get("now", {}))
 
