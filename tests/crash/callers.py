@@ -21,7 +21,7 @@ from thumbturn.domain.clock import SystemClock
 #: crash there is time left at the next start, of others there is none.
 DEADLINES = (2, 12)
 #: A pause of all of them, seconds: it is not about how much a server can do.
-BREATH = 0.01
+BREATH = 0.02
 #: How long a call may take. A process that is stopped answers nobody.
 PATIENCE = 6
 FAULTS = ("refuse", "jam", "slow", "offline", "silent", "ack_only", "dead_mid_way")
@@ -166,7 +166,7 @@ class Callers:
 
     async def _cancel(self, place: Place, chance: Random, name: str) -> None:
         if place.accepted:
-            ask = {"action_attempt_id": chance.choice(place.accepted[-40:])}
+            ask = {"action_attempt_id": chance.choice(place.accepted[-8:])}
             await self._post(place, chance, "/thumbturn/attempts/cancel", ask, {})
 
     async def _look(self, place: Place, chance: Random, name: str) -> None:

@@ -84,12 +84,14 @@ class Outside:
                 return connection.execute(question.order_by(*order)).all()
 
             found = [attempt_of(row) for row in read(attempts, attempts.c.accepted_at, attempts.c.id)]
-            audited = []
-            for table in (audit_entries, audit_waiting):
-                question = sa.select(table.c.attempt_id).where(
+            # In one statement: from the one table they go to the other at any moment.
+            trails = [
+                sa.select(table.c.attempt_id).where(
                     table.c.workspace_id == workspace_id, table.c.attempt_id.is_not(None)
                 )
-                audited += connection.execute(question).scalars()
+                for table in (audit_entries, audit_waiting)
+            ]
+            audited = list(connection.execute(sa.union_all(*trails)).scalars())
             return Rows(
                 {attempt.id: attempt for attempt in found},
                 [event_of(row) for row in read(events, events.c.sequence)],
