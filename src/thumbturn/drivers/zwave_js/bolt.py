@@ -5,13 +5,15 @@ it. Which comes first differs, and only the second says by whom. So what a lock 
 a moment, until it is known who did it; what was asked for is told at once.
 
 Not everything that its hub calls the lock's mode is the lock's word. A hub may set it by itself, because a
-command was sent ("optimistic"). The values that a real report of the lock brings with it tell the two apart.
+command was sent ("optimistic"). The values that a real report of the lock brings with it tell the two apart:
+they come in one burst with its mode, and say nothing of a mode that was there before it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from thumbturn.domain.clock import Clock, seconds
@@ -38,7 +40,7 @@ _OF_REPORT = frozenset(
 )
 #: For so long a report by itself is held until it is known who did it; so near each other are the values of
 #: one report; and for so long a command is what a report may be about.
-HELD, TOGETHER, ABOUT = seconds(0.7), seconds(1), seconds(60)
+HELD, BURST, ABOUT = seconds(0.7), seconds(0.05), seconds(60)
 
 
 class Move(NamedTuple):
@@ -60,6 +62,25 @@ def locked_in(mode: object) -> bool | None:
     return mode == LOCKED_MODE
 
 
+@dataclass(slots=True)
+class _Report:
+    """Values that came in one burst: one mode, and each other value once."""
+
+    began_at: int
+    has_mode: bool = False
+    names: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Held:
+    """A mode that is not told yet."""
+
+    locked: bool
+    said: str
+    #: It is the lock's word: other values of a report came with it.
+    is_reported: bool
+
+
 class Bolt:
     """The bolt of one lock; ``tell`` is called with what became of it, once."""
 
@@ -71,15 +92,15 @@ class Bolt:
         #: Where a command wants it, and since when.
         self._wanted: bool | None = None
         self._wanted_at = 0
-        self._reported_at = -ABOUT
-        self._held: tuple[bool, str] | None = None
+        self._report: _Report | None = None
+        self._held: _Held | None = None
         self._holding: asyncio.Task[None] | None = None
         self._jam: asyncio.Future[None] | None = None
 
     def command(self, *, locked: bool) -> None:
         """It is told now to move there: what it reports from now on may be about that."""
         self._wanted, self._wanted_at = locked, self._clock.now()
-        self._reported_at = -ABOUT
+        self._report = None
         self._jam = asyncio.get_running_loop().create_future()
 
     def give_up(self) -> None:
@@ -106,13 +127,9 @@ class Bolt:
         if isinstance(seen, Notified):
             self._hear_notified(seen, said)
         elif seen.cc == CC.DOOR_LOCK and seen.name in _OF_REPORT:
-            self._reported_at = self._clock.now()
-            if self._held is not None and self._is_wanted(locked=self._held[0]):
-                self._let_go()
+            self._hear_beside(seen.name)
         elif seen.cc == CC.DOOR_LOCK and seen.name == "currentMode":
-            locked = locked_in(seen.is_now)
-            if locked is not None:
-                self._hold(said, locked=locked)
+            self._hear_mode(locked_in(seen.is_now), said)
         elif (seen.cc, seen.key) == (CC.NOTIFICATION, "Lock state") and seen.is_now == 11:
             self._jammed(said)
 
@@ -130,23 +147,57 @@ class Bolt:
             locked, method = _MOVES[seen.event]
             self._move(Move(locked, Evidence.STATE_REPORT, method, said, seen.user))
 
-    def _hold(self, said: str, *, locked: bool) -> None:
-        if locked is self._told and self._held is None and not self._is_wanted(locked=locked):
-            return
+    def _hear_beside(self, name: str) -> None:
+        """A value of a report that is not the mode."""
+        report = self._bursting()
+        if report is None or name in report.names:
+            # Another report begins, which says its mode itself: what was there before it is not confirmed.
+            self._drop()
+            report = self._report = _Report(self._clock.now())
+        report.names.add(name)
+        if self._held is not None and not self._held.is_reported:
+            self._held.is_reported = True
+            if self._is_wanted(locked=self._held.locked):
+                # The hub's own value may have come just before the report: that says another mode, then.
+                self._let_go_after(BURST)
+
+    def _hear_mode(self, locked: bool | None, said: str) -> None:
+        report = self._bursting()
+        is_reported = report is not None and not report.has_mode
+        if report is None or report.has_mode:
+            report = self._report = _Report(self._clock.now())
+        report.has_mode = True
+        if locked is None:
+            self._drop()
+        else:
+            self._hold(_Held(locked, said, is_reported))
+
+    def _bursting(self) -> _Report | None:
+        """The report whose values are coming in."""
+        report = self._report
+        return None if report is None or self._clock.now() - report.began_at > BURST else report
+
+    def _hold(self, mode: _Held) -> None:
+        is_wanted = self._is_wanted(locked=mode.locked)
         # Back where it was told to be before that was told: nothing to tell.
         self._drop()
-        if locked is self._told and not self._is_wanted(locked=locked):
+        if mode.locked is self._told and not is_wanted:
             return
-        self._held = locked, said
-        if self._is_wanted(locked=locked) and self._is_reported():
+        self._held = mode
+        if is_wanted and mode.is_reported:
             self._let_go()
         else:
-            self._holding = asyncio.get_running_loop().create_task(self._let_go_later())
+            self._let_go_after(HELD)
 
-    async def _let_go_later(self) -> None:
-        await self._clock.sleep(HELD)
+    def _let_go_after(self, time: int) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+        self._holding = asyncio.get_running_loop().create_task(self._let_go_later(time))
+
+    async def _let_go_later(self, time: int) -> None:
+        await self._clock.sleep(time)
         self._holding = None
-        if self._is_reported():
+        if self._held is not None and self._held.is_reported:
             self._let_go()
         else:
             # It came alone: the hub says what it has sent, and not what the lock has done.
@@ -154,9 +205,9 @@ class Bolt:
 
     def _let_go(self) -> None:
         assert self._held is not None  # whoever calls has seen it
-        locked, said = self._held
-        method = "remote" if self._is_wanted(locked=locked) else "unknown"
-        self._move(Move(locked, Evidence.STATE_REPORT, method, said))
+        held = self._held
+        method = "remote" if self._is_wanted(locked=held.locked) else "unknown"
+        self._move(Move(held.locked, Evidence.STATE_REPORT, method, held.said))
 
     def _move(self, move: Move) -> None:
         self._drop()
@@ -181,6 +232,3 @@ class Bolt:
 
     def _is_wanted(self, *, locked: bool) -> bool:
         return self._wanted is locked and self._clock.now() - self._wanted_at <= ABOUT
-
-    def _is_reported(self) -> bool:
-        return self._clock.now() - self._reported_at <= TOGETHER
