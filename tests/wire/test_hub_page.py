@@ -122,6 +122,79 @@ async def test_a_hub_without_devices_is_linked(home: RealHome):
     assert len(await home.devices()) == 1
 
 
+THEIRS = "ws://192.168.1.66:3000"
+
+
+async def session_of(home: RealHome, webview_id: str, **ask: object) -> dict[str, object]:
+    """A new client session that reaches what comes of a webview."""
+    ask = {"connect_webview_ids": [webview_id], **ask}
+    return (await home.call("/client_sessions/create", **ask))["client_session"]
+
+
+@pytest.mark.parametrize("url", [THEIRS, URL], ids=["a_server_that_claims_it", "its_own_address"])
+async def test_who_names_a_hub_that_is_linked_does_not_get_it(home: RealHome, url: str):
+    """What a hub says that it is proves nothing: neither does the server follow another from then on, nor
+    does the visitor reach the doors; he is told so on the page.
+    """
+    home.hubs.homes[THEIRS] = home.hubs.homes[URL]
+    account = await home.link(customer_key="anna")
+    followed = dict(home.hubs.followed)
+    mallory, webview_id = await owner(home, customer_key="mallory")
+    session = await session_of(home, webview_id)
+    await mallory.step("choose", provider="zwave_js")
+    reply = await mallory.link(url=url)
+    assert "This hub is linked already." in reply.content.decode()
+    assert "You have 4 more." in reply.content.decode()
+    await mallory.step("finish")
+    assert (await ended(home, webview_id))["status"] == "pending"
+    assert home.hubs.followed == followed
+    kept = await home.wire.house.store.accounts.get("real", account["connected_account_id"])
+    assert kept.customer_key == "anna"
+    seen = await home.call("/client_sessions/get", client_session_id=session["client_session_id"])
+    assert seen["client_session"]["connected_account_ids"] == []
+
+
+async def test_a_hub_that_was_linked_meanwhile_is_not_taken_over(home: RealHome):
+    """Between a try that went well and the last step somebody else links it: the visitor begins again."""
+    home.hubs.homes[THEIRS] = home.hubs.homes[URL]
+    mallory, webview_id = await owner(home)
+    await mallory.step("choose", provider="zwave_js")
+    await mallory.link(url=THEIRS)
+    await home.link()
+    followed = dict(home.hubs.followed)
+    form = urlencode({"step": "finish"}).encode()
+    reply = await home.wire.ask("POST", mallory.target, form, token=None, headers=FORM)
+    assert reply.status == 200
+    assert "This hub is linked already." in reply.content.decode()
+    assert await mallory.sees("How is your Z-Wave JS reached?")
+    assert home.hubs.followed == followed
+    assert (await ended(home, webview_id))["status"] == "pending"
+
+
+@pytest.mark.parametrize("by", ["customer", "session"])
+async def test_who_has_the_hub_already_says_how_it_is_reached_now(home: RealHome, by: str):
+    """The same customer, or one whose session has it: it is the same account, reached as he says."""
+    home.hubs.homes[THEIRS] = home.hubs.homes[URL]
+    account_id = (await home.link(customer_key="anna"))["connected_account_id"]
+    anna, webview_id = await owner(home, **({"customer_key": "anna"} if by == "customer" else {}))
+    await session_of(home, webview_id, connected_account_ids=[account_id] if by == "session" else [])
+    await anna.step("choose", provider="zwave_js")
+    assert (await anna.link(url=THEIRS)).status == 303
+    await anna.step("finish")
+    assert (await ended(home, webview_id))["connected_account_id"] == account_id
+    assert home.hubs.followed[account_id][0].settings["url"] == THEIRS
+
+
+async def test_all_of_a_page_s_sessions_must_have_the_hub(home: RealHome):
+    """One that has it does not bring in another."""
+    account_id = (await home.link())["connected_account_id"]
+    anna, webview_id = await owner(home)
+    await session_of(home, webview_id, connected_account_ids=[account_id])
+    await session_of(home, webview_id)
+    await anna.step("choose", provider="zwave_js")
+    assert "linked already" in (await anna.link(url=URL)).content.decode()
+
+
 async def test_going_back_forgets_the_hub(home: RealHome):
     """Who goes back has tried nothing: neither the hub nor its devices come of it."""
     jane, webview_id = await owner(home)

@@ -16,6 +16,7 @@ from thumbturn.api.refusals import MethodNotAllowed
 from thumbturn.domain.connect_webview import ConnectWebview
 from thumbturn.domain.device import Device
 from thumbturn.domain.errors import Refusal
+from thumbturn.domain.hub import HubLinkedAlready
 from thumbturn.domain.refusals import ConnectWebviewNotFound
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.connect_webviews import ConnectWebviews
@@ -133,7 +134,10 @@ class Connecting:
         elif step == "give_up":
             await webviews.give_up(webview)
         elif step == "finish":
-            _, sessions = await webviews.finish(webview, form.get("device", []))
+            try:
+                _, sessions = await webviews.finish(webview, form.get("device", []))
+            except HubLinkedAlready as refusal:
+                return refusal
             for session_id in sessions:
                 self._callers.forget_key(session_id)
         return None

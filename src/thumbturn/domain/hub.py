@@ -35,6 +35,12 @@ class HubNotUnderstood(Refusal, type="hub_not_understood", status=400):
     """What answers at this address is no such hub, or one of a version that cannot be used."""
 
 
+class HubLinkedAlready(Refusal, type="hub_linked_already", status=400):
+    """This hub is linked already. Whoever runs this place can say how it is reached from now on: with a key,
+    at /thumbturn/hubs/link.
+    """
+
+
 class ProviderHasNoHubs(Refusal, type="provider_has_no_hubs", status=400):
     """There is no such provider whose hubs could be linked."""
 

@@ -16,12 +16,13 @@ from thumbturn.domain.connected_account import ConnectedAccount, is_accepted
 from thumbturn.domain.device import Device, added
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
-from thumbturn.domain.hub import HubSettingsWrong
+from thumbturn.domain.hub import HubLinkedAlready, HubSettingsWrong
 from thumbturn.domain.ids import named_id, new_id
 from thumbturn.domain.keys import new_webview_token
 from thumbturn.domain.refusals import ConnectWebviewNotFound, TooManyConnectWebviews
 from thumbturn.engine.access import Access
 from thumbturn.engine.account_ports import AccountFilter
+from thumbturn.engine.client_session_ports import ClientSessionFilter
 from thumbturn.engine.engine import Engine
 from thumbturn.engine.hub_offer import Link, Offer, new_device
 from thumbturn.engine.hub_ports import HubDriver
@@ -181,6 +182,9 @@ class ConnectWebviews:
             provider, problem = webview.selected_provider, None
             try:
                 settings, facts = await self._accounts.hubs.look(provider, given)
+                known = await self._accounts.hubs.account_of(webview.workspace_id, provider, facts.hub_id)
+                if known is not None:
+                    await self._require(webview, known)
             except HubSettingsWrong as refusal:
                 return refusal
             except Refusal as refusal:
@@ -205,14 +209,19 @@ class ConnectWebviews:
         """Connect the account that was signed in to, with its devices, or those that were chosen by address.
 
         Nothing happens as long as none was. The webview as it is then, and the client sessions that reach
-        the account from now on.
+        the account from now on. Raises ``HubLinkedAlready`` for a hub that somebody else linked meanwhile;
+        the person then is where he said how it is reached.
         """
         async with self._moving.alone(visited.workspace_id), self._lock(visited):
             webview = await self._again(visited)
             if webview.status != "pending" or webview.signed_in_as is None:
                 return webview, frozenset()
             now = self._clock.now()
-            arrived = await (self._home if webview.hub is None else self._hub)(webview, chosen)
+            try:
+                arrived = await (self._home if webview.hub is None else self._hub)(webview, chosen)
+            except HubLinkedAlready:
+                await self._move(replace(_wrong(webview), signed_in_as=None, hub=None))
+                raise
             if arrived is None:
                 return webview, frozenset()
             account, known, devices, things = arrived
@@ -295,6 +304,8 @@ class ConnectWebviews:
         offer, _ = self._offered_by_hub(webview)
         hubs, facts = self._accounts.hubs, offer.facts
         known = await hubs.account_of(webview.workspace_id, offer.provider, facts.hub_id)
+        if known is not None:
+            await self._require(webview, known)
         picked = frozenset(device.address for device in self._chosen(webview, chosen))
         is_whole = webview.wishes.selection_mode == "none"
         if not (known or picked or is_whole):
@@ -302,6 +313,21 @@ class ConnectWebviews:
         link = Link(offer.settings, None if is_whole else picked)
         account = hubs.account(webview.workspace_id, offer.provider, facts, link, known, _taking(webview))
         return Arrival(account, known, [] if known else hubs.devices_of(account, facts.found), ())
+
+    async def _require(self, webview: ConnectWebview, known: ConnectedAccount) -> None:
+        """Raise ``HubLinkedAlready`` unless who comes over this page has this hub already.
+
+        Which hub it is, a hub says itself, and in Z-Wave everybody in radio range can hear that: it proves
+        nothing. Else who says it would be sent the codes of somebody else's doors, or be given the doors.
+        """
+        if webview.customer_key and webview.customer_key == known.customer_key:
+            return
+        wanted = ClientSessionFilter(connect_webview_id=webview.id)
+        theirs = await self._store.client_sessions.listed(
+            webview.workspace_id, wanted, limit=MOST_IN_A_WORKSPACE
+        )
+        if not theirs or any(known.id not in each.connected_account_ids for each in theirs):
+            raise HubLinkedAlready
 
     def _offered_by_hub(self, webview: ConnectWebview) -> tuple[Offer, list[Device]]:
         offer = Offer.opened(webview.id, webview.hub or "", self._seal)
