@@ -25,6 +25,7 @@ from bench.rows import BenchError, Row
 from bench.standing import standing
 from bench.steady import low_load, memory, time_to_ready
 from bench.stream import stream
+from bench.takeover import takeover
 from bench.throughput import finished_attempts, fresh_servers, held_attempts
 from bench.told import told
 from bench.waiting import waiting
@@ -45,6 +46,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "thermostats": thermostats,
     "complete": complete,
     "processes": processes,
+    "takeover": takeover,
     "open": standing,
     "costs": costs,
 }

@@ -19,7 +19,8 @@ from bench.servers import Server, directory, ours
 #: Each is owned by one of the processes, and its devices with it.
 WORKSPACES, LOCKS_EACH = 24, 8
 SHARED_WITHIN = 60.0
-_OWNERS = "select w.id, l.owner from workspaces w join leases l on l.cell = w.cell where l.kind = 'engine'"
+#: The owner of each workspace.
+OWNERS = "select w.id, l.owner from workspaces w join leases l on l.cell = w.cell where l.kind = 'engine'"
 KEY = "THUMBTURN_ENCRYPTION_KEY"
 
 
@@ -39,7 +40,7 @@ def several(options: Options, server: Postgres, count: int) -> Iterator[list[Ser
         first = found[0].data
         assert first is not None
         person = json.loads((first / "credentials.json").read_text())["personal_access_token"]
-        _wait_until_shared(found)
+        wait_until_shared(found)
         # A workspace belongs to a cell of the process that was asked to make it.
         named = [
             line for number in range(WORKSPACES) for line in _workspace(found[number % count], person, number)
@@ -95,7 +96,7 @@ def owned(servers: list[Server]) -> list[list[str]]:
     with database.asking(where) as ask:
         # They were started one after the other.
         processes = [id for (id,) in ask("select id from processes order by started_at")]
-        owners = dict(ask(_OWNERS))
+        owners = dict(ask(OWNERS))
     shares = [[line for line in servers[0].device_ids if owners[line.split()[1]] == id] for id in processes]
     if not all(shares):
         raise BenchError(
@@ -126,7 +127,7 @@ def _one_key() -> Iterator[None]:
             os.environ[KEY] = before
 
 
-def _wait_until_shared(servers: list[Server]) -> None:
+def wait_until_shared(servers: list[Server]) -> None:
     """Return when every process has a part of the cells, and all of them belong to one."""
     began = time.perf_counter()
     while True:
@@ -150,14 +151,15 @@ def _readiness(server: Server) -> tuple[int, int]:
 
 def _workspace(server: Server, person: str, number: int) -> list[str]:
     """A new sandbox with some locks; each with the workspace behind it."""
-    made = _call(server, person, None, "/workspaces/create", {"name": f"Home {number}", "is_sandbox": True})
+    made = call(server, person, None, "/workspaces/create", {"name": f"Home {number}", "is_sandbox": True})
     workspace: str = made["workspace"]["workspace_id"]
     ask = {"count": LOCKS_EACH, "kind": "lock", "travel_milliseconds": 0}
-    added = _call(server, person, workspace, "/thumbturn/sandbox/add_devices", ask)["device_ids"]
+    added = call(server, person, workspace, "/thumbturn/sandbox/add_devices", ask)["device_ids"]
     return [f"{id} {workspace}" for id in added]
 
 
-def _call(server: Server, person: str, workspace: str | None, path: str, body: dict) -> dict:
+def call(server: Server, person: str, workspace: str | None, path: str, body: dict) -> dict:
+    """What a process answers to a person, in a workspace."""
     headers = {"authorization": f"Bearer {person}", "content-type": "application/json"}
     if workspace is not None:
         headers["seam-workspace"] = workspace

@@ -27,6 +27,7 @@ IMAGE = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
 #: What a container is started with, of the last stage.
 LAST = IMAGE[IMAGE.rindex("\nFROM ") :]
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
+PROCESSES = ("thumbturn", "thumbturn-2", "thumbturn-3")
 UNIT = (DEPLOY / "thumbturn.service").read_text()
 
 
@@ -116,18 +117,22 @@ def test_the_entry_point_of_the_image_serves_and_its_health_check_tells(tmp_path
 
 def test_the_compose_file_is_what_the_specification_takes():
     """Every key of the compose file is one of the Compose Specification's; a wrong one would be found."""
-    read = compose_spec.PyCompose.from_yaml(COMPOSE)
-    assert sorted(read.service_names()) == ["database", "thumbturn"]
+    # What the three have in common is merged by YAML, before the specification is asked.
+    merged = yaml.safe_dump(yaml.safe_load(COMPOSE))
+    read = compose_spec.PyCompose.from_yaml(merged)
+    assert sorted(read.service_names()) == ["database", *PROCESSES]
     with pytest.raises(ValueError, match="restrat"):
-        compose_spec.PyCompose.from_yaml(COMPOSE.replace("restart:", "restrat:", 1))
+        compose_spec.PyCompose.from_yaml(merged.replace("restart:", "restrat:", 1))
 
 
-def test_the_compose_file_fits_the_image_and_the_settings():
+@pytest.mark.parametrize("name", PROCESSES)
+def test_the_compose_file_fits_the_image_and_the_settings(name):
     """Its variables are settings, its volume is the image's, its root is read-only; no secret is in it."""
-    service = yaml.safe_load(COMPOSE)["services"]["thumbturn"]
+    service = yaml.safe_load(COMPOSE)["services"][name]
     ours = {name for name in service["environment"] if name.startswith("THUMBTURN_")}
     assert {name.removeprefix("THUMBTURN_").lower() for name in ours} <= Settings.model_fields.keys()
-    assert service["volumes"] == [f"data:{instruction('VOLUME')}"]
+    [volume] = service["volumes"]
+    assert volume.partition(":")[2] == instruction("VOLUME")
     assert service["image"] == f"thumbturn:{__version__}"
     assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).samefile(
         DEPLOY / "Dockerfile"
@@ -135,8 +140,20 @@ def test_the_compose_file_fits_the_image_and_the_settings():
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    for name in ("PGPASSWORD", "THUMBTURN_ENCRYPTION_KEY"):
-        assert service["environment"][name].startswith("${")
+    for secret in ("PGPASSWORD", "THUMBTURN_ENCRYPTION_KEY"):
+        assert service["environment"][secret].startswith("${")
+
+
+def test_the_processes_of_the_compose_file_share_the_database_and_nothing_else():
+    """They are alike, with one database and one key, and each has a data folder and a port of its own."""
+    services = [yaml.safe_load(COMPOSE)["services"][name] for name in PROCESSES]
+    own = ("volumes", "ports")
+    alike = [{key: value for key, value in each.items() if key not in own} for each in services]
+    assert alike == alike[:1] * len(PROCESSES)
+    for key in own:
+        assert len({each[key][0] for each in services}) == len(PROCESSES)
+    volumes = {each["volumes"][0].partition(":")[0] for each in services}
+    assert volumes < yaml.safe_load(COMPOSE)["volumes"].keys()
 
 
 def test_the_unit_is_one_that_systemd_takes(tmp_path):
