@@ -103,9 +103,10 @@ class Run(Protocol):
         """Put on record that the command was taken, by whom the grade says."""
 
     async def watch(self, wanted: Callable[[Observation], bool], within: int) -> Observation | None:
-        """The first wanted observation of this device since the attempt was sent.
+        """The first wanted observation of this device that comes.
 
-        Also one that came before this call. ``None`` after ``within`` µs, at the deadline, or as
+        If some came since the attempt was sent and before this call, the last of them: what it says is
+        newer than what it said before. ``None`` after ``within`` µs, at the deadline, or as
         soon as the device is reported offline: then no more can come.
         """
 

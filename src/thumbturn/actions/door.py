@@ -36,7 +36,8 @@ async def move_bolt(
     """
 
     def telling(seen: Observation) -> bool:
-        # The opposite state proves nothing yet: it may be a report that was on its way before.
+        # The opposite state proves nothing yet: it may be a report that was on its way before. A jam may be
+        # over, but then a bolt that arrived is heard of after it.
         return seen.changes.get("locked") is locked or seen.changes.get("jammed") is True
 
     reply, report = await send(run, command, read, telling)

@@ -41,8 +41,8 @@ from thumbturn.engine.live import LiveAttempts
 from thumbturn.engine.ports import Change, Transition
 from thumbturn.engine.storable import storable_text
 
-#: What somebody wants to see, and who is told of it.
-_Watch: TypeAlias = tuple[Callable[[Observation], bool], asyncio.Future[Observation | None]]
+#: What somebody wants to see, and who is told that it was seen, or can be no more.
+_Watch: TypeAlias = tuple[Callable[[Observation], bool], asyncio.Future[None]]
 
 
 class Run:
@@ -169,19 +169,18 @@ class Run:
         self._events += tuple(events)
 
     async def watch(self, wanted: Callable[[Observation], bool], within: int) -> Observation | None:
-        """The first wanted observation since the attempt was sent; ``None`` if none can come in time."""
-        for seen in self._heard:
-            if wanted(seen):
-                return seen
-        if not self.device.online:
-            return None
+        """The last wanted observation since the attempt was sent; ``None`` if none can come in time."""
+        seen = self._last_heard(wanted)
+        if seen is not None or not self.device.online:
+            return seen
         self.write_progress()
-        future: asyncio.Future[Observation | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry = (wanted, future)
         self._watching += (entry,)
         try:
             await self._clock.wait(future, min(within, self.time_left()))
-            return future.result() if future.done() else None
+            # More may have come before this task had its turn.
+            return self._last_heard(wanted)
         finally:
             self._watching = tuple([each for each in self._watching if each is not entry])
 
@@ -257,6 +256,9 @@ class Run:
             self.take(Observed(seen.evidence, self.discreet(seen.said)))
         self.overhear(seen)
 
+    def _last_heard(self, wanted: Callable[[Observation], bool]) -> Observation | None:
+        return next((seen for seen in reversed(self._heard) if wanted(seen)), None)
+
     def _absorb(self, seen: Observation) -> None:
         device = self.device
         absorbed = absorb(device, seen, self._clock.now(), self.attempt)
@@ -277,9 +279,7 @@ class Run:
         for wanted, future in self._watching:
             if future.done():
                 continue
-            if wanted(seen):
-                future.set_result(seen)
-            elif seen.changes.get("online") is False:
+            if wanted(seen) or seen.changes.get("online") is False:
                 future.set_result(None)
 
     def hand_over(self) -> tuple[tuple[Device, ...], tuple[Event, ...]]:

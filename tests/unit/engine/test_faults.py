@@ -6,6 +6,7 @@ import pytest
 
 from tests.fixtures.engine import outcome
 from thumbturn.domain.clock import MILLISECOND, seconds
+from thumbturn.domain.device import Observation
 from thumbturn.domain.evidence import Evidence
 
 SOON = seconds(5)
@@ -258,3 +259,42 @@ async def test_a_setting_that_the_device_took_and_does_not_have_is_told_as_that(
     assert (await house.stored(attempt)).status == "pending"
     await house.clock.advance(seconds(2))
     assert outcome(await house.stored(attempt))[:2] == ("error", "command_refused")
+
+
+def says(house, device, **changes):
+    """The device reports, as if it were over a command."""
+    seen = Observation(device.id, house.clock.now(), changes, method="remote")
+    house.engine._observations.observe(seen)
+
+
+async def test_a_jam_before_the_bolt_arrived_is_none(house, monkeypatch):
+    """Somebody held the thumb turn, then the bolt gave way and the lock says so: it has moved."""
+    door = await house.lock()
+
+    async def unlock(self):
+        says(house, door, jammed=True)
+        says(house, door, locked=False, jammed=False)
+        return Evidence.DEVICE_ACCEPTED
+
+    monkeypatch.setattr("thumbturn.drivers.virtual.locks.VirtualLock.unlock", unlock)
+    assert outcome(await house.run("UNLOCK_DOOR", door))[:2] == ("success", None)
+
+
+async def test_a_jam_that_is_over_when_it_is_looked_at_is_none(house, monkeypatch):
+    """Both came while it was waited for, the better word last: that one counts, and alone it is a jam."""
+    door = await house.lock()
+
+    async def unlock(self):
+        return Evidence.RADIO_ACK
+
+    monkeypatch.setattr("thumbturn.drivers.virtual.locks.VirtualLock.unlock", unlock)
+    attempt = await house.run("UNLOCK_DOOR", door)
+    says(house, door, jammed=True)
+    says(house, door, locked=False, jammed=False)
+    await house.clock.settle()
+    assert outcome(await house.stored(attempt))[:2] == ("success", None)
+    says(house, door, locked=True)
+    attempt = await house.run("UNLOCK_DOOR", door)
+    says(house, door, jammed=True)
+    await house.clock.settle()
+    assert outcome(await house.stored(attempt))[:2] == ("error", "lock_jammed")
