@@ -19,7 +19,7 @@ from thumbturn.domain.refusals import Fenced, StorageUnavailable
 from thumbturn.engine.acceptance import Timing
 from thumbturn.engine.acs_credentials import AcsCredentials
 from thumbturn.engine.cell_engines import Engines, Listeners
-from thumbturn.engine.cells import Cell, Cells, OneCell
+from thumbturn.engine.cells import Cell, Cells
 from thumbturn.engine.claims import Claims
 from thumbturn.engine.elsewhere import Elsewhere
 from thumbturn.engine.engine import Engine
@@ -91,16 +91,15 @@ class Member(Server):
         self.note("start")
         self.store = Disk(self.universe.model, self)
         self.engines = Engines(self._make, Listeners())
-        cells = cast("Cells", OneCell(cast("Cell", None), self.name))
+        cells = cast("Cells", _TheCell())
         self._elsewhere = Elsewhere(
             store=self.store, cells=cells, notices=Silence(), pace=None, clock=self.clock
         )
         self.claims = Claims(
             store=cast("LeaseStore", _Leases(self.universe.leases, self)),
-            process=Process(self.name, frozenset(("api", "engine")), 0),
+            process=Process(self.name, frozenset(("api", "engine")), LEASE),
             kinds={"engine": 1},
             owning={"engine": self.engines},
-            lease=LEASE,
             clock=self.clock,
             uptime=lambda: round(asyncio.get_running_loop().time() * SECOND),
         )
@@ -185,6 +184,13 @@ class Member(Server):
         for door in self._doors:
             await self.engine.sandbox.connect(WORKSPACE, door)
         self.note("healed")
+
+
+class _TheCell:
+    """What whoever accepts for others asks of ``Cells``: there is one."""
+
+    def cell_of(self, _: str) -> int:
+        return CELL
 
 
 class _Guarded(Disk):

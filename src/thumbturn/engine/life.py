@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -50,6 +50,8 @@ class Life:
     forgets: bool
     #: True from the end of ``start`` until ``stop``.
     is_running: bool = False
+    #: Of those that arrived, by id, which are taken without the record knowing.
+    taken: set[str] = field(default_factory=set)
 
     async def start(self) -> None:
         """Own every device and every unfinished attempt again, and settle what can be settled."""
@@ -78,10 +80,17 @@ class Life:
 
     async def take_arrivals(self, cell: int) -> None:
         """Run what other processes accepted for this cell. Raises ``Fenced``, ``StorageUnavailable``."""
-        while arrived := await self.store.take_arrivals(cell):
+        while True:
+            said = frozenset(self.taken)
+            arrived = await self.store.take_arrivals(cell, said)
+            # It heard that, or else it is told again: what was taken must not be taken anew once it has ended.
+            self.taken -= said
+            if not arrived:
+                return
             recovery = self.recovery()
             # What a start found open is known already.
             recovery.own([each for each in arrived if each.id not in self.dispatch.open])
+            self.taken.update(each.id for each in arrived)
             await recovery.settle()
 
     async def stop(self, patience: float) -> None:

@@ -6,7 +6,7 @@ caller's workspace, and finds nothing outside it; nor outside his reach, where h
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -214,9 +214,11 @@ class Store(Protocol):
     async def arrived(self) -> list[int]:
         """The cells for which another process accepted something."""
 
-    async def take_arrivals(self, cell: int) -> list[Attempt]:
-        """Open attempts that other processes accepted for this cell, in order; each is given once. Some at a
-        time: ask until none comes.
+    async def take_arrivals(self, cell: int, taken: Collection[str]) -> list[Attempt]:
+        """Open attempts that other processes accepted for this cell, in order; some at a time.
+
+        Each is given until it is named among those ``taken``, by id: an answer that gets lost loses none.
+        Ask until none comes.
         """
 
     # first answers ----------------------------------------------------------------------------

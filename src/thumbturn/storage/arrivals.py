@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, delete, select
 
 from thumbturn.domain.attempt import Attempt
@@ -19,19 +21,15 @@ def cells(connection: Connection) -> list[int]:
     return list(connection.execute(select(arrivals.c.cell).distinct()).scalars())
 
 
-def take(connection: Connection, cell: int) -> list[Attempt]:
-    """Some that arrived for this cell and are open still, in order of acceptance; each is given once.
+def take(connection: Connection, cell: int, taken: Collection[str]) -> list[Attempt]:
+    """Some that arrived for this cell and are open still, in order of acceptance.
 
-    Whoever takes one has it: should he die with it, it is found among all that are open.
+    Whoever takes one has it once he says so, and is given it again until then. Should he die with it, it is
+    found among all that are open.
     """
-    waiting = (
-        select(arrivals.c.attempt_id)
-        .where(arrivals.c.cell == cell)
-        .limit(AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    taken = delete(arrivals).where(arrivals.c.attempt_id.in_(waiting)).returning(arrivals.c.attempt_id)
-    ids = list(connection.execute(taken).scalars())
+    _drop(connection, taken)
+    waiting = select(arrivals.c.attempt_id).where(arrivals.c.cell == cell).limit(AT_ONCE)
+    ids = list(connection.execute(waiting).scalars())
     if not ids:
         return []
     query = (
@@ -39,4 +37,12 @@ def take(connection: Connection, cell: int) -> list[Attempt]:
         .where(one_of(attempts.c.id, ids, connection.dialect), IS_OPEN)
         .order_by(attempts.c.accepted_at, attempts.c.id)
     )
-    return [attempt_of(row) for row in connection.execute(query)]
+    found = [attempt_of(row) for row in connection.execute(query)]
+    # What has ended meanwhile is nobody's to run.
+    _drop(connection, set(ids).difference(attempt.id for attempt in found))
+    return found
+
+
+def _drop(connection: Connection, ids: Collection[str]) -> None:
+    if ids:
+        connection.execute(delete(arrivals).where(one_of(arrivals.c.attempt_id, ids, connection.dialect)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from copy import copy
 from typing import Any, TypeVar
@@ -263,8 +263,8 @@ class SqlStore(SqlWorkspaces):
     async def arrived(self) -> list[int]:
         return await self._read(arrivals.cells)
 
-    async def take_arrivals(self, cell: int) -> list[Attempt]:
-        return await self._write(lambda connection: arrivals.take(connection, cell))
+    async def take_arrivals(self, cell: int, taken: Collection[str]) -> list[Attempt]:
+        return await self._write(lambda connection: arrivals.take(connection, cell, taken))
 
     # first answers ----------------------------------------------------------------------------
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:

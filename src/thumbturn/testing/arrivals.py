@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from thumbturn.domain.attempt import Attempt
 
@@ -21,7 +22,9 @@ class MemoryArrivals:
         """Those for which something waits."""
         return [cell for cell, waiting in self._waiting.items() if waiting]
 
-    def take(self, cell: int) -> list[str]:
-        """The ids of what waits for a cell, in order; it waits no more."""
-        waiting = self._waiting.pop(cell, [])
+    def take(self, cell: int, is_gone: Callable[[str], bool]) -> list[str]:
+        """The ids of what waits for a cell, in order; what is gone waits no more."""
+        waiting = [attempt for attempt in self._waiting.pop(cell, []) if not is_gone(attempt.id)]
+        if waiting:
+            self._waiting[cell] = waiting
         return [attempt.id for attempt in sorted(waiting, key=lambda each: (each.accepted_at, each.id))]
