@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, event, text
 
 from tests.contract.test_schema_expands import upgrade
 from tests.contract.test_store_audit import problems, whole
@@ -220,6 +221,55 @@ async def test_partitions_of_events_go_from_the_oldest_on(store: SqlStore):
         assert left == list(range(left[0], 21))
         assert 9 <= left[0] <= 17
         assert await store.retention.oldest_event(workspace_id) == left[0]
+
+
+@contextmanager
+def listening(engine: Engine, moment: str, call: Callable[..., None]) -> Iterator[None]:
+    """Have this called at each such moment."""
+    event.listen(engine, moment, call)
+    yield
+    event.remove(engine, moment, call)
+
+
+async def a_number_in_another_partition(store: SqlStore) -> None:
+    """An event of the oldest partition, and one with a lower number and an id of the partition after it."""
+    await days_pass(store, TODAY + 61 * DAY)
+    first, *_ = [each.start for each in await ask(store, lambda connection: spans(connection, EVENTS))]
+    earlier, last = told_at(first + 8 * DAY, 1), told_at(first + DAY, 2)
+    await store.apply(Change(events=(earlier, last, told_at(first + 59 * DAY, 3))))
+
+
+async def sequences(store: SqlStore) -> list[int]:
+    """The numbers of the events that are kept."""
+    return [each.sequence for each in await store.events("w1", EventFilter(), limit=9)]
+
+
+async def test_the_table_of_events_is_free_while_its_rows_go(store: SqlStore, bare_postgres_url: str):
+    """What goes row by row beside a partition goes while everybody may read and write."""
+    await a_number_in_another_partition(store)
+    asked: list[str] = []
+
+    def while_it_goes(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.lower().startswith("delete from events"):
+            with psycopg.connect(bare_postgres_url, options="-c lock_timeout=50ms") as reader:
+                reader.execute("select count(*) from events")
+            asked.append(statement)
+
+    with listening(store.retention._apart._engine, "after_cursor_execute", while_it_goes):
+        await round_of(store, TODAY + 60 * DAY)
+    assert asked
+    assert await sequences(store) == [3]
+
+
+async def test_what_was_not_taken_away_is_whole(store: SqlStore, bare_postgres_url: str):
+    """Where the table was in use, no event has gone, neither in the partition nor beside it."""
+    await a_number_in_another_partition(store)
+    with psycopg.connect(bare_postgres_url) as reader:
+        reader.execute("select count(*) from events")
+        await round_of(store, TODAY + 60 * DAY)
+        assert await sequences(store) == [1, 2, 3]
+    await round_of(store, TODAY + 60 * DAY)
+    assert await sequences(store) == [3]
 
 
 async def test_nobody_waits_for_a_partition_to_go(store: SqlStore, bare_postgres_url: str):

@@ -8,7 +8,7 @@ come within a tenth of a second, it is tried again in the next round.
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import Connection, Table, delete, func, select, text
+from sqlalchemy import Connection, Table, delete, func, or_, select, text
 
 from thumbturn.engine.retention_ports import Swept
 from thumbturn.storage.apart import Apart
@@ -16,6 +16,7 @@ from thumbturn.storage.partitions import (
     ATTEMPTS,
     EVENTS,
     Partition,
+    bound_of,
     make_room,
     spans,
     take_away,
@@ -152,14 +153,27 @@ def _events_by_span(connection: Connection, before: int) -> Swept:
     if any(_keeps(connection, workspace_id, last, before) for workspace_id, last in ends.items()):
         log.info("partition_stays", partition=old[0].name)
         return Swept(0, None)
+    # Taken last: as soon as the table is locked there is nothing left to do but to let it go.
+    step = connection.begin_nested()
+    _remove_earlier(connection, old[0], ends)
     if take_away(connection, EVENTS, old[0]) is None:
+        step.rollback()
         return Swept(0, None)
-    # Numbers and ids are given by different hands: what has a lower number than the last that goes, goes too.
-    for workspace_id, last in ends.items():
-        earlier = (events.c.workspace_id == workspace_id, events.c.sequence <= last)
-        connection.execute(delete(events).where(*earlier))
+    step.commit()
     log.info("partition_gone", partition=old[0].name)
     return Swept(0, "p:")
+
+
+def _remove_earlier(connection: Connection, partition: Partition, ends: dict[str, int]) -> None:
+    """Remove what lies in other partitions and has a lower number than the last that goes with this one.
+
+    There is such a thing because numbers and ids are given by different hands.
+    """
+    id = events.c.event_id
+    outside = or_(id < bound_of(partition.start), id >= bound_of(partition.end))
+    for workspace_id, last in ends.items():
+        mine = events.c.workspace_id == workspace_id
+        connection.execute(delete(events).where(mine, events.c.sequence <= last, outside))
 
 
 def _keeps(connection: Connection, workspace_id: str, last: int, before: int) -> bool:
