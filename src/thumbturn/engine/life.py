@@ -83,7 +83,7 @@ class Life:
         while True:
             said = frozenset(self.taken)
             arrived = await self.store.take_arrivals(cell, said)
-            # It heard that, or else it is told again: what was taken must not be taken anew once it has ended.
+            # It heard that, or is told again: what was taken must not be taken anew once it has ended.
             self.taken -= said
             if not arrived:
                 return
