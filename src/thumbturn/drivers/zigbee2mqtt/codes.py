@@ -13,7 +13,13 @@ from typing import Any, Final, Literal
 from thumbturn.domain.access_code import Slot
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
-from thumbturn.domain.failures import CommandRefused, DuplicateOnDevice, NoSpaceOnDevice, NotSupported
+from thumbturn.domain.failures import (
+    CommandRefused,
+    DuplicateOnDevice,
+    NoSpaceOnDevice,
+    NotSupported,
+    OutcomeUnknown,
+)
 from thumbturn.domain.hub import HubUnreachable
 from thumbturn.drivers.zigbee2mqtt.asking import Answer
 from thumbturn.drivers.zigbee2mqtt.codec import command, number
@@ -22,9 +28,10 @@ from thumbturn.drivers.zigbee2mqtt.things import Thing
 from thumbturn.engine.code_slots import CODE_SLOTS, CodeSlots
 from thumbturn.engine.pins import Pins
 
-Use = Literal["free", "used", "unknown"]
+#: ``off``: a code is there and lets nobody in.
+Use = Literal["free", "used", "off", "unknown"]
 
-_USES: Final[Mapping[str, Use]] = {"available": "free", "enabled": "used", "disabled": "used"}
+_USES: Final[Mapping[str, Use]] = {"available": "free", "enabled": "used", "disabled": "off"}
 #: How many slots that are not known yet are tried for a new code, before the lock is called full.
 _TRIES: Final = 8
 #: People fill slots from the first one on: after so many empty ones in a row there are no more.
@@ -44,13 +51,19 @@ class ZigbeeCodes:
         #: Slots that are used, as the lock said last: ours, and those that others use.
         self._ours: set[int] = set()
         self._others: set[int] = set()
+        #: Those of ours that let nobody in.
+        self._off: set[int] = set()
         #: Whether what the lock said last is known.
         self._is_known = False
 
     # CodeMemory ---------------------------------------------------------------------------------
 
     async def set_code(self, place: str, slot: Slot) -> Evidence:
-        """Have it hold this. Raises ``NoSpaceOnDevice``, ``DuplicateOnDevice``, ``CommandRefused``."""
+        """Have it hold this.
+
+        Raises ``NoSpaceOnDevice``, ``DuplicateOnDevice``, and ``CommandRefused`` if it holds what it held;
+        ``OutcomeUnknown`` if it holds neither that nor this.
+        """
         await self._lock.must_be_linked()
         self._is_known = False
         pin = self._pins.open(slot.pin)
@@ -58,6 +71,7 @@ class ZigbeeCodes:
             raise NotSupported("The lock gives no PIN back: give the code a new one.")
         if any(written.pin_key == slot.pin_key for at, written in self._written() if at != place):
             raise DuplicateOnDevice
+        had_one = self._slots.number_of(place) is not None
         try:
             at = await self._slot_for(place)
             if at is None:
@@ -70,7 +84,14 @@ class ZigbeeCodes:
         except HubUnreachable:
             return Evidence.NONE
         if use == "free":
+            # Nobody's from now on: whatever is found there later is somebody else's.
+            self._slots.give_back(place)
+            self._keep()
+            if had_one:
+                raise OutcomeUnknown.because("Its keypad has lost the old code, and not taken the new one.")
             raise CommandRefused.because("Its keypad does not hold the code it was told.")
+        if use == "off":
+            raise OutcomeUnknown.because("Its keypad holds the code it was told, and lets nobody in with it.")
         if use == "unknown":
             return Evidence.NONE
         self._ours.add(at)
@@ -89,13 +110,14 @@ class ZigbeeCodes:
             use = await self._cleared(at)
         except HubUnreachable:
             return Evidence.NONE
-        if use == "used":
+        if use in {"used", "off"}:
             raise CommandRefused.because("Its keypad still holds the code.")
         if use == "unknown":
             return Evidence.NONE
         self._is_known = True
         self._slots.give_back(place)
         self._ours.discard(at)
+        self._off.discard(at)
         self._others.discard(at)
         self._keep()
         return Evidence.DEVICE_ACCEPTED
@@ -110,6 +132,7 @@ class ZigbeeCodes:
         self._is_known = False
         mine = {self._slots.number_of(place) for place in self._slots.kept()}
         used: set[int] = set()
+        off: set[int] = set()
         at, empty = 0, 0
         try:
             while at < self._slots.most:
@@ -120,12 +143,15 @@ class ZigbeeCodes:
                 use = await self._use_of(at)
                 if use == "unknown":
                     return None
-                empty = 0 if use == "used" else empty + 1
-                if use == "used":
+                empty = empty + 1 if use == "free" else 0
+                if use != "free":
                     used.add(at)
+                if use == "off":
+                    off.add(at)
         except HubUnreachable:
             return None
         self._ours = {at for at in used if at in mine}
+        self._off = off & self._ours
         self._others, self._is_known = used - self._ours, True
         return self._said()
 
@@ -158,8 +184,8 @@ class ZigbeeCodes:
 
     def _said(self) -> Mapping[str, Slot]:
         said = {at: slot for at, slot in self._written() if self._slots.number_of(at) in self._ours}
-        for at in self._others:
-            # That there is one is known, and no more.
+        for at in self._others | self._off:
+            # That there is one is known, and no more. One that lets nobody in is not as it was told.
             unread = self._pins.key_of(self._lock.device_id, f"in slot {at}")
             said[self._slots.place_of(at)] = Slot(pin=self._pins.seal(""), pin_key=unread)
         return said
@@ -169,9 +195,10 @@ class ZigbeeCodes:
         at = self._slots.number_of(place)
         if at is not None:
             use = await self._use_of(at)
-            if use == "used":
+            if use in {"used", "off"}:
                 use = await self._cleared(at)
             self._ours.discard(at)
+            self._off.discard(at)
             return at if use == "free" else None
         for free in self._slots.free(self._others)[:_TRIES]:
             use = await self._use_of(free)
