@@ -15,6 +15,8 @@ from thumbturn.domain.access_code import Slot
 #: Of ``Device.state``: by place its slot, and the code that was written there, sealed.
 CODE_SLOTS = "code_slots"
 _OTHERS = "slot-"
+#: No lock has more: whoever claims so has his first thousand used.
+MOST_SLOTS = 1_000
 
 
 class CodeSlots:
@@ -22,7 +24,7 @@ class CodeSlots:
 
     def __init__(self, kept: Any, most: int) -> None:
         """``kept`` is what ``Device.state`` has; ``most`` how many slots there are."""
-        self.most = most
+        self.most = min(most, MOST_SLOTS)
         self._slots: dict[str, tuple[int, Slot]] = {}
         for place, (number, name, pin, pin_key) in (kept or {}).items():
             self._slots[place] = int(number), Slot(pin=pin, pin_key=pin_key, name=name)
@@ -53,9 +55,13 @@ class CodeSlots:
         """What was last written into a slot from here: its name is known nowhere else."""
         return next((slot for its_number, slot in self._slots.values() if its_number == number), None)
 
+    def numbers(self) -> set[int]:
+        """The slots that hold what was written from here, as far as is known."""
+        return {number for number, _ in self._slots.values()}
+
     def free(self, occupied: Collection[int]) -> list[int]:
         """The slots that nobody is known to use, from the last one down: people fill them from the first."""
-        ours = {number for number, _ in self._slots.values()}
+        ours = self.numbers()
         return [number for number in range(self.most, 0, -1) if number not in ours and number not in occupied]
 
     def take(self, place: str, number: int, slot: Slot) -> None:

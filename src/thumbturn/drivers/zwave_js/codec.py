@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeGuard
 #: API schemas that this driver speaks.
 OLDEST_SCHEMA, NEWEST_SCHEMA = 35, 50
 _LONGEST_NAME = 255
+#: Z-Wave's keys are numbers of at most two bytes: a larger one is no slot that any lock has.
+_LAST_KEY = 65_535
 
 
 class CC(IntEnum):
@@ -126,7 +128,9 @@ class Node:
     def keys(self, cc: int, name: str) -> list[int]:
         """The numbers under which it has this value."""
         return sorted(
-            key for each, its_name, key in self.described if (each, its_name) == (cc, name) and is_number(key)
+            key
+            for each, its_name, key in self.described
+            if (each, its_name) == (cc, name) and is_number(key) and 1 <= key <= _LAST_KEY
         )
 
 

@@ -91,6 +91,7 @@ class ZwaveJsDriver:
     def attach(self, devices: Iterable[Device]) -> None:
         """Speak to these devices."""
         for device in devices:
+            before = self._things.get(device.id)
             self.detach((device.id,))
             if not device.address.isdecimal():
                 continue
@@ -98,6 +99,8 @@ class ZwaveJsDriver:
             home = self._home(device.connected_account_id)
             if "lock" in device.capabilities:
                 thing = ZwaveLock(device, home)
+                if isinstance(before, ZwaveLock):
+                    thing.codes.take_over(before.codes)
             elif "thermostat" in device.capabilities:
                 thing = ZwaveThermostat(device, home)
             else:

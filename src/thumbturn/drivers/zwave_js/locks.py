@@ -22,6 +22,7 @@ from thumbturn.drivers.zwave_js.things import (
     level_of,
     response_of,
 )
+from thumbturn.engine.code_slots import MOST_SLOTS
 
 #: A lock that refused says within so long whether that was because it jammed.
 _JAM_IS_SAID_WITHIN = seconds(1.5)
@@ -177,7 +178,7 @@ def details_of(node: Node) -> dict[str, Any]:
         shortest, longest = 4, 10
     return {
         "supported_code_lengths": list(range(shortest, longest + 1)),
-        "max_active_codes_supported": max(slots),
+        "max_active_codes_supported": min(slots[-1], MOST_SLOTS),
         "code_constraints": [],
         "supports_backup_access_code_pool": True,
         "has_native_scheduling": False,
