@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -71,15 +72,21 @@ class Dispatch:
         #: How many of them each workspace has.
         self.open_in: defaultdict[str, int] = defaultdict(int)
         self._draining = False
+        #: Those that are on their way to the record as sent while it drains: they are still sent.
+        self._being_stored: set[Run] = set()
+        self._all_stored = asyncio.Event()
         self._given_up = False
 
     def enter(self, run: Run) -> bool:
-        """Take a run in; true if it is its turn at once. It starts when it is durable."""
+        """Take a run in; true if it is its turn at once. It starts when it is durable.
+
+        While it drains it is nobody's turn: who comes then is queued, and carried out after the next start.
+        """
         self.open[run.attempt.id] = run
         self.open_in[run.attempt.workspace_id] += 1
         if self._traces is not None:
             self._traces.entered(run)
-        return not self.held.holds(run) and self._enter_lane(run)
+        return not self._draining and not self.held.holds(run) and self._enter_lane(run)
 
     def _enter_lane(self, run: Run) -> bool:
         if run.attempt.device_id is None:
@@ -106,6 +113,13 @@ class Dispatch:
         self.deadlines.add(run, run.ends_by)
         if run.has_turn:
             self._go_on((run,))
+        if self._being_stored:
+            self._is_stored(run)
+
+    def _is_stored(self, run: Run) -> None:
+        self._being_stored.discard(run)
+        if not self._being_stored:
+            self._all_stored.set()
 
     def forget(self, run: Run) -> None:
         """The run has ended, or was never accepted: its lane is the next one's."""
@@ -114,6 +128,8 @@ class Dispatch:
         if self.open.pop(run.attempt.id, None) is None:
             return
         self.open_in[run.attempt.workspace_id] -= 1
+        if self._being_stored:
+            self._is_stored(run)
         self.deadlines.remove(run, run.ends_by)
         self.held.remove(run)
         if self._traces is not None:
@@ -181,9 +197,17 @@ class Dispatch:
     async def drain(self, patience: float) -> None:
         """Start nothing more; give what is in flight ``patience`` seconds of real time to end.
 
-        What does not end keeps its phase, and the next start of the server settles it.
+        What is being stored as sent is sent, once it is stored, if that does not take longer. What does not
+        end keeps its phase, and the next start of the server settles it.
         """
         self._draining = True
+        self._being_stored = {
+            run for run in self.open.values() if run.opening is None and run.has_turn and not run.is_durable
+        }
+        if self._being_stored:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_stored.wait(), patience)
+            self._being_stored.clear()
         tasks = [run.task for run in self.open.values() if run.task is not None]
         if tasks:
             _, unfinished = await asyncio.wait(tasks, timeout=patience)
@@ -229,7 +253,9 @@ class Dispatch:
                 self._start(run)
 
     def _start(self, run: Run) -> None:
-        if self._draining or run.task is not None or run.attempt.phase.is_final:
+        if run.task is not None or run.attempt.phase.is_final:
+            return
+        if self._draining and run not in self._being_stored:
             return
         run.task = asyncio.get_running_loop().create_task(self._bring_to_end(run), context=run.context)
 
