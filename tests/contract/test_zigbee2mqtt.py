@@ -12,6 +12,7 @@ from tests.contract.zigbee_codes import GUEST, memory_of, pins_in, slot
 from tests.contract.zigbee_honesty import *  # noqa: F403 - likewise
 from tests.fixtures.zigbee2mqtt import COORDINATOR, FakeZigbee2Mqtt
 from tests.fixtures.zigbee_bench import Linked
+from thumbturn.domain.device import HUB_DISCONNECTED
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import CommandRefused, OutcomeUnknown
 from thumbturn.drivers.zigbee2mqtt import hub, locks
@@ -27,6 +28,22 @@ async def test_another_network_at_its_address_is_not_taken_for_it(linked):
     assert not linked.is_online("front_door")
     assert not [each for each in linked.seen if "locked" in each.changes]
     linked.world.coordinator = COORDINATOR
+    await linked.world.start_hub()
+    await linked.until(lambda: linked.is_online("front_door"))
+
+
+@pytest.mark.parametrize("said", ["that it is away", "nothing"])
+async def test_a_hub_that_left_while_the_server_was_down_takes_its_devices_along(linked, said):
+    """Its broker is there: it says that the hub is away, or it has forgotten all and nobody says anything."""
+    await linked.stop()
+    await linked.world.stop_hub()
+    if said == "nothing":
+        await linked.world.stop_broker()
+        await linked.world.start_broker()
+    assert linked.is_online("front_door")
+    await linked.start_again()
+    await linked.until(lambda: not (linked.is_online("front_door") or linked.is_online("hall")))
+    assert linked.state()["offline_because"] == HUB_DISCONNECTED
     await linked.world.start_hub()
     await linked.until(lambda: linked.is_online("front_door"))
 

@@ -35,7 +35,8 @@ from thumbturn.engine.link_life import LinkLife, LinkLost
 
 #: A command to a hub that was not connected to yet since the server's start waits so long for that.
 FIRST_LINK_WITHIN: Final = seconds(2)
-#: A Zigbee2MQTT that has come back says again what it knows, unless only its broker was away.
+#: A Zigbee2MQTT that has come back says again what it knows, unless only its broker was away. One that was
+#: not heard of for so long is away.
 SAYS_ALL_WITHIN: Final = seconds(10)
 #: Devices that are read at once when a link was made. The radio takes some more.
 READ_AT_ONCE: Final = 5
@@ -149,6 +150,7 @@ class ZigbeeHub:
     async def _session(self, up: Callable[[], None]) -> None:
         self._up = up
         self._is_there = self._has_said_what = self._has_said_who = False
+        missing = asyncio.get_running_loop().create_task(self._miss())
         try:
             async with connected(self.address) as broker:
                 await broker.subscribe(f"{self.address.base}/#")
@@ -158,9 +160,16 @@ class ZigbeeHub:
         except Refusal as refusal:
             raise LinkLost(refusal.message) from None
         finally:
+            missing.cancel()
             self._broker = None
             self._stop_waiting()
             # One that could not even be made leaves no device online either.
+            self.lose_all()
+
+    async def _miss(self) -> None:
+        """A broker that is there says nothing of a Zigbee2MQTT that is not."""
+        await self.clock.sleep(SAYS_ALL_WITHIN)
+        if not self.is_up:
             self.lose_all()
 
     def lose_all(self) -> None:
@@ -211,6 +220,8 @@ class ZigbeeHub:
                 raise LinkLost("Zigbee2MQTT has gone offline")
             self._is_there = self._has_said_what = self._has_said_who = False
             self._stop_waiting()
+            # Since the server's start perhaps nobody has said so of its devices.
+            self.lose_all()
             return
         self._is_there = True
         if self.is_up:
