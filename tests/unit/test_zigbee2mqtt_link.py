@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
+import socket
 import ssl
+import threading
 
 import pytest
 from cryptography import x509
@@ -171,3 +174,26 @@ async def test_tls_to_a_plain_broker_is_said_to_be_wrong(driver, hub):
     """What answers does not speak TLS: the person is told what to try."""
     with pytest.raises(HubUnreachable, match="mqtt://"):
         await driver.look(settings_of(f"mqtts://127.0.0.1:{hub.broker.port}"))
+
+
+async def test_brokers_that_are_dead_hold_up_nobody_but_hubs(driver, monkeypatch):
+    """However many addresses do not answer: what else the server does on threads goes on at once."""
+    release = threading.Event()
+
+    def call(where, timeout=None, *more, **named):
+        release.wait(10)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", call)
+    calls = [
+        asyncio.create_task(driver.look(settings_of(f"mqtt://192.0.2.1:{1 + number}")))
+        for number in range(60)
+    ]
+    await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(2):
+            assert await asyncio.to_thread(lambda: "at once") == "at once"
+    finally:
+        release.set()
+    for answer in await asyncio.gather(*calls, return_exceptions=True):
+        assert isinstance(answer, HubUnreachable)

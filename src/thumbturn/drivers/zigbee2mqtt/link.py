@@ -11,8 +11,10 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 #: s. A broker that has not answered by then does not.
 ANSWERS_WITHIN: Final = 5.0
+#: So many brokers are called at a time. Those that are dead take a thread for ``ANSWERS_WITHIN`` each.
+CALLED_AT_ONCE: Final = 32
 #: s. As often it is asked whether it is still there.
 KEEP_ALIVE: Final = 15
 #: Messages that wait to be read: a hub that floods us fills this, and no memory.
@@ -121,12 +125,14 @@ async def connected(address: Address) -> AsyncIterator[Broker]:
     import aiomqtt
 
     try:
+        # The library calls on the threads that all of the server shares: it is to find somebody there.
+        tls = await asyncio.get_running_loop().run_in_executor(_callers(), _called, address)
         client = aiomqtt.Client(
             address.host,
             address.port,
             username=address.username,
             password=address.password,
-            tls_context=await asyncio.to_thread(_tls, address) if address.is_tls else None,
+            tls_context=tls,
             timeout=ANSWERS_WITHIN,
             keepalive=KEEP_ALIVE,
             max_queued_incoming_messages=MOST_WAITING,
@@ -139,6 +145,20 @@ async def connected(address: Address) -> AsyncIterator[Broker]:
         raise _refused(error) from None
     except (aiomqtt.MqttError, OSError):
         raise HubUnreachable(_NOBODY) from None
+
+
+@cache
+def _callers() -> ThreadPoolExecutor:
+    """The threads on which brokers are called: dead ones hold up each other, and nothing else here."""
+    return ThreadPoolExecutor(CALLED_AT_ONCE, thread_name_prefix="broker")
+
+
+def _called(address: Address) -> ssl.SSLContext | None:
+    """Whether somebody is there, tried once, and what his certificate must be like if he needs one."""
+    if address.is_tls:
+        return _tls(address)
+    socket.create_connection((address.host, address.port), ANSWERS_WITHIN).close()
+    return None
 
 
 def _refused(error: aiomqtt.MqttCodeError) -> HubLoginRefused | HubUnreachable:
