@@ -115,10 +115,11 @@ class Claims:
         """
         await self._store.enlist(self._process, self._kinds, self._clock.now(), predecessor)
         await self.round()
-        for hold in self._all():
-            await hold.is_settled.wait()
+        # Before it was begun with everything: that may take longer than a lease lasts.
         loop = asyncio.get_running_loop()
         self._loops = [loop.create_task(self._rounds()), loop.create_task(self._looks())]
+        for hold in self._all():
+            await hold.is_settled.wait()
 
     async def stop(self) -> None:
         """Give back everything, and leave."""

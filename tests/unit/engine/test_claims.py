@@ -31,9 +31,12 @@ class Acting:
         self.tenures: dict[int, Tenure] = {}
         self.ended_in_time: list[tuple[int, bool]] = []
         self.fails_at: set[int] = set()
+        self.beginning_takes: asyncio.Event | None = None
         self.ending_takes: asyncio.Event | None = None
 
     async def begin(self, tenure: Tenure) -> None:
+        if self.beginning_takes is not None:
+            await self.beginning_takes.wait()
         if tenure.fence.cell in self.fails_at:
             raise ValueError(tenure.fence.cell)
         self.tenures[tenure.fence.cell] = tenure
@@ -121,6 +124,26 @@ async def test_the_first_process_owns_everything_at_once(town: Town):
     one = await Peer(town, "a").start()
     assert one.mine == frozenset(range(CELLS))
     assert one.claims.neighbours.others == 0
+
+
+async def test_a_long_beginning_loses_nothing(town: Town):
+    """A process that needs longer to begin with its first cells than a lease lasts is alive meanwhile: they
+    stay its own, also before another that comes.
+    """
+    one = Peer(town, "a")
+    one.acting.beginning_takes = asyncio.Event()
+    starting = asyncio.ensure_future(one.start())
+    await town.pass_(2 * LEASE)
+    two = await Peer(town, "b").start()
+    await town.pass_(SECOND)
+    assert not two.mine
+    assert not starting.done()
+    one.acting.beginning_takes.set()
+    await starting
+    await town.pass_(4 * SECOND)
+    assert [len(one.mine), len(two.mine)] == [8, 8]
+    assert {tenure.fence.epoch for tenure in one.acting.tenures.values()} == {1}
+    assert [in_time for _, in_time in one.acting.ended_in_time] == [True] * 8
 
 
 async def test_shares_are_even_among_processes_that_come(town: Town):
