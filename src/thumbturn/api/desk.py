@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from thumbturn.api.exchanged import Reply, Request
-from thumbturn.api.forwarding import call_word, reply_context, request_context
+from thumbturn.api.forwarding import TAKEN_BEFORE, call_word, reply_context, request_context
 from thumbturn.domain.clock import SECOND, Clock, seconds
 from thumbturn.engine.calls import CallStore, Forwarded
 from thumbturn.engine.cells import Cells
@@ -30,8 +30,6 @@ Application = Callable[
 KINDS: tuple[Kind, ...] = ("engine", "webhooks")
 #: Calls that are taken at a time, and that are worked on at a time.
 AT_ONCE, MOST = 50, 500
-#: A call that nobody took for so long is waited for by nobody, whatever the clocks of two machines say.
-TAKEN_BEFORE = seconds(30)
 #: Nobody waits for a call for so long.
 KEPT_FOR = seconds(180)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 
 from thumbturn.api.exchanged import Reply, Request
-from thumbturn.domain.clock import Clock, seconds
+from thumbturn.domain.clock import SECOND, Clock, seconds
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.ids import new_id
-from thumbturn.domain.refusals import AnswerLost, OwnerMissing, StorageUnavailable
+from thumbturn.domain.refusals import AnswerLost, Overloaded, OwnerMissing, StorageUnavailable
 from thumbturn.engine.calls import CallStore, Forwarded, Standing
 from thumbturn.engine.cells import Cells
 from thumbturn.engine.notices import About, Notices
@@ -26,6 +27,9 @@ log = structlog.get_logger("thumbturn.api")
 
 #: For so long a call lies there for an owner; whoever takes over from a dead one is there by then.
 TAKEN_WITHIN = seconds(10)
+#: A call that nobody took for so long is taken by nobody: a caller whose process died asks again, and both
+#: would be done. The clocks of two machines may differ by what it is more than he waits.
+TAKEN_BEFORE = TAKEN_WITHIN + seconds(2)
 #: For so long one who took a call may think about it, beyond what its caller himself wants to wait.
 ANSWERED_WITHIN = seconds(30)
 #: Calls of one process that may wait for others at a time.
@@ -61,6 +65,7 @@ class Forwarding:
         self._is_looking = False
         self._looks_again = False
         self._looking: set[asyncio.Task[None]] = set()
+        self._taking_back: set[asyncio.Task[None]] = set()
         notices.hear(About.ANSWERS, self._heard)
 
     async def ask(self, request: Request, kind: str, cell: int, *, patience: int = 0) -> Reply:
@@ -79,9 +84,25 @@ class Forwarding:
             await self._put(Forwarded(id, kind, cell, self._cells.process_id, now, sealed))
             asked.is_there = True
             self._notices.say(About.CALLS, call_word(kind, cell))
-            return Reply.read(self._seal.open(await asked.reply, reply_context(id)))
+            answer = await asked.reply
+        except (Overloaded, OwnerMissing):
+            raise  # it does not lie there
+        except BaseException:
+            # Also when its caller hangs up: he may ask again, and both would be done.
+            task = asyncio.get_running_loop().create_task(self._take_back(asked))
+            self._taking_back.add(task)
+            task.add_done_callback(self._taking_back.discard)
+            raise
         finally:
             del self._asked[id]
+        return Reply.read(self._seal.open(answer, reply_context(id)))
+
+    async def _take_back(self, asked: _Asked) -> None:
+        while self._clock.now() - asked.begun_at < TAKEN_BEFORE:
+            with suppress(Refusal):
+                await self._store.withdraw(asked.id)
+                return
+            await self._clock.sleep(SECOND)
 
     async def _put(self, call: Forwarded) -> None:
         try:
@@ -89,8 +110,10 @@ class Forwarding:
         except StorageUnavailable as reason:
             # It may lie there all the same, if only the answer to its commit was lost.
             try:
-                await self._store.withdraw(call.id)
+                nothing_was_done = await self._store.withdraw(call.id)
             except Refusal:
+                nothing_was_done = False
+            if not nothing_was_done:
                 raise AnswerLost from reason
             raise
 
