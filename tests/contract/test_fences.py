@@ -9,15 +9,17 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from tests.fixtures.stores import a_seed, an_attempt, furnish, sending, succeeding
 from thumbturn.domain.attempt import Phase
+from thumbturn.domain.clock import SystemClock
 from thumbturn.domain.refusals import Fenced, StorageUnavailable
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.cells import CELLS, cell_of
 from thumbturn.engine.lease_ports import Fence, Lease, Process
 from thumbturn.engine.tenure import Tenure
+from thumbturn.storage.correspondence import Correspondence
 from thumbturn.storage.leases import SqlLeases
 from thumbturn.storage.open import open_store
 from thumbturn.storage.store import SqlStore
@@ -135,6 +137,25 @@ async def test_a_write_of_one_who_was_stopped_is_given_up(postgres_url: str, pg_
     with pytest.raises(StorageUnavailable):
         await pg_store._write(sleep)
     assert await pg_store._write(lambda connection: connection.execute(text("select 7")).scalar()) == 7
+
+
+@pytest.mark.parametrize("whose", ["leases", "calls", "partitions"])
+async def test_nobody_else_waits_for_one_who_was_stopped(
+    postgres_url: str, pg_store: SqlStore, leases: SqlLeases, whose: str
+):
+    """So it is with whatever else a process writes: its leases, what it asks of others, its partitions."""
+
+    def sleep(connection: Connection) -> None:
+        connection.execute(text("select from leases for update"))
+        time.sleep(4)
+        connection.execute(text("select 1"))
+
+    talk = Correspondence(postgres_url, "p1", listening=None, is_alone=lambda: True, clock=SystemClock())
+    do = {"leases": leases._do, "calls": talk.calls._do, "partitions": pg_store._apart.do}[whose]
+    with pytest.raises(StorageUnavailable):
+        await do(sleep)
+    await do(lambda connection: connection.execute(text("select from leases for update nowait")))
+    await talk.close()
 
 
 async def test_what_arrived_is_given_to_its_cell_once(pg_store: SqlStore, leases: SqlLeases):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from thumbturn.domain.clock import Clock
 from thumbturn.storage.calls import SqlCalls, at_once
-from thumbturn.storage.databases import parse_url, writing_engine
+from thumbturn.storage.databases import ABANDONED_AFTER, parse_url, writing_engine
 from thumbturn.storage.notices import PostgresNotices
 from thumbturn.storage.writer import Writer
 
@@ -42,7 +42,7 @@ class Correspondence:
         if heard_at is None:
             log.warning("notices_are_not_heard", because="there is a pooler, and no listen_url")
         self._writer: Writer[Callable[[Connection], object]] = Writer(
-            writing_engine(parse_url(url)), at_once, bound=_MOST
+            writing_engine(parse_url(url), abandoned_after=ABANDONED_AFTER), at_once, bound=_MOST
         )
         self.calls = SqlCalls(self._writer)
         self.notices = PostgresNotices(process_id, self._writer, heard_at, is_alone, clock)

@@ -13,6 +13,22 @@ from thumbturn.domain.refusals import StorageUnavailable
 #: Seconds that SQLite waits for another process's transaction, and PostgreSQL for a connection.
 _PATIENCE = 5
 
+#: Seconds after which PostgreSQL gives up a transaction that a process has left standing: one that was
+#: stopped in the middle of it must not keep the rows that it had locked.
+ABANDONED_AFTER = 3
+
+#: How PostgreSQL is connected to: one that is not heard of is not waited for, for the quarter of an hour
+#: that the system would. What was sent must have come there in so many ms; a quiet connection is asked for
+#: a sign of life after some seconds, and given up if there is none. On a unix socket it means nothing.
+CONNECTED: dict[str, Any] = {
+    "connect_timeout": _PATIENCE,
+    "tcp_user_timeout": 5_000,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+
 #: Statements that a connection to SQLite keeps prepared: each kind of bulk write, for each number of rows.
 _PREPARED = 512
 
@@ -158,7 +174,7 @@ def _engine(url: URL, more_settings: str = "", **options: Any) -> Engine:
             hide_parameters=True,
             paramstyle="format",
             connect_args={
-                "connect_timeout": _PATIENCE,
+                **CONNECTED,
                 **({"prepare_threshold": None} if _POOLED in url.query else {"options": settings}),
             },
             **options,

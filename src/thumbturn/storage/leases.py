@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from thumbturn.engine.lease_ports import Fence, Kind, Lease, Process, Role, Roll
 from thumbturn.storage.cell_tables import leases, processes
-from thumbturn.storage.databases import parse_url, writing_engine
+from thumbturn.storage.databases import ABANDONED_AFTER, parse_url, writing_engine
 from thumbturn.storage.writer import Writer
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class SqlLeases:
     """Who owns what. Made for a PostgreSQL URL; used from one event loop."""
 
     def __init__(self, url: str) -> None:
-        engine = writing_engine(parse_url(url))
+        engine = writing_engine(parse_url(url), abandoned_after=ABANDONED_AFTER)
         self._writer: Writer[Callable[[Connection], Any]] = Writer(engine, _perform, bound=_MAY_WAIT)
 
     async def enlist(

@@ -37,7 +37,7 @@ from thumbturn.storage.accounts import SqlAccounts
 from thumbturn.storage.apart import Apart
 from thumbturn.storage.client_session_store import SqlClientSessions
 from thumbturn.storage.coalesce import Coalescing
-from thumbturn.storage.databases import reading_engine, writing_engine
+from thumbturn.storage.databases import ABANDONED_AFTER, reading_engine, writing_engine
 from thumbturn.storage.fences import GuardedWriter, unguarded
 from thumbturn.storage.filing import AT_ONCE, file_rows
 from thumbturn.storage.hot import (
@@ -73,11 +73,6 @@ _READ = text("select version_num from alembic_version")
 _WRITE = text("update alembic_version set version_num = version_num")
 
 
-#: Seconds after which the database gives up a transaction that a process has left standing: one that was
-#: stopped in the middle of it must not keep the rows that it had locked.
-ABANDONED_AFTER = 3
-
-
 class _Unsealed:
     """How much was done that is not sealed yet, at least. At first, what an earlier process left."""
 
@@ -99,7 +94,7 @@ class SqlStore(SqlWorkspaces):
         self._notices: Notices = Silence()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._files = url.get_backend_name() == "sqlite"
-        self._apart = Apart(writing_engine(url))
+        self._apart = Apart(writing_engine(url, abandoned_after=ABANDONED_AFTER))
         #: How many rows may be unfiled. What an earlier process left is filed with the first.
         self._unfiled = AT_ONCE
         self._sealing = _Unsealed()
