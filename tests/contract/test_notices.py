@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import os
+import resource
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,6 +15,8 @@ import pytest
 from thumbturn.domain.clock import SystemClock
 from thumbturn.engine.notices import About
 from thumbturn.storage.correspondence import Correspondence
+from thumbturn.storage.databases import parse_url
+from thumbturn.storage.listener import Listener
 from thumbturn.storage.notices import LONGEST, payload_of
 
 Heard = list[frozenset[str] | None]
@@ -105,6 +111,55 @@ async def test_who_was_cut_off_hears_again(process: Callable[..., Correspondence
         return False
 
     assert await say_until_heard()
+
+
+@pytest.fixture
+def many_open() -> Iterator[None]:
+    """More descriptors are open than ``select`` knows."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2_000
+    if before[1] != resource.RLIM_INFINITY and before[1] < wanted:
+        pytest.skip(f"no more than {before[1]} descriptors may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, before[0]), before[1]))
+    made = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    yield
+    for descriptor in made:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def heard_by_a_listener(url: str, within: float) -> bool:
+    """Whether a listener that begins now hears a notification in so many seconds."""
+    heard: list[str] = []
+    listener = Listener(parse_url(url), "thumbturn_test", heard.append)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(int(within / 0.1)):
+            connection.execute("notify thumbturn_test, 'w1'")
+            if await until(lambda: "w1" in heard, 0.1):
+                break
+    await listener.close()
+    return "w1" in heard
+
+
+@pytest.mark.usefixtures("many_open")
+async def test_a_process_hears_however_much_it_has_open(postgres_url: str):
+    """A listener whose connection is descriptor 1,100 hears as any other."""
+    assert await heard_by_a_listener(postgres_url, 3)
+
+
+async def test_whatever_befalls_a_listener_it_hears_again(postgres_url: str, monkeypatch: pytest.MonkeyPatch):
+    """What is no error of the database, as that there is no descriptor left, does not end it either."""
+    connect, failed = psycopg.connect, []
+
+    def fail_once(*given: Any, **settings: Any) -> Any:
+        if threading.current_thread().name == "thumbturn-listener" and not failed:
+            failed.append(OSError("Too many open files"))
+            raise failed[0]
+        return connect(*given, **settings)
+
+    monkeypatch.setattr(psycopg, "connect", fail_once)
+    assert await heard_by_a_listener(postgres_url, 3)
+    assert failed
 
 
 async def test_nobody_speaks_or_looks_who_is_alone(process: Callable[..., Correspondence]):

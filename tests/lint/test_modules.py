@@ -25,6 +25,7 @@ SUPERVISORS = {
     "engine/ledger.py": "whatever keeps an outcome from its record, it is tried again",
     "engine/supervised.py": "what looks after things must outlive whatever ails one of them, or the database",
     "webhooks/lane.py": "a bug about one event is a failure of that event and holds up no other",
+    "storage/listener.py": "whatever ends its connection, it must hear again",
     "storage/reader.py": "its thread hands whatever a query raised to the caller who asked",
     "storage/writer.py": "its thread hands whatever an operation raised to the caller who asked",
 }

@@ -17,12 +17,12 @@ import psycopg
 import structlog
 from sqlalchemy import URL
 
+from thumbturn.storage.databases import CONNECTED
+
 log = structlog.get_logger(__name__)
 
 #: Seconds until a connection that was lost is tried again.
 _AGAIN_AFTER = 0.5
-#: Seconds that a connection may take.
-_PATIENCE = 5
 
 
 class Listener:
@@ -53,19 +53,24 @@ class Listener:
             try:
                 self._listen()
                 is_told = False
-            except psycopg.Error as reason:
+            except Exception as reason:
                 # Once: everybody else says already that the database is away.
                 if not is_told:
-                    log.warning("notices_are_not_heard", because=" ".join(str(reason).split()))
+                    is_bug = not isinstance(reason, psycopg.Error)
+                    log.warning(
+                        "notices_are_not_heard", because=" ".join(str(reason).split()), exc_info=is_bug
+                    )
                 is_told = True
                 self._is_closed.wait(_AGAIN_AFTER)
 
     def _listen(self) -> None:
-        with psycopg.connect(self._url, autocommit=True, connect_timeout=_PATIENCE) as connection:
+        with psycopg.connect(self._url, autocommit=True, **CONNECTED) as connection:
             connection.execute(f"listen {self._channel}".encode())
+            waited_for = select.poll()  # unlike ``select.select`` for descriptors of any number
+            waited_for.register(connection.fileno(), select.POLLIN)
+            waited_for.register(self._ending, select.POLLIN)
             while not self._is_closed.is_set():
-                ready, _, _ = select.select((connection.fileno(), self._ending), (), ())
-                if self._ending in ready:
+                if any(ready == self._ending for ready, _ in waited_for.poll()):
                     return
                 for notification in connection.notifies(timeout=0):
                     # A loop that is closed has nobody left who could hear of it.
