@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import nullcontext
 
 import pytest
 
 from tests.contract.zwave_honesty import memory, slot
 from tests.fixtures.zwave_home import PLAIN, SUPERVISED, FakeHome
+from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import CommandRefused, OutcomeUnknown
 from thumbturn.domain.ids import new_id
 from thumbturn.drivers.zwave_js.codec import CC, node_of
@@ -107,6 +109,30 @@ async def test_a_lock_that_is_renamed_while_a_code_is_written_knows_where_it_is(
     await home.all_online()
     await (await memory(home, PLAIN)).clear_code(place)
     assert node.codes == {}
+
+
+async def test_whose_slot_it_is_is_on_record_before_it_is_written(home: FakeHome, monkeypatch):
+    """Nothing goes into a lock while a crash would forget where it is; not at all if that takes too long."""
+    node, apply = home.hub.nodes[2], home.store.apply
+    disk: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def once_there_is_a_disk(change):
+        await disk
+        return await apply(change)
+
+    monkeypatch.setattr(home.store, "apply", once_there_is_a_disk)
+    keypad, place = await memory(home), new_id()
+    writing = home.soon(keypad.set_code(place, slot(home, "4711")))
+    await home.pass_time(10)
+    assert isinstance(writing.exception(), OutcomeUnknown)
+    assert node.codes == {}
+    writing = home.soon(keypad.set_code(place, slot(home, "4711")))
+    await home.pass_time(5)
+    assert node.codes == {}
+    disk.set_result(None)
+    await home.until(writing.done)
+    assert writing.result() is Evidence.DEVICE_ACCEPTED
+    assert list(node.codes.values()) == ["4711"]
 
 
 async def test_nothing_known_of_a_code_is_no_proof_that_it_is_gone(home: FakeHome):

@@ -88,6 +88,8 @@ class Observation(NamedTuple):
     said: str = ""
     #: Where in its memory a lock has the code that somebody entered.
     place: str | None = None
+    #: Called once what is so is on record: for whoever must not go on before that.
+    on_record: Callable[[], None] | None = None
 
 
 HUB_DISCONNECTED = "hub_disconnected"

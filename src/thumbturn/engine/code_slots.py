@@ -7,16 +7,22 @@ a place too, called ``slot-7``: it is read, and neither taken nor cleared unless
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from thumbturn.domain.access_code import Slot
+from thumbturn.domain.clock import Clock, seconds
+from thumbturn.domain.device import Observation
+from thumbturn.domain.failures import OutcomeUnknown
 
 #: Of ``Device.state``: by place its slot, and the code that was written there, sealed.
 CODE_SLOTS = "code_slots"
 _OTHERS = "slot-"
 #: No lock has more: whoever claims so has his first thousand used.
 MOST_SLOTS = 1_000
+#: A database that has not taken it by then is ill: nothing is written into a lock meanwhile.
+_ON_RECORD_WITHIN = seconds(8)
 
 
 class CodeSlots:
@@ -71,3 +77,19 @@ class CodeSlots:
     def give_back(self, place: str) -> None:
         """The place is no slot any more."""
         self._slots.pop(place, None)
+
+
+async def put_on_record(seen: Observation, observe: Callable[[Observation], None], clock: Clock) -> None:
+    """Report which slot is whose, and return once that is on record: a crash then forgets no code in a lock.
+
+    Raises ``OutcomeUnknown`` if it is not in time.
+    """
+    written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def on_record() -> None:
+        if not written.done():
+            written.set_result(None)
+
+    observe(seen._replace(on_record=on_record))
+    if not await clock.wait(written, _ON_RECORD_WITHIN):
+        raise OutcomeUnknown.because("It could not be put on record in time where the code is to be.")

@@ -44,7 +44,8 @@ class Observations:
         self._came_back = came_back
         #: Called with each lock that reports that its codes were changed by hand.
         self._codes_touched = codes_touched
-        self._unwritten: set[asyncio.Task[None]] = set()
+        #: What is not durable yet, and of which device it is.
+        self._unwritten: dict[asyncio.Task[None], str] = {}
 
     def observe(self, seen: Observation) -> None:
         """A driver's report. Never raises for a device that is gone: reports may be late."""
@@ -71,8 +72,20 @@ class Observations:
         absorbed = absorb(device, seen, self._clock.now(), about)
         if absorbed.device is not device or absorbed.events:
             self._put_on_record(device, absorbed, run)
+        if seen.on_record is not None:
+            self._tell_when_written(device.id, seen.on_record)
         if run is not None:
             run.overhear(seen)
+
+    def _tell_when_written(self, device_id: str, tell: Callable[[], None]) -> None:
+        """Also if it is no news: what was said before may not be written yet."""
+
+        def look(written: asyncio.Future[list[None]]) -> None:
+            if not written.cancelled() and written.exception() is None:
+                tell()
+
+        mine = [task for task, whose in self._unwritten.items() if whose == device_id]
+        asyncio.gather(*mine).add_done_callback(look)
 
     async def review(self, device_id: str) -> None:
         """See what follows for a device whose settings were changed; durable when this returns."""
@@ -93,8 +106,8 @@ class Observations:
         if absorbed.device is not device:
             devices = (absorbed.device,)
         task = self._ledger.soon(Change(devices=devices, events=events))
-        self._unwritten.add(task)
-        task.add_done_callback(self._unwritten.discard)
+        self._unwritten[task] = device.id
+        task.add_done_callback(self._unwritten.pop)
         return task
 
     async def written(self) -> None:

@@ -78,7 +78,7 @@ class ZigbeeCodes:
                 return Evidence.NONE
             # On record before it is written: whatever happens then, it is known whose slot this is.
             self._slots.take(place, at, slot)
-            self._keep()
+            await self._lock.put_on_record({CODE_SLOTS: self._slots.kept()})
             await self._lock.send(command(pin_code=_user(at, pin)))
             use = await self._use_of(at)
         except HubUnreachable:

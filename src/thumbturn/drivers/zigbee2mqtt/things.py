@@ -12,6 +12,7 @@ from thumbturn.domain.failures import DeviceOffline
 from thumbturn.drivers.zigbee2mqtt.asking import Answer, Asking
 from thumbturn.drivers.zigbee2mqtt.codec import Failed, How, number
 from thumbturn.drivers.zigbee2mqtt.exposes import POWER
+from thumbturn.engine.code_slots import put_on_record
 from thumbturn.engine.pins import Pins
 
 
@@ -109,6 +110,10 @@ class Thing:
     def report(self, changes: Mapping[str, Any], *, method: str | None = None, **more: Any) -> None:
         """What is so of it now."""
         self._observe(self.observation(changes, method=method, **more))
+
+    async def put_on_record(self, changes: Mapping[str, Any]) -> None:
+        """What is so of it now; returns once it is on record. Raises ``OutcomeUnknown``."""
+        await put_on_record(self.observation(changes), self._observe, self.clock)
 
     def observation(
         self, changes: Mapping[str, Any], *, method: str | None = None, **more: Any

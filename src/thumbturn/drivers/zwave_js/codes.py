@@ -56,6 +56,9 @@ class Commanded(Protocol):
     def say(self, changes: Mapping[str, Any]) -> None:
         """Tell what is so now."""
 
+    async def put_on_record(self, changes: Mapping[str, Any]) -> None:
+        """Tell what is so now, and return once it is on record."""
+
 
 class LockCodes:
     """Implements ``CodeMemory`` of ``domain.capabilities``."""
@@ -91,9 +94,9 @@ class LockCodes:
             number = await self._find_free()
         elif former is None or former.pin_key != slot.pin_key:
             await self._make_room(number)
-        # Before anything is sent: whatever happens then, it is known whose slot it is.
+        # On record before anything is sent: whatever happens then, it is known whose slot it is.
         self._slots.take(place, number, slot)
-        self._keep()
+        await self._lock.put_on_record({CODE_SLOTS: self._slots.kept()})
         self._written_at = self._lock.clock.now()
         pin = self._pins.open(slot.pin)
         answer = await self._lock.link.set_value(self._lock.node_id, CC.USER_CODE, "userCode", pin, number)

@@ -12,6 +12,7 @@ from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import CommandRefused, DeviceOffline, DeviceUnreachable, NotSupported
 from thumbturn.drivers.zwave_js.codec import CC, Answer, Message, Node, Reached, Status, Value
 from thumbturn.drivers.zwave_js.link import HubLink
+from thumbturn.engine.code_slots import put_on_record
 from thumbturn.engine.pins import Pins
 
 #: A node that does not answer is tried again so soon, and later each time: a dead one costs its hub 3 s.
@@ -164,6 +165,10 @@ class Thing:
     ) -> None:
         """Tell what is so now."""
         self._home.observe(self.seen(changes, evidence, method, said, place))
+
+    async def put_on_record(self, changes: Mapping[str, Any]) -> None:
+        """Tell what is so now, and return once it is on record. Raises ``OutcomeUnknown``."""
+        await put_on_record(self.seen(changes), self._home.observe, self.clock)
 
     def seen(
         self,
