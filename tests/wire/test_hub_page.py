@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlencode
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.fixtures.connecting import Person
 from tests.fixtures.hubs import URL, RealHome, door, real_home
 from tests.fixtures.wire import Reply, Wire
+from thumbturn.domain.clock import seconds
 from thumbturn.domain.hub import HubFacts
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -94,6 +96,21 @@ async def test_the_page_searches_no_network(home: RealHome):
     assert len(home.hubs.looked_at) == 5
     assert (await ended(home, webview_id))["status"] == "failed"
     assert await home.told() == ["connect_webview.login_failed"]
+
+
+async def test_a_try_that_others_kept_from_being_made_costs_none(home: RealHome):
+    """While the workspace tries as many hubs as it may, the person is told so, and can try again."""
+    silent = {"provider": "zwave_js", "settings": {"url": "ws://hub:4444"}}
+    tries = [asyncio.ensure_future(home.refused("/thumbturn/hubs/link", **silent)) for _ in range(4)]
+    jane, _ = await owner(home)
+    await jane.step("choose", provider="zwave_js")
+    await home.wire.house.clock.settle()
+    page = (await jane.link(url=URL)).content.decode()
+    assert "at most 4 hubs at a time" in page
+    assert "You have" not in page
+    await home.wire.house.clock.advance(seconds(10))
+    await asyncio.gather(*tries)
+    assert (await jane.link(url=URL)).status == 303
 
 
 async def test_devices_are_chosen(home: RealHome):

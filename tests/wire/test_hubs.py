@@ -98,6 +98,19 @@ async def test_a_hub_that_is_silent_is_given_up(home: RealHome):
     assert (await asked)[:2] == (400, "hub_unreachable")
 
 
+async def test_few_hubs_are_tried_at_a_time(home: RealHome):
+    """Each try takes a connection for seconds: a workspace has four under way, and another when one ended."""
+    silent = {"provider": "zwave_js", "settings": {"url": "ws://hub:4444"}}
+    tries = [asyncio.ensure_future(home.refused(LINK, **silent)) for _ in range(6)]
+    await home.wire.house.clock.settle()
+    assert (await home.refused(LINK, **silent))[:2] == (429, "too_many_hubs_tried")
+    assert len(home.hubs.looked_at) == 4
+    await home.wire.house.clock.advance(seconds(10))
+    answers = [(await each)[:2] for each in tries]
+    assert answers.count((400, "hub_unreachable")) == 4
+    await home.link()
+
+
 async def test_a_sandbox_has_no_hubs(home: RealHome):
     """No key of a sandbox reaches a real door: a hub is not even called."""
     reply = await home.wire.ask("POST", LINK, {"provider": "zwave_js", "settings": {"url": URL}})

@@ -41,6 +41,10 @@ class HubLinkedAlready(Refusal, type="hub_linked_already", status=400):
     """
 
 
+class TooManyHubsTried(Refusal, type="too_many_hubs_tried", status=429):
+    """A workspace tries at most 4 hubs at a time. Nothing was done: try again when one has answered."""
+
+
 class ProviderHasNoHubs(Refusal, type="provider_has_no_hubs", status=400):
     """There is no such provider whose hubs could be linked."""
 

@@ -16,7 +16,7 @@ from thumbturn.domain.connected_account import ConnectedAccount, is_accepted
 from thumbturn.domain.device import Device, added
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.event import Event
-from thumbturn.domain.hub import HubLinkedAlready, HubSettingsWrong
+from thumbturn.domain.hub import HubLinkedAlready, HubSettingsWrong, TooManyHubsTried
 from thumbturn.domain.ids import named_id, new_id
 from thumbturn.domain.keys import new_webview_token
 from thumbturn.domain.refusals import ConnectWebviewNotFound, TooManyConnectWebviews
@@ -181,11 +181,11 @@ class ConnectWebviews:
                 return None
             provider, problem = webview.selected_provider, None
             try:
-                settings, facts = await self._accounts.hubs.look(provider, given)
+                settings, facts = await self._accounts.hubs.look(webview.workspace_id, provider, given)
                 known = await self._accounts.hubs.account_of(webview.workspace_id, provider, facts.hub_id)
                 if known is not None:
                     await self._require(webview, known)
-            except HubSettingsWrong as refusal:
+            except (HubSettingsWrong, TooManyHubsTried) as refusal:
                 return refusal
             except Refusal as refusal:
                 moved, problem = _wrong(webview), refusal

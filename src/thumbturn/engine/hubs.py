@@ -8,6 +8,7 @@ stored and told of, one that is gone is ``removed``, one that has another name h
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -25,6 +26,7 @@ from thumbturn.domain.hub import (
     ProviderHasNoHubs,
     SandboxHasNoHubs,
     Settings,
+    TooManyHubsTried,
     checked_settings,
 )
 from thumbturn.domain.ids import new_id
@@ -41,6 +43,8 @@ from thumbturn.engine.webhook_ports import Seal
 
 #: For so long somebody who links a hub waits for its answer.
 ANSWERS_WITHIN = seconds(10)
+#: So many hubs a workspace may try at a time: each takes a connection, and perhaps a thread, for so long.
+MOST_TRIED_AT_ONCE = 4
 #: A workspace with more hubs than that is no home.
 _MOST_LOOKED_AT = 10_000
 
@@ -84,6 +88,8 @@ class Hubs:
         self._followed: dict[str, str] = {}
         self._news: dict[str, Inventory] = {}
         self._taking_in: dict[str, asyncio.Task[None]] = {}
+        #: The workspaces that are trying hubs now, each as often as it does.
+        self._trying: Counter[str] = Counter()
 
     # its own life -------------------------------------------------------------------------------
 
@@ -109,14 +115,19 @@ class Hubs:
             raise ProviderHasNoHubs(f"There are hubs of: {', '.join(self.drivers) or 'nobody'}.")
         return self.drivers[provider]
 
-    async def look(self, provider: str, given: Mapping[str, str]) -> tuple[Settings, HubFacts]:
+    async def look(
+        self, workspace_id: str, provider: str, given: Mapping[str, str]
+    ) -> tuple[Settings, HubFacts]:
         """The settings, checked, and what the hub says of itself. Stores nothing.
 
-        Raises ``ProviderHasNoHubs``, ``HubSettingsWrong``, ``HubUnreachable``, ``HubLoginRefused`` and
-        ``HubNotUnderstood``.
+        Raises ``ProviderHasNoHubs``, ``HubSettingsWrong``, ``TooManyHubsTried``, ``HubUnreachable``,
+        ``HubLoginRefused`` and ``HubNotUnderstood``.
         """
         driver = self.driver(provider)
         settings = checked_settings(driver.fields, given)
+        if self._trying[workspace_id] >= MOST_TRIED_AT_ONCE:
+            raise TooManyHubsTried
+        self._trying[workspace_id] += 1
         looking = asyncio.ensure_future(driver.look(settings))
         try:
             if not await self._clock.wait(looking, ANSWERS_WITHIN):
@@ -124,6 +135,7 @@ class Hubs:
             return settings, looking.result()
         finally:
             looking.cancel()
+            self._trying -= Counter((workspace_id,))
 
     async def link(
         self, workspace: Workspace, provider: str, given: Mapping[str, str], taking: Taking
@@ -134,7 +146,7 @@ class Hubs:
         """
         if workspace.is_sandbox:
             raise SandboxHasNoHubs
-        settings, facts = await self.look(provider, given)
+        settings, facts = await self.look(workspace.id, provider, given)
         async with self._moving.alone(workspace.id):
             known = await self.account_of(workspace.id, provider, facts.hub_id)
             account = self.account(workspace.id, provider, facts, Link(settings), known, taking)
