@@ -69,6 +69,8 @@ class Engines:
         engine = self._made[number][0].engine
         if tenure.holds():
             await engine.stop(ENDS_WITHIN)
+            # What has not ended does so elsewhere, and is to be waited for there.
+            engine.begun.dismiss_waiting()
         if not tenure.holds():
             await engine.give_up()
         del self._made[number]

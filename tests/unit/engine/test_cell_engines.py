@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,11 +13,14 @@ from thumbturn.domain.attempt import Attempt
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.device import Device
 from thumbturn.domain.refusals import StorageUnavailable
-from thumbturn.engine.acceptance import Command, new_attempt
+from thumbturn.engine.acceptance import Command, Timing, new_attempt
 from thumbturn.engine.cell_engines import Engines, Listeners
 from thumbturn.engine.cells import Cell
+from thumbturn.engine.elsewhere import Elsewhere
+from thumbturn.engine.everywhere import EndsEverywhere
 from thumbturn.engine.lease_ports import Fence
 from thumbturn.engine.tenure import Tenure
+from thumbturn.testing.calls import MemoryNotices
 
 CELL = 0
 
@@ -107,3 +112,26 @@ async def test_what_was_taken_is_not_taken_anew_once_it_has_ended(owner: Owner, 
     await owner.look()
     assert await house.store.arrived() == []
     assert house.commands(door) == ["unlock"]
+
+
+async def test_who_waits_at_an_owner_that_gives_its_cell_away_is_answered(owner: Owner):
+    """The end of an attempt that its next owner brings about is told to whoever waited at the one before."""
+    house = owner.house
+    door = await house.lock()
+    tenure = await owner.take()
+    cells: Any = SimpleNamespace(cell_of=lambda _: CELL)
+    notices = MemoryNotices([], house.clock)
+    elsewhere = Elsewhere(store=house.store, cells=cells, notices=notices, pace=None, clock=house.clock)
+    attempt = await house.begin("UNLOCK_DOOR", door, Timing(not_before=house.clock.now() + 5 * SECOND))
+    before = EndsEverywhere(house.engine, elsewhere, house.clock)
+    waiting = asyncio.ensure_future(before.settled(attempt, 60 * SECOND))
+    waiting_too = asyncio.ensure_future(before.all_settled((attempt,), 60 * SECOND))
+    await house.clock.settle()
+    await owner.engines.end(tenure)
+    await owner.take()
+    await house.engine.begun.cancel("w1", attempt.id, "somebody")
+    await house.clock.advance(2 * SECOND)
+    notices.leave()
+    assert waiting.done()
+    assert waiting_too.done()
+    assert (await waiting).status == "error"
