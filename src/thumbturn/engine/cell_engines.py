@@ -32,6 +32,11 @@ class Listeners:
             with supervised("cell_listener_failed", kind=kind, cell=str(cell)):
                 await listener(cell)
 
+    async def begin(self, kind: Kind, cell: int) -> None:
+        """Call those who act for a cell that was taken. Raises what the first of them raises who cannot."""
+        for listener in self._by_kind[kind, True]:
+            await listener(cell)
+
 
 class Engines:
     """An engine for each cell that is owned (``Owning`` of ``claims.py``)."""
@@ -103,7 +108,8 @@ class Told:
         self._listeners = listeners
 
     async def begin(self, tenure: Tenure) -> None:
-        await self._listeners.tell(self._kind, tenure.fence.cell, taken=True)
+        # Whoever cannot begin has it given back: it is tried again, here or elsewhere.
+        await self._listeners.begin(self._kind, tenure.fence.cell)
 
     async def end(self, tenure: Tenure) -> None:
         await self._listeners.tell(self._kind, tenure.fence.cell, taken=False)

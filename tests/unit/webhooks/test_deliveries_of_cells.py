@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.fixtures.stores import an_event
 from tests.fixtures.webhooks import URL, Hooks
 from thumbturn.domain.clock import seconds
-from thumbturn.domain.refusals import OwnerMissing
+from thumbturn.domain.refusals import OwnerMissing, StorageUnavailable
 from thumbturn.domain.webhook import EVERY_TYPE
+from thumbturn.engine.cell_engines import Listeners, Told
+from thumbturn.engine.claims import LEFT_ALONE, Claims
+from thumbturn.engine.lease_ports import Process
 from thumbturn.engine.meters import WebhookMeters
 from thumbturn.engine.ports import Change, Store
 from thumbturn.engine.webhooks import Webhooks
 from thumbturn.testing.endpoints import FakeEndpoints
+from thumbturn.testing.leases import MemoryLeases
 from thumbturn.webhooks.by_cell import DeliveriesOfCells
 from thumbturn.webhooks.means import Means
 from thumbturn.webhooks.record import Record
@@ -103,3 +109,36 @@ async def test_a_webhook_of_nobody_is_not_tried_out(owner: Owner):
         await owner.test(webhook)
     await owner.deliveries.begin(1, owner.hooks.store)
     assert (await owner.test(webhook)).error is None
+
+
+async def test_a_cell_that_could_not_be_begun_with_is_begun_anew(owner: Owner, monkeypatch: Any):
+    """A database that is away when a cell is taken delays what its webhooks are told, and no more."""
+    hooks = owner.hooks
+    await owner.create("w1", URL, (EVERY_TYPE,))
+    enabled, refusals = hooks.store.webhooks.enabled, [StorageUnavailable() for _ in range(3)]
+
+    async def refused_at_first() -> Any:
+        if refusals:
+            raise refusals.pop()
+        return await enabled()
+
+    monkeypatch.setattr(hooks.store.webhooks, "enabled", refused_at_first)
+    listeners = Listeners()
+    listeners.add("webhooks", lambda cell: owner.deliveries.begin(cell, hooks.store), taken=True)
+    listeners.add("webhooks", lambda cell: owner.deliveries.end(cell, 0), taken=False)
+    claims = Claims(
+        store=MemoryLeases(),
+        process=Process("a", frozenset({"webhooks"}), seconds(5)),
+        kinds={"webhooks": 3},
+        owning={"webhooks": Told("webhooks", listeners)},
+        clock=hooks.clock,
+        uptime=hooks.clock.now,
+    )
+    await claims.start()
+    event = await told(owner, "w1")
+    assert not refusals
+    await hooks.clock.advance(LEFT_ALONE + seconds(3))
+    assert received(hooks.endpoints, URL) == [event]
+    stopping = asyncio.ensure_future(claims.stop())
+    await hooks.clock.advance(seconds(1))
+    await stopping
