@@ -24,6 +24,7 @@ from thumbturn.domain.refusals import (
     DeviceNotFound,
     DeviceTypeNotSupported,
     DeviceUnmanaged,
+    Fenced,
     StorageUnavailable,
     TooManyOpenAttempts,
     WorkspaceNotSandbox,
@@ -236,7 +237,9 @@ class Acceptance:
                     self._live.accepted(run.attempt)
                 self._dispatch.durable(run)
             else:
-                if not is_taken and (void := run.void()) is not None:
+                # What came too late for its cell is not on record, for certain.
+                is_sure = is_taken or isinstance(error, Fenced)
+                if not is_sure and (void := run.void()) is not None:
                     voiding.append(void)
                 self._dispatch.forget(run)
         if is_taken:
