@@ -81,8 +81,8 @@ MUTANTS = (
     Mutant(
         "what was refused and written all the same is carried out",
         "engine/acceptance.py",
-        "                if not is_taken and (void := run.void()) is not None:\n",
-        "                if False and (void := run.void()) is not None:\n",
+        "                if not is_sure and (void := run.void()) is not None:\n",
+        "                if False and not is_sure and (void := run.void()) is not None:\n",
     ),
     Mutant(
         "the events of an end that could not be written are dropped",
