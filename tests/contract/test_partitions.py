@@ -26,9 +26,10 @@ from thumbturn.engine import purging
 from thumbturn.engine.ports import Change, EventFilter, Transition
 from thumbturn.engine.purging import Purging
 from thumbturn.engine.webhook_ports import Progress
+from thumbturn.storage import partitions
 from thumbturn.storage.databases import parse_url, writing_engine
 from thumbturn.storage.open import migrate, open_store
-from thumbturn.storage.partitions import ATTEMPTS, EVENTS, Series, bound_of, moment_of, spans
+from thumbturn.storage.partitions import ATTEMPTS, EVENTS, Partition, Series, bound_of, moment_of, spans
 from thumbturn.storage.store import SqlStore
 from thumbturn.testing.clock import FakeClock
 
@@ -108,6 +109,35 @@ async def test_there_is_room_ahead_of_time(store: SqlStore):
     await store.apply(Change(events=(event,)))
     assert (await where(store, "attempts", "id", attempt.id)).startswith("attempts_p2")
     assert (await where(store, "events", "event_id", event.event_id)).startswith("events_p2")
+
+
+async def test_a_clock_that_was_ahead_leaves_no_gap(store: SqlStore):
+    """Room that was made for a year ahead by mistake does not stand in for the room of the days before it."""
+    await store.retention.make_room(TODAY + 400 * DAY + 5)
+    far = {series: await names(store, series) for series in (ATTEMPTS, EVENTS)}
+    await days_pass(store, TODAY + 430 * DAY)
+    for series in (ATTEMPTS, EVENTS):
+        there = await ask(store, lambda connection: spans(connection, series))  # noqa: B023
+        assert {*far[series]} <= {each.name for each in there}
+        assert all(before.end == after.start for before, after in itertools.pairwise(there))
+        assert there[0].start <= TODAY + series.period
+        assert there[-1].end > TODAY + 400 * DAY + series.period
+
+
+async def test_each_partition_is_made_by_itself(store: SqlStore, monkeypatch):
+    """What holds up the second one leaves the first where it is, and no lock from one to the other."""
+    attach, made = partitions._attach, []
+
+    def attaches_one(connection: Connection, series: Series, partition: Partition) -> None:
+        made.append(partition.name)
+        if len(made) > 1:
+            raise ZeroDivisionError
+        attach(connection, series, partition)
+
+    monkeypatch.setattr(partitions, "_attach", attaches_one)
+    with pytest.raises(ZeroDivisionError):
+        await store.retention.make_room(TODAY + 90 * DAY)
+    assert await names(store, ATTEMPTS) == made[:1]
 
 
 async def test_no_row_is_refused(store: SqlStore):

@@ -51,9 +51,9 @@ class PartitionedRetention:
 
     async def make_room(self, now: int) -> None:
         for series in (ATTEMPTS, EVENTS):
-            made = await self._apart.do(lambda connection: make_room(connection, series, now))  # noqa: B023
-            for name in made:
-                log.info("partition_made", partition=name)
+            # One in a transaction: what came into the rest is locked for no longer than one takes.
+            while made := await self._apart.do(lambda connection: make_room(connection, series, now, 1)):  # noqa: B023
+                log.info("partition_made", partition=made[0])
 
     async def forget_attempts(self, before: int, place: str, most: int) -> Swept:
         # First the rows of ``…_past`` and of ``…_rest``, behind "0:" and "1:" and an id; then the partitions.

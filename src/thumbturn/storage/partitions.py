@@ -88,28 +88,39 @@ def spans(connection: Connection, series: Series) -> list[Partition]:
     return sorted(found, key=lambda partition: partition.start)
 
 
-def make_room(connection: Connection, series: Series, now: int) -> list[str]:
-    """Have a partition for this moment and one for the time after it; the names of those that were made.
+def make_room(connection: Connection, series: Series, now: int, most: int | None = None) -> list[str]:
+    """Have a partition for this moment and one for the time after it; the names of those that were made,
+    ``most`` at a time.
 
     What came meanwhile into the one for the rest is put where it belongs.
     """
-    ahead = now + series.period
-    there = spans(connection, series)
-    if there and there[-1].end > ahead:
+    if not _lacking(connection, series, now):
         return []
     connection.execute(_ALONE)
     connection.execute(text(f"set local lock_timeout = '{_PATIENCE}'"))
-    there = spans(connection, series)
-    start = there[-1].end if there else _end_of_past(connection, series)
-    # After a long sleep: what nobody wrote in needs no partition.
-    start = max(start, now // series.period * series.period)
-    made = []
-    while start <= ahead:
-        partition = Partition(_name_of(series, start), start, start + series.period)
+    lacking = _lacking(connection, series, now)[:most]
+    for partition in lacking:
         _attach(connection, series, partition)
-        made.append(partition.name)
-        start = partition.end
-    return made
+    return [partition.name for partition in lacking]
+
+
+def _lacking(connection: Connection, series: Series, now: int) -> list[Partition]:
+    """The partitions that are to be made, so that there is one for every moment from now to a period later.
+
+    It looks for gaps, not for the last end: a clock that was ahead once has left a partition of far away.
+    """
+    there = spans(connection, series)
+    past = _end_of_past(connection, series)
+    lacking = []
+    start = max(now // series.period * series.period, past)
+    while start <= now + series.period:
+        over = next((each for each in there if each.start <= start < each.end), None)
+        if over is None:
+            end = min([start + series.period, *(each.start for each in there if each.start > start)])
+            over = Partition(_name_of(series, start), start, end)
+            lacking.append(over)
+        start = over.end
+    return lacking
 
 
 def take_away(connection: Connection, series: Series, partition: Partition) -> str | None:
