@@ -18,6 +18,7 @@ from thumbturn.domain.webhook import Delivery, DisabledBecause, Outcome
 from thumbturn.engine import purging
 from thumbturn.engine.ports import AttemptFilter, Change, EventFilter, Store
 from thumbturn.engine.purging import Purging
+from thumbturn.engine.retention_ports import Swept
 from thumbturn.engine.webhook_ports import Progress, TryFilter
 from thumbturn.storage.store import SqlStore
 from thumbturn.testing.clock import FakeClock
@@ -218,7 +219,7 @@ async def test_one_kind_that_fails_holds_up_no_other(caplog):
     store.retention.forget_attempts = ill  # type: ignore[method-assign]
     loop = Purging(store, clock, AGES)
     loop.start()
-    await clock.advance(DAY // 24 - 1)
+    await clock.advance(2 * DAY // 24 - 1)
     assert await told(store) == []
     assert len(await left(store)) == 1
     await clock.advance(2 * DAY // 24)
@@ -242,8 +243,62 @@ async def test_a_bite_is_followed_by_a_pause_of_many_times_its_length(monkeypatc
     store.retention.forget_attempts = slowly  # type: ignore[method-assign]
     loop = Purging(store, clock, Ages(attempts=DAY))
     loop.start()
-    await clock.advance(9_000_000)
+    await clock.advance(DAY // 24 + 9_000_000)
     await loop.stop()
     assert len(bites) == 5
     assert {later - sooner for sooner, later in itertools.pairwise(bites)} == {2_000_000}
     assert await left(store) == set()
+
+
+@pytest.mark.parametrize(("took", "rows"), [(250_000, [200, 100, 50, 25, 12, 10, 10]), (90_000, [200] * 7)])
+async def test_bites_that_take_long_become_smaller(took, rows):
+    """And larger again, when the database is quick again."""
+    store, clock, asked = MemoryStore(), FakeClock(NOW), []
+    slow = [took] * 7
+
+    async def forget(_before, _place, most):
+        asked.append(most)
+        await clock.sleep(slow.pop() if slow else 1_000)
+        return Swept(0, "more")
+
+    store.retention.forget_attempts = forget  # type: ignore[method-assign]
+    loop = Purging(store, clock, Ages(attempts=DAY))
+    loop.start()
+    await clock.advance(DAY // 24 + 30_000_000)
+    await loop.stop()
+    assert asked[:7] == rows
+    assert asked[-1] == 200
+    assert [later <= 2 * sooner for sooner, later in itertools.pairwise(asked)] == [True] * (len(asked) - 1)
+
+
+class WrongClock(FakeClock):
+    """One that is ahead until it is set."""
+
+    ahead = 900 * DAY
+
+    def now(self) -> int:
+        return super().now() + self.ahead
+
+
+async def test_a_clock_that_is_set_after_the_start_costs_no_history():
+    """A server that starts with a clock years ahead makes room, but forgets first when that has been set."""
+    store, clock = MemoryStore(), WrongClock(NOW)
+    young, old = ended(10), ended(200)
+    for attempt in (young, old):
+        await store.accept(attempt)
+    rooms, make_room = [], store.retention.make_room
+
+    async def notes(now):
+        rooms.append(now)
+        await make_room(now)
+
+    store.retention.make_room = notes  # type: ignore[method-assign]
+    loop = Purging(store, clock, AGES)
+    loop.start()
+    await clock.advance(DAY // 24 - 1)
+    assert rooms == [NOW + 900 * DAY]
+    assert await left(store) == {young.id, old.id}
+    clock.ahead = 0
+    await clock.advance(DAY // 24)
+    assert await left(store) == {young.id}
+    await loop.stop()

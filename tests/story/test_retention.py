@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -39,9 +40,20 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_start_forgets_what_is_old_and_the_trail_stays_whole(new_server: Callable[..., LiveServer]):
-    """Old attempts and events go soon after a start, what is open stays, and the audit trail verifies."""
+def in_short_rounds(folder: Path) -> dict[str, str]:
+    """The environment of a process whose hour between two looks is two seconds."""
+    code = "from thumbturn.engine import purging\npurging.ROUND = 2_000_000\n"
+    (folder / "sitecustomize.py").write_text(code)
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return {"PYTHONPATH": path}
+
+
+def test_what_is_old_is_forgotten_and_the_trail_stays_whole(
+    new_server: Callable[..., LiveServer], tmp_path: Path
+):
+    """Old attempts and events go a round after a start, what is open stays, and the audit trail verifies."""
     server = new_server(options=("--keep-attempts-days", "2", "--keep-events-days", "1"))
+    server.variables |= in_short_rounds(tmp_path)
     me = Caller(server, server.client(), "")
     ask = {"count": 2, "kind": "lock", "travel_milliseconds": 0}
     locks = me.call("/thumbturn/sandbox/add_devices", **ask)["device_ids"]

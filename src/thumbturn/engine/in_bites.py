@@ -18,7 +18,8 @@ class InBites:
 
     def __init__(self, clock: Clock, *, pause: int, round: int, word: str, rest: int = 0) -> None:
         """``pause`` is between two bites and ``round`` between two looks, µs; a bite that fails is logged
-        under ``word``. A pause lasts at least ``rest`` times as long as the bite before it took.
+        under ``word``. A pause lasts at least ``rest`` times as long as the bite before it took, but no
+        longer than ``LONGEST_PAUSE``: a bite that takes long has a larger share of the time than others.
         """
         self._clock = clock
         self._pause = pause

@@ -1,8 +1,10 @@
 """Forgets what was over long ago, a few at a time: attempts, events, tries of webhooks, and what has ended.
 
 Each kind has its age (``domain/retention.py``) and its sweep, which goes from the oldest on to the first
-that is to be kept. Sweeps take turns, and after each bite there is a pause of many times its length: so
-what they take of the database is a small share, however busy that is.
+that is to be kept. Sweeps take turns, and after each bite there is a pause of nineteen times its length, two
+seconds at most. Where the database is slow or busy, bites become smaller until they are short again.
+
+Nothing is forgotten in the first hour: a machine's clock may be wrong until somebody has set it.
 
 Thermostat schedules, client sessions and connect webviews are removed as their owner would remove them,
 and told as that. What is in force is never touched.
@@ -21,8 +23,12 @@ from thumbturn.engine.supervised import supervised
 
 #: Of each kind of what has ended, in a bite.
 BITE = 20
-#: Attempts, events or tries, in a bite: some milliseconds of the writer's time.
+#: Attempts, events or tries, in a bite at most: some milliseconds of the writer's time.
 ROWS = 200
+#: And at least, where so many take long.
+FEWEST = 10
+#: µs that a bite may take. After one that took longer, the next has half as many rows; after another, twice.
+LONG = 100 * MILLISECOND
 #: µs between two bites at least, and how many times as long as the bite before: they leave room for others.
 PAUSE = 20 * MILLISECOND
 REST = 19
@@ -44,23 +50,31 @@ class Purging(InBites):
         self._ages = ages
         #: What is still to be swept in this round, and from where on; ``None`` between two rounds.
         self._sweeps: list[tuple[int, Forget, str]] | None = None
+        self._rows = ROWS
+        self._has_just_begun = False
 
     def start(self) -> None:
-        """Begin to look, now and every hour."""
+        """Make room now, and begin to look in an hour."""
         self._sweeps = None
+        self._has_just_begun = True
         super().start()
 
     async def bite(self) -> bool:
         """Forget some of the kind whose turn it is; true if there may be more."""
         if self._sweeps is None:
             self._sweeps = await self._begin()
+        if self._has_just_begun:
+            self._has_just_begun, self._sweeps = False, []
         if self._sweeps:
             age, forget, place = self._sweeps.pop(0)
+            began = self._clock.now()
             # What fails once is left until the next round: it must not keep the others from theirs.
             with supervised(_WORD):
-                _, further = await forget(self._clock.now() - age, place, ROWS)
+                _, further = await forget(began - age, place, self._rows)
                 if further is not None:
                     self._sweeps.append((age, forget, further))
+            is_long = self._clock.now() - began > LONG
+            self._rows = max(self._rows // 2, FEWEST) if is_long else min(self._rows * 2, ROWS)
         if self._sweeps:
             return True
         self._sweeps = None
