@@ -26,7 +26,8 @@ from thumbturn.testing.store import MemoryStore
 
 ASKER = Asker("k1", "api_key", None, "r1", "night porter")
 AGES = Ages(attempts=180 * DAY, events=30 * DAY, deliveries=90 * DAY)
-NOW = NOON + 1_000 * DAY
+#: Far from the real day, of which the ids are: no partition is ever about both.
+NOW = NOON + 3_000 * DAY
 
 
 def ended(days_ago: int, **other: object) -> Attempt:
