@@ -12,6 +12,7 @@ from thumbturn.api.table import endpoints
 from thumbturn.api.wire.device import Device, device_json
 from thumbturn.domain.attempt import Attempt, Phase
 from thumbturn.domain.evidence import Evidence
+from thumbturn.engine.meters import AttemptMeters, RecordMeters
 
 SAMPLE = Attempt(
     id="f7d02670-128a-49f1-b615-b44a2808e5c4",
@@ -32,6 +33,9 @@ SAMPLE = Attempt(
 
 class SampleEngine:
     """Stands where the engine stands, and accepts the attempt of the documents."""
+
+    def __init__(self) -> None:
+        self.meters, self.records = AttemptMeters(), RecordMeters()
 
     async def begin(self, *_: Any, **__: Any) -> Attempt:
         return SAMPLE._replace(
