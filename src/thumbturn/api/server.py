@@ -237,7 +237,7 @@ class Api:
         token = RECORDING.set(recording)
         try:
             answer: Answer = await route.call(ask, bearer, parameters, scope, call)
-        except BaseException:
+        except BaseException:  # also when the call is given up: what comes later is no part of its act
             recording.is_over = True
             raise
         finally:

@@ -55,7 +55,7 @@ async def dial(url: str) -> Socket:
     except (ClientError, OSError, TimeoutError, ValueError) as reason:
         await session.close()
         raise LinkLost(f"no WebSocket: {type(reason).__name__}") from None
-    except BaseException:
+    except BaseException:  # also when whoever connects is given up: no session is left open
         await session.close()
         raise
     return _AiohttpSocket(session, socket)
