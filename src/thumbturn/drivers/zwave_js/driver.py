@@ -30,11 +30,11 @@ from thumbturn.drivers.zwave_js.codec import CC, Message, Node, NodeChanged, Val
 from thumbturn.drivers.zwave_js.link import Conversation, HubLink, NotUnderstood
 from thumbturn.drivers.zwave_js.locks import ZwaveLock
 from thumbturn.drivers.zwave_js.rounds import Rounds
-from thumbturn.drivers.zwave_js.socket import Dial, dial
 from thumbturn.drivers.zwave_js.thermostats import ZwaveThermostat
 from thumbturn.drivers.zwave_js.things import Home, Thing
 from thumbturn.engine.link_life import LinkLost
 from thumbturn.engine.pins import Pins
+from thumbturn.engine.web_socket import Dial, dial
 
 C = TypeVar("C")
 

@@ -29,8 +29,8 @@ from thumbturn.drivers.zwave_js.codec import (
     read,
     text_of,
 )
-from thumbturn.drivers.zwave_js.socket import Dial, Socket
 from thumbturn.engine.link_life import LinkLife, LinkLost
+from thumbturn.engine.web_socket import Dial, Socket
 
 #: For so long a server that was connected to may be silent before it has said what it is.
 _SAYS_WITHIN = seconds(8)

@@ -1,4 +1,4 @@
-"""The WebSocket to a Z-Wave JS server, as far as the link needs one, so that a test can be the server."""
+"""A WebSocket to a hub, as far as a link needs one, so that a test can be the hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from thumbturn.engine.link_life import LinkLost
 if TYPE_CHECKING:
     from aiohttp import ClientSession, ClientWebSocketResponse
 
-#: A hub with many nodes says all of them in one message.
+#: A hub with many devices says all of them in one message.
 _LONGEST_MESSAGE = 64 << 20
 #: Seconds without a sign of life after which the other end is asked for one, and is given up without.
 _HEARTBEAT = 10.0
