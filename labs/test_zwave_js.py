@@ -6,7 +6,7 @@ import pytest
 
 from labs.zwave.stack import Stack, install, missing
 from tests.contract.zwave_honesty import *  # noqa: F403 - the tests themselves
-from tests.fixtures.zwave_home import PLAIN, SUPERVISED, LabHome
+from tests.fixtures.zwave_home import PLAIN, SECURE, SUPERVISED, LabHome
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,9 @@ async def home(stack):
     it = LabHome(stack)
     await it.open()
     yield it
-    for address in (SUPERVISED, PLAIN):
+    for address in (SUPERVISED, PLAIN, SECURE):
         await it.fault(address, "")
-    for address in (SUPERVISED, PLAIN):
+    for address in (SUPERVISED, PLAIN, SECURE):
         await it.all_online()
         if not await it.is_locked(address):
             await it.run("LOCK_DOOR", address)

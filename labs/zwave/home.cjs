@@ -1,11 +1,11 @@
 // The devices of the lab, as the mock radio plays them, and what can go wrong with them.
 //   2  a lock that confirms by supervision, at once        4  a lock without supervision, with a motor of 1.5 s
-//   3  a thermostat that heats and cools, with a fan
+//   3  a thermostat that heats and cools, with a fan       5  a lock as 2 is, whose frames are encrypted (S2)
 "use strict"
 const { createRequire } = require("node:module")
 const inside = createRequire(require.resolve("zwave-js/package.json"))
 const cc = inside("@zwave-js/cc")
-const { CommandClasses: CC, Duration } = inside("@zwave-js/core")
+const { CommandClasses: CC, Duration, SecurityClass } = inside("@zwave-js/core")
 const { createMockZWaveRequestFrame, ccCaps } = require("@zwave-js/testing")
 
 const LOCKED = 255
@@ -18,7 +18,11 @@ cc.ThermostatFanModeCCSet.from = (raw, context) =>
 
 const raw = (node, ccId, ccCommand, bytes) =>
   new cc.CommandClass({ nodeId: node.controller.ownNodeId, ccId, ccCommand, payload: Uint8Array.from(bytes) })
-const push = (node, command) => node.sendToController(createMockZWaveRequestFrame(command, { ackRequested: false }))
+const push = (node, command) => {
+  const isSecure = node.capabilities.securityClasses?.size > 0
+  const sent = isSecure ? cc.Security2CC.encapsulate(command, node.id, node.securityManagers) : command
+  return node.sendToController(createMockZWaveRequestFrame(sent, { ackRequested: false }))
+}
 const notify = (node, notificationEvent, parameters) =>
   push(
     node,
@@ -148,7 +152,7 @@ const common = [
   { ccId: CC["Manufacturer Specific"], version: 2 },
 ]
 const supervision = { ccId: CC.Supervision, version: 1 }
-const lock = (id, travel, more) => ({
+const lock = (id, travel, more, secure = false) => ({
   id,
   capabilities: {
     isListening: false,
@@ -156,13 +160,15 @@ const lock = (id, travel, more) => ({
     genericDeviceClass: 0x40,
     specificDeviceClass: 0x03,
     firmwareVersion: "1.3",
+    ...(secure ? { supportsSecurity: true, securityClasses: new Set([SecurityClass.S2_AccessControl]) } : {}),
     commandClasses: [
       ...common,
       ...more,
-      ccCaps({ ccId: CC["Door Lock"], version: 4, supportedOperationTypes: [1], supportedDoorLockModes: [0, LOCKED], autoRelockSupported: false }),
-      ccCaps({ ccId: CC["User Code"], version: 1, numUsers: 8 }),
-      { ccId: CC.Battery, version: 1 },
-      ccCaps({ ccId: CC.Notification, version: 8, supportsV1Alarm: false, notificationTypesAndEvents: { [DOORS]: [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15] } }),
+      ...(secure ? [{ ccId: CC["Security 2"], version: 1 }] : []),
+      ccCaps({ ccId: CC["Door Lock"], secure, version: 4, supportedOperationTypes: [1], supportedDoorLockModes: [0, LOCKED], autoRelockSupported: false }),
+      ccCaps({ ccId: CC["User Code"], secure, version: 1, numUsers: 8 }),
+      { ccId: CC.Battery, secure, version: 1 },
+      ccCaps({ ccId: CC.Notification, secure, version: 8, supportsV1Alarm: false, notificationTypesAndEvents: { [DOORS]: [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15] } }),
     ],
   },
   behaviors: [trouble, bolt(travel), battery, idle, keypad],
@@ -195,7 +201,7 @@ const thermostat = {
   behaviors: [trouble, climate],
 }
 
-exports.nodes = [lock(2, 0, [supervision]), thermostat, lock(4, MOTOR_MS, [])]
+exports.nodes = [lock(2, 0, [supervision]), thermostat, lock(4, MOTOR_MS, []), lock(5, 0, [supervision], true)]
 
 exports.furnish = (node) => {
   node.state.set("DoorLock_currentMode", LOCKED)

@@ -1,4 +1,4 @@
-// One process: a mock radio with three nodes, the real Z-Wave JS driver and the real server before it.
+// One process: a mock radio with four nodes, the real Z-Wave JS driver and the real server before it.
 // node stack.cjs --port N --control N --cache DIR     everything on 127.0.0.1; {"ready":true} when all nodes are.
 "use strict"
 const http = require("node:http")
@@ -11,12 +11,15 @@ const { nodes, furnish, control } = require("./home.cjs")
 
 const option = (name) => process.argv[process.argv.indexOf(`--${name}`) + 1]
 const say = (what) => console.log(JSON.stringify(what))
+// The network's keys: the driver and the mock radio must have the same.
+const key = (byte) => Buffer.alloc(16, byte)
+const securityKeys = { S0_Legacy: key(1), S2_Unauthenticated: key(2), S2_Authenticated: key(3), S2_AccessControl: key(4) }
 
 async function main() {
   const port = new MockPort()
   let radio
   const driver = new Driver(port.factory(), {
-    securityKeys: {},
+    securityKeys,
     storage: { cacheDir: option("cache") },
     logConfig: { enabled: false },
     // As the documents ask a hub to be run: no value is set before a device has said it, and no PIN is lost.
@@ -26,7 +29,7 @@ async function main() {
     testingHooks: {
       skipFirmwareIdentification: true,
       onSerialPortOpen: async (serial) => {
-        const controller = await MockController.create({ ownNodeId: 1, homeId: 0xdeadbeef, mockPort: port, serial })
+        const controller = await MockController.create({ ownNodeId: 1, homeId: 0xdeadbeef, mockPort: port, serial, securityKeys })
         controller.defineBehavior(...createDefaultMockControllerBehaviors())
         radio = new Map()
         for (const each of nodes) {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.zwave_home import PLAIN, SUPERVISED, THERMOSTAT, ZwaveHome
+from tests.fixtures.zwave_home import PLAIN, SECURE, SUPERVISED, THERMOSTAT, ZwaveHome
 from thumbturn.domain.access_code import Slot
 from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.clock import seconds
@@ -50,18 +50,19 @@ async def test_devices_are_what_they_say(home: ZwaveHome):
     assert await home.told(*MOVES) == []
 
 
-async def test_supervision_is_the_lock_s_word(home: ZwaveHome):
+@pytest.mark.parametrize("address", [SUPERVISED, SECURE], ids=["supervised", "encrypted"])
+async def test_supervision_is_the_lock_s_word(home: ZwaveHome, address: str):
     """A supervised lock that says that it did it has done it; the evidence and the message are on record."""
-    ended = await home.run("UNLOCK_DOOR")
+    ended = await home.run("UNLOCK_DOOR", address)
     # Its report may be there before its answer is.
     assert why(ended) is None
     assert ended.evidence >= Evidence.DEVICE_ACCEPTED
-    assert await home.is_locked(SUPERVISED) is False
+    assert await home.is_locked(address) is False
     assert any("Supervision" in mark.note or "98/currentMode" in mark.note for mark in ended.marks)
     await home.pass_time(1.5)
     [event] = await home.told("lock.unlocked")
     assert (event.payload["method"], event.action_attempt_id) == ("remote", ended.id)
-    assert why(await home.run("LOCK_DOOR")) is None
+    assert why(await home.run("LOCK_DOOR", address)) is None
 
 
 async def test_a_report_after_the_command_is_the_lock_s_word(home: ZwaveHome):
