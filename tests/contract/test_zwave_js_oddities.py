@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.contract.zwave_honesty import memory, slot, why
 from tests.fixtures.zwave import FakeHub
 from tests.fixtures.zwave_home import PLAIN, SUPERVISED, FakeHome
+from thumbturn.domain.capabilities.access_codes import CodeMemory
 from thumbturn.domain.capabilities.lock import AutoLock
 from thumbturn.domain.errors import Refusal
 from thumbturn.domain.evidence import Evidence
@@ -292,6 +293,26 @@ NODES = st.fixed_dictionaries(
     {"nodeId": st.integers(1, 9), "ready": st.just(True), "values": st.lists(VALUES, max_size=12) | ANYTHING},
     optional={"name": ANYTHING, "deviceConfig": ANYTHING, "label": ANYTHING},
 )
+
+
+@pytest.mark.parametrize("odd", [[], {}, [255], {"a": 1}], ids=str)
+async def test_a_lock_whose_values_are_lists_is_a_lock(home: FakeHome, odd):
+    """What a hub remembers of a lock may be of any shape: its door's status and what is in its slots too."""
+    state = home.hub.nodes[2].state()
+    for value in state["values"]:
+        if value["property"] in {"doorStatus", "userIdStatus", "userCode", "currentMode", "level"}:
+            value["value"] = odd
+    [node] = nodes_of({"nodes": [state]})
+    found = found_at(node)
+    assert found is not None
+    assert "access_codes" in found.capabilities
+    assert "door_contact" not in found.capabilities
+    home.driver._links[home.account.id].nodes[2] = node
+    memory = home.driver.offer(home.device(), CodeMemory)
+    assert memory is not None
+    reading = home.soon(memory.fetch_codes())
+    await home.until(reading.done)
+    assert reading.result() == {}
 
 
 @given(state=ANYTHING | st.fixed_dictionaries({"nodes": ANYTHING | st.lists(NODES, max_size=3)}))

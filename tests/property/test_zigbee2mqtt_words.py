@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import given, settings
@@ -86,6 +87,19 @@ def test_no_description_is_too_odd(value):
             assert found is None or (found.address and found.name)
         for key in described["definition"]:
             found_in({**described, "definition": {**described["definition"], key: value}})
+
+
+@given(json_values | st.just([]) | st.just({}))
+@settings(max_examples=30, deadline=None)
+def test_no_feature_is_too_odd(value):
+    """Whatever stands in one part of one feature of a device, the device is taken or it is not."""
+    for described in deepcopy(DESCRIBED):
+        for exposed in described["definition"]["exposes"]:
+            for part in (exposed, *exposed.get("features", ())):
+                for key, before in list(part.items()):
+                    part[key] = value
+                    found_in(described)
+                    part[key] = before
 
 
 def test_what_is_too_long_or_too_deep_is_not_looked_at():

@@ -79,7 +79,7 @@ def _is_lock(exposed: Sequence[Mapping[str, Any]]) -> bool:
         if each.get("type") == "lock":
             for feature in _dicts(each.get("features")):
                 if feature.get("property") == "state" and _can_set(feature):
-                    return {feature.get("value_on"), feature.get("value_off")} == {"LOCK", "UNLOCK"}
+                    return {str(feature.get("value_on")), str(feature.get("value_off"))} == {"LOCK", "UNLOCK"}
     return False
 
 

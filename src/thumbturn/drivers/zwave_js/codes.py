@@ -15,7 +15,7 @@ from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import CommandRefused, DuplicateOnDevice, NoSpaceOnDevice, OutcomeUnknown
-from thumbturn.drivers.zwave_js.codec import CC, Answer, Node, Notified, Value
+from thumbturn.drivers.zwave_js.codec import CC, Answer, Node, Notified, Value, is_number
 from thumbturn.drivers.zwave_js.link import HubLink
 from thumbturn.drivers.zwave_js.things import response_of
 from thumbturn.engine.code_slots import CODE_SLOTS, CodeSlots
@@ -254,7 +254,7 @@ class LockCodes:
         if node is None:
             return None
         status = node.values.get((CC.USER_CODE, "userIdStatus", number))
-        if isinstance(status, bool) or status not in {_AVAILABLE, _ENABLED, *_OTHER_USES}:
+        if not is_number(status) or status not in {_AVAILABLE, _ENABLED, *_OTHER_USES}:
             return None
         return self._held(number, status, node.values.get((CC.USER_CODE, "userCode", number)))
 

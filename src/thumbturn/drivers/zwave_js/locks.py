@@ -27,6 +27,8 @@ from thumbturn.engine.code_slots import MOST_SLOTS
 #: A lock that refused says within so long whether that was because it jammed.
 _JAM_IS_SAID_WITHIN = seconds(1.5)
 _RELOCK = "autoRelockTime"
+#: How a door may stand. What a hub says may be of any shape, so this is nothing that hashes.
+_DOOR = ("open", "closed")
 
 
 class ZwaveLock(Thing):
@@ -137,7 +139,7 @@ class ZwaveLock(Thing):
         if locked is None:
             return None
         changes: dict[str, Any] = {"locked": locked, "jammed": False}
-        if "door_contact" in self.device.capabilities and so.get("doorStatus") in {"open", "closed"}:
+        if "door_contact" in self.device.capabilities and so.get("doorStatus") in _DOOR:
             changes["door_open"] = so["doorStatus"] == "open"
         return changes
 
@@ -158,7 +160,7 @@ def capabilities_of(node: Node) -> frozenset[str]:
     found = {"lock"}
     if node.has(CC.DOOR_LOCK, _RELOCK):
         found.add("auto_lock")
-    if node.values.get((CC.DOOR_LOCK, "doorStatus", None)) in {"open", "closed"}:
+    if node.values.get((CC.DOOR_LOCK, "doorStatus", None)) in _DOOR:
         found.add("door_contact")
     if node.keys(CC.USER_CODE, "userIdStatus"):
         found |= {"keypad", "access_codes"}

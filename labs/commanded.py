@@ -1,0 +1,125 @@
+"""Commands to real stacks with faults by chance, judged by what the locks themselves have on record."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+from typing import Any, NamedTuple
+
+from labs.doors import Did
+from labs.house import House
+
+#: s. A lock that says nothing keeps its command for so long.
+_WITHIN = 8
+#: s. How exactly the locks' clock is the clock here: they count milliseconds.
+_MILLISECONDS = 2_000
+
+
+class Commanded(NamedTuple):
+    """A command, and what was said of it."""
+
+    number: int
+    door: str
+    locked: bool
+    fault: str | None
+    #: µs: it was asked for, and the next one to this lock was.
+    at: int
+    until: int
+    status: str
+    error: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of all of them."""
+
+    ended: Counter[str] = field(default_factory=Counter)
+    #: Those of which something else was said than the lock did: one sentence each.
+    contradictions: list[str] = field(default_factory=list)
+
+
+def command_by_chance(house: House, commands: int, seed: int) -> Outcome:
+    """So many commands, each lock's one after the other, faults drawn anew for each; then all is healed.
+
+    Which command a lock gets follows from the seed; how many it gets, from how fast it is.
+    """
+    numbers = count()
+    with ThreadPoolExecutor(len(house.device_ids)) as threads:
+        lists = threads.map(
+            lambda door: list(_commands_to(house, door, numbers, commands, Random(f"{seed}/{door}"))),
+            house.device_ids,
+        )
+        every = [each for some in lists for each in some]
+    house.lock_up()
+    outcome = Outcome()
+    log = house.doors.did()
+    for each in every:
+        outcome.ended[each.error or each.status] += 1
+        complaint = contradiction(each, [did for did in log if did.door == each.door])
+        if complaint:
+            outcome.contradictions.append(f"{complaint}: {each}")
+    for door in house.device_ids:
+        last = next(did.locked for did in reversed(log) if did.door == door and did.moved)
+        if house.state(door)["locked"] is not last:
+            outcome.contradictions.append(f"{door} is said to be {house.state(door)['locked']}, is {last}")
+    return outcome
+
+
+def contradiction(said: Commanded, log: list[Did]) -> str:
+    """In what a lock's log is against what was said; empty if in nothing."""
+    moves = [did for did in log if did.moved and said.at - _MILLISECONDS <= did.at < said.until]
+    before = [did for did in log if did.moved and did.at < said.at]
+    stood = moves[-1] if moves else before[-1] if before else None
+    if len(moves) > 1:
+        return f"it acted {len(moves)} times for one command ({log[-5:]})"
+    if any(did.locked is not said.locked for did in moves):
+        return "it did something else"
+    if said.status == "success":
+        # Every bolt is thrown when the lab comes up.
+        is_there = (stood is None and said.locked) or (stood is not None and stood.locked is said.locked)
+        return "" if is_there else "said to be done, and it is not"
+    if said.status == "pending":
+        return "it did not end"
+    if said.error != "outcome_unknown" and moves:
+        return "said not to be done, and it was"
+    return ""
+
+
+def _commands_to(
+    house: House, door: str, numbers: Iterator[int], commands: int, chance: Random
+) -> Iterator[Commanded]:
+    """The commands to one lock. A lock that was dead is waited for: what is offline tells nothing."""
+    http = house.caller()
+    kinds = [None, *house.doors.faults]
+    weights = [100 - sum(house.doors.faults.values()), *house.doors.faults.values()]
+    before: dict[str, Any] | None = None
+    for number in numbers:
+        fault = chance.choices(kinds, weights)[0]
+        locked = chance.random() < 0.5
+        house.doors.fault(door, fault)
+        at = time.time_ns() // 1_000
+        if before is not None:
+            yield Commanded(**before, until=at)
+            before = None
+        if number >= commands:
+            break
+        attempt = house.command(http, door, locked=locked, within=_WITHIN)
+        error = (attempt["error"] or {}).get("type", "")
+        before = {
+            "number": number, "door": door, "locked": locked, "fault": fault, "at": at,
+            "status": attempt["status"], "error": error,
+        }  # fmt: skip
+        if error in {"device_unreachable", "device_offline"}:
+            house.doors.fault(door, None)
+            house.until(lambda: _is_online(house, http, door), f"{door} does not come back")
+    house.doors.fault(door, None)
+
+
+def _is_online(house: House, http: Any, door: str) -> bool:
+    answer = http.post("/devices/get", json={"device_id": house.device_ids[door]})
+    return bool(answer.json()["device"]["properties"]["online"])

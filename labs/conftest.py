@@ -1,0 +1,40 @@
+"""The stacks, each once for all tests, and how much is tried of what is left to chance."""
+
+from __future__ import annotations
+
+import pytest
+
+from labs.zigbee import stack as zigbee
+from labs.zwave import stack as zwave
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many commands with faults by chance are given to each stack."""
+    parser.addoption(
+        "--lab-commands", type=int, default=60, help="commands with faults by chance, each stack"
+    )
+
+
+@pytest.fixture(scope="session")
+def zwave_stack(tmp_path_factory):
+    """The real Z-Wave JS."""
+    reason = zwave.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    zwave.install()
+    stack = zwave.Stack(tmp_path_factory.mktemp("zwave"))
+    stack.start()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="session")
+def zigbee_stack():
+    """The real zigbee2mqtt and its broker."""
+    reason = zigbee.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    stack = zigbee.ZigbeeStack()
+    stack.start()
+    yield stack
+    stack.stop()
