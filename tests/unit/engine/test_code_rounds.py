@@ -217,6 +217,8 @@ async def test_one_look_at_a_time_behind_a_hub_that_takes_one_command(house, mon
     assert attempt.status == "success", "at once, although another lock of the hub was being looked at"
     await house.clock.advance(2 * FOUND_WITHIN)
     assert most == 1
+    while rounds._looking:
+        await house.clock.advance(SECOND)
     gate = house.engine._lanes.of(other.id).gate
     assert (gate.in_flight, gate.lent) == (0, None)
 
