@@ -55,7 +55,7 @@ def test_any_header_is_read(header):
 
 @pytest.mark.parametrize("part", ['"', '\\"', '"\\', ",", "=", ";", '"\\"'])
 def test_no_header_keeps_the_server_busy(part):
-    """The worst that fits into the bound is read in milliseconds."""
-    before = time.perf_counter()
+    """The worst that fits into the bound is read in milliseconds of the processor."""
+    before = time.thread_time()
     preferred(('"' + part * 1_000)[:1_000])
-    assert time.perf_counter() - before < 0.1
+    assert time.thread_time() - before < 0.1
