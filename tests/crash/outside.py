@@ -20,7 +20,7 @@ from thumbturn.engine.pins import Pins, open_pins
 from thumbturn.engine.secrets import open_seal
 from thumbturn.storage.open import open_store
 from thumbturn.storage.rows import attempt_of, device_of, event_of
-from thumbturn.storage.tables import attempts, audit_entries, audit_waiting, devices, events
+from thumbturn.storage.tables import IS_OPEN, attempts, audit_entries, audit_waiting, devices, events
 
 HOUR = 3_600 * SECOND
 ALL = 1_000_000
@@ -50,11 +50,6 @@ class Rows(NamedTuple):
     events: list[Any]
     devices: dict[str, Any]
     audited: list[str]
-
-    @property
-    def open(self) -> list[str]:
-        """The attempts that have not ended."""
-        return [each.id for each in self.attempts.values() if not each.phase.is_final]
 
 
 @dataclass
@@ -98,6 +93,22 @@ class Outside:
                 {device.id: device for device in map(device_of, read(devices))},
                 audited,
             )
+
+    def is_open(self, workspace_id: str) -> bool:
+        """Whether some attempt of a workspace has not ended. Cheap: it is asked again and again."""
+        question = sa.select(attempts.c.id).where(attempts.c.workspace_id == workspace_id, IS_OPEN)
+        return self._first_column(question.limit(1)) != []
+
+    def event_ids(self, workspace_id: str) -> set[str]:
+        """All events of a workspace. Cheap, too."""
+        return set(
+            self._first_column(sa.select(events.c.event_id).where(events.c.workspace_id == workspace_id))
+        )
+
+    def _first_column(self, question: sa.Select[Any]) -> Sequence[Any]:
+        engine = sa.create_engine(self.site.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return connection.execute(question).scalars().all()
 
     def note_ends(self, place: Place, rows: Rows) -> None:
         """What has ended now stays as it is."""

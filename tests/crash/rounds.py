@@ -191,8 +191,9 @@ class Rounds:
 
     def _has_ended(self) -> bool:
         for place in self.places:
-            rows = self.outside.rows(place.workspace_id)
-            if rows.open or {event.event_id for event in rows.events} - self._received(place):
+            if self.outside.is_open(place.workspace_id):
+                return False
+            if self.outside.event_ids(place.workspace_id) - self._received(place):
                 return False
         return True
 

@@ -163,18 +163,15 @@ class Promises:
                 yield f"{attempt.id} succeeded on {attempt.evidence.word}, and nothing of that grade came"
 
     def _check_a_confirmed_bolt_was_there(self) -> Iterator[str]:
+        if self.history.of("clock"):
+            return  # nobody can say what was before what
         liars = self.record.liars
         for attempt in self.attempts.values():
             wanted = WANTED.get(attempt.action_type)
             if wanted is None or attempt.phase is not Phase.SUCCEEDED or attempt.device_id in liars:
                 continue
-            if not attempt.evidence.confirms or self._clock_was_set():
-                continue
-            if not self._was(attempt, wanted):
+            if attempt.evidence.confirms and not self._was(attempt, wanted):
                 yield f"{attempt.id} ({attempt.action_type}) succeeded, and the bolt was never there"
-
-    def _clock_was_set(self) -> bool:
-        return bool(self.history.of("clock"))
 
     def _was(self, attempt: Attempt, locked: bool) -> bool:
         """Whether the bolt stood there at some moment between acceptance and end."""
