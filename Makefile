@@ -13,6 +13,8 @@ NODE_READY := $(SDK)/node_modules/.ready
 LABS := zigbee zwave
 LABS_READY := $(LABS:%=labs/%/node_modules/.ready)
 BROWSER_READY := .venv/.browser-ready
+# One more than there are cores, for many tests wait: for a motor, a lease, a clock.
+WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 4)))
 
 .PHONY: help setup demo run test test-crash test-labs simulate bench lint docs clean
 
@@ -32,7 +34,7 @@ run: $(READY) ## the server, until Ctrl-C, with a sandbox in ./thumbturn-data
 
 test: lint $(NODE_READY) $(BROWSER_READY) ## everything needed, then lint and the whole suite with coverage
 	$(BIN)/coverage erase
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --cov --cov-report=term
+	$(BIN)/pytest --numprocesses $(WORKERS) --cov --cov-report=term
 
 test-crash: $(READY) ## two hundred rounds of kill -9 among other trouble (`make test` has twenty)
 	$(BIN)/pytest tests/crash --crash-rounds=200 --override-ini=faulthandler_timeout=3600
