@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from thumbturn.domain.attempt import Attempt, Progress
 from thumbturn.domain.client_session import Reach
 from thumbturn.engine.ports import Timeline
-from thumbturn.storage.expressions import many, one_of, within
+from thumbturn.storage.expressions import many, one_of, unled, within
 from thumbturn.storage.filing import both_halves
 from thumbturn.storage.rows import PROGRESS, attempt_of, mark_of, progress_of
 from thumbturn.storage.scope import Scope, everywhere
@@ -62,7 +62,8 @@ def listed(
 ) -> list[Attempt]:
     """The attempts of a workspace in order of (accepted_at, id)."""
     columns = attempts.c
-    query = select(attempts).where(columns.workspace_id == workspace_id)
+    here = columns.workspace_id == workspace_id
+    query = select(attempts)
     if action_types is not None:
         query = query.where(one_of(columns.action_type, action_types, connection.dialect))
     if after is not None:
@@ -72,8 +73,9 @@ def listed(
         return question.order_by(columns.accepted_at, columns.id).limit(limit)
 
     if device_id is None:
-        return [attempt_of(row) for row in connection.execute(first(query))]
-    rows = both_halves(connection, query.where(columns.device_id == device_id), first)
+        return [attempt_of(row) for row in connection.execute(first(query.where(here)))]
+    of_device = query.where(columns.device_id == device_id, unled(columns.workspace_id, workspace_id))
+    rows = both_halves(connection, of_device, first, (here,))
     found = {row[0]: attempt_of(row) for row in rows}
     return sorted(found.values(), key=_order)[:limit]
 

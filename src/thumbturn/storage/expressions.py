@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import JSON, ColumnElement, Dialect, Text, bindparam, cast, func, select
+from sqlalchemy import JSON, ColumnElement, Dialect, Text, bindparam, cast, false, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from thumbturn.domain.client_session import Reach
@@ -26,6 +26,15 @@ def one_of(column: ColumnElement[Any], values: Iterable[str], dialect: Dialect) 
 def within(account: ColumnElement[Any], reach: Reach, dialect: Dialect) -> tuple[ColumnElement[bool], ...]:
     """The condition that somebody with this reach sees what is of this account; none if he sees all."""
     return () if reach is None else (one_of(account, reach, dialect),)
+
+
+def unled(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
+    """The column has this value, in words that no database thinks of an index at.
+
+    An expression is no indexed column; and this one may be true of a null as far as PostgreSQL sees, so that
+    it does not think of an index without nulls either.
+    """
+    return func.coalesce(column, "") == value if value else false()
 
 
 def many(values: Iterable[str], dialect: Dialect) -> Any:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, update
 
 from thumbturn.storage.tables import IS_FILED, IS_UNFILED, attempts, events
 
@@ -40,12 +40,21 @@ def file_rows(connection: Connection) -> bool:
 
 
 def both_halves(
-    connection: Connection, query: Select[Any], finish: Callable[[Select[Any]], Select[Any]]
+    connection: Connection,
+    query: Select[Any],
+    finish: Callable[[Select[Any]], Select[Any]],
+    led_by: tuple[ColumnElement[bool], ...] = (),
 ) -> list[Sequence[Any]]:
     """The rows of a query by device, unfiled and filed, each in the order and number of ``finish``.
 
+    ``led_by`` is what the index of the filed begins with, and the query does not say in so many words: it
+    would lead SQLite through all that is filed in search of what is not.
+
     A row that is filed between the two questions comes twice, never not at all.
     """
+    if connection.dialect.name == "postgresql":
+        # There is none that is not: to ask for them would be to look into each partition for nothing.
+        return [*connection.execute(finish(query.where(IS_FILED, *led_by))).all()]
     unfiled = connection.execute(finish(query.where(IS_UNFILED))).all()
-    filed = connection.execute(finish(query.where(IS_FILED))).all()
+    filed = connection.execute(finish(query.where(IS_FILED, *led_by))).all()
     return [*unfiled, *filed]

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, false, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
 
 from thumbturn.domain.attempt import STATUS, Attempt
 from thumbturn.engine.ports import AttemptFilter
 from thumbturn.storage.devices import ids_within
-from thumbturn.storage.expressions import within
+from thumbturn.storage.expressions import unled, within
 from thumbturn.storage.rows import attempt_of
 from thumbturn.storage.tables import HAS_ACTOR, HAS_FAILED, IS_FILED, IS_OPEN, IS_UNFILED, attempts
 
@@ -69,7 +69,7 @@ def _questions(connection: Connection, workspace_id: str, wanted: AttemptFilter)
 def _led(workspace_id: str, wanted: AttemptFilter) -> list[Question]:
     """The search as one question, or as two where the leading index does not hold the newest rows yet."""
     here = _columns.workspace_id == workspace_id
-    also_here = _unled(_columns.workspace_id, workspace_id)
+    also_here = unled(_columns.workspace_id, workspace_id)
     if wanted.status == "pending":
         return [_rest(wanted, "status").where(IS_OPEN, also_here)]
     if wanted.device_id is not None:
@@ -104,16 +104,10 @@ def _rest(wanted: AttemptFilter, leader: str = "") -> Question:
     return question
 
 
-def _unled(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
-    # An expression is no indexed column; and this one may be true of a null as far as PostgreSQL sees,
-    # so that it does not think of an index without nulls either.
-    return func.coalesce(column, "") == value if value else false()
-
-
 _CONDITIONS: dict[str, Callable[[str], ColumnElement[bool]]] = {
     "status": lambda status: _columns.phase.in_([phase.value for phase in STATUS if STATUS[phase] == status]),
-    "action_type": lambda action_type: _unled(_columns.action_type, action_type),
-    "device_id": lambda device_id: _unled(_columns.device_id, device_id),
-    "actor": lambda actor: _unled(_columns.actor, actor),
-    "cause": lambda cause: _unled(_columns.failure_type, cause),
+    "action_type": lambda action_type: unled(_columns.action_type, action_type),
+    "device_id": lambda device_id: unled(_columns.device_id, device_id),
+    "actor": lambda actor: unled(_columns.actor, actor),
+    "cause": lambda cause: unled(_columns.failure_type, cause),
 }
