@@ -27,6 +27,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crash-rounds", type=int, default=20, help="rounds with kill -9, on both databases")
 
 
+#: From so many rounds on it is not `make test`, and there is time for what takes a minute by itself.
+MANY_ROUNDS = 200
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long is for `make test-crash`."""
+    if config.getoption("--crash-rounds") < MANY_ROUNDS:
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 @pytest.fixture(scope="session")
 def crash_rounds(pytestconfig: pytest.Config) -> int:
     """How many rounds with a kill -9 to run, half of them on each database."""

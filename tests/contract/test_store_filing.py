@@ -80,5 +80,5 @@ async def test_few_rows_are_unfiled_at_any_time(sql_store: SqlStore):
         await sql_store.accept(an_attempt(device=n % 3 + 1, at=NOON + n))
         await sql_store.apply(Change(events=(an_event(device_id="w1_lock_1"),)))
     await sql_store.accept(an_attempt(at=NOON + 1000))
-    at_most = 0 if sql_store._writer._engine.dialect.name == "postgresql" else 14
+    at_most = 0 if sql_store._reader._engine.dialect.name == "postgresql" else 14
     assert max(await unfiled(sql_store)) <= at_most

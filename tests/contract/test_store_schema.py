@@ -119,7 +119,7 @@ class Watched:
     def __init__(self, store: SqlStore) -> None:
         self.engine = store._reader._engine
         self.sent: list[tuple[str, Any]] = []
-        for engine in (self.engine, store._writer._engine):
+        for engine in (self.engine, store._writer._line._engine):
             event.listen(engine, "before_cursor_execute", self._note)
 
     def _note(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
@@ -299,7 +299,9 @@ async def test_questions_are_answered_by_their_index(sql_store: SqlStore):
         plans = watched.plans()
         assert (on_sqlite if sqlite else on_postgresql) in plans, f"{question}:\n{plans}"
         assert "Seq Scan" not in plans, f"{question}:\n{plans}"
-        if question.startswith("search: ") and "workspace" not in question:
+        of_few = question.startswith("search: ") or question == "attempts of a device"
+        if of_few and "workspace" not in question:
+            # Of ten million attempts some are to be found, and not all walked through.
             assert "ix_attempts_of_workspace" not in plans, f"{question}:\n{plans}"
         if question in NEVER_SORTED and question not in ALSO_UNFILED:
             # Partitions that are each in order are merged, and only their keys are named.
@@ -317,5 +319,5 @@ async def fill(store: SqlStore) -> None:
         await store.apply(Change(events=tuple(told)))
     await store.accept(an_attempt(id="a"))
     await store.add_key(a_key())
-    if store._writer._engine.dialect.name == "postgresql":
+    if store._reader._engine.dialect.name == "postgresql":
         await store._writer.submit(lambda connection: connection.execute(text("analyze")))

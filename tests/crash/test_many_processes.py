@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.fixtures.server import Caller, LiveServer
 from tests.fixtures.several import LEASE, Several
@@ -43,6 +44,8 @@ class Asking(threading.Thread):
         self.locks = locks
         self.given: list[tuple[str, str]] = []
         self.refused: Counter[int] = Counter()
+        #: What those who were refused were told of when to ask again.
+        self.told_when: set[str | None] = set()
         self.is_over = threading.Event()
 
     def run(self) -> None:
@@ -59,6 +62,7 @@ class Asking(threading.Thread):
                 self.given.append((answer.json()["action_attempt"]["action_attempt_id"], lock))
             else:
                 self.refused[answer.status_code] += 1
+                self.told_when.add(answer.headers.get("retry-after"))
             time.sleep(0.02)
 
 
@@ -87,9 +91,10 @@ def test_the_devices_of_a_killed_process_act_again(several: Several):
     assert did[locks[-1]] == 1
 
 
-def test_a_process_that_was_stopped_does_no_harm_when_it_wakes(several: Several):
-    """What its owner had not sent when he was stopped is sent by the next, once; the one who wakes sends and
-    writes nothing, and takes part again.
+@pytest.mark.parametrize("at_least", [0, pytest.param(60, marks=pytest.mark.long)])
+def test_a_process_that_was_stopped_does_no_harm_when_it_wakes(several: Several, at_least: float):
+    """What its owner had not sent when he was stopped is sent by the next, once; the one who wakes, if only
+    after a minute, sends and writes nothing, and takes part again.
     """
     servers = three(several)
     me = several.caller(servers[0], "stopped")
@@ -98,12 +103,14 @@ def test_a_process_that_was_stopped_does_no_harm_when_it_wakes(several: Several)
     locks = [lock["device_id"] for lock in asker.locks()]
     before = Counter(several.did("unlock"))
     asleep.process.send_signal(signal.SIGSTOP)
+    wakes_at = time.monotonic() + at_least
     given = [
         asker.call("/locks/unlock_door", device_id=lock)["action_attempt"]["action_attempt_id"]
         for lock in locks
     ]
     several.until(lambda: all(ended(asker, each) for each in given), 30, "the next owner ended them all")
     states = {each: ended(asker, each) for each in given}
+    time.sleep(max(wakes_at - time.monotonic(), 0))
     asleep.process.send_signal(signal.SIGCONT)
     several.until(lambda: sorted(several.shares(*servers)) == [5, 5, 6], 30, "shares after waking")
     time.sleep(LEASE)

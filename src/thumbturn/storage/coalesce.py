@@ -52,6 +52,10 @@ class Coalescing(Generic[T]):
     ) -> None:
         problem = answer.exception()
         _answer(wanted, answer.result() if problem is None else {}, problem)
+        if isinstance(problem, StorageUnavailable):
+            # Who asked meanwhile has waited already, and is not to wait for a failure of his own.
+            behind, self._wanted = self._wanted, {}
+            _answer(behind, {}, problem)
         self._asking = bool(self._wanted)
         if self._asking:
             self._ask()

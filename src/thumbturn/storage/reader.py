@@ -6,12 +6,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from thumbturn.domain.clock import stopwatch
+from thumbturn.domain.refusals import StorageUnavailable
 from thumbturn.storage.databases import is_unreachable, stopping, unavailable
+from thumbturn.storage.line import LONG, Line
 
 T = TypeVar("T")
 
@@ -56,29 +59,49 @@ class Reader:
             await asyncio.to_thread(thread.join)
 
     def _run(self) -> None:
-        connection: Connection | None = None
+        line = Line(self._engine)
         while (job := self._jobs.get()) is not None:
-            value: Any = None
-            problem: Exception | None = None
-            # Reading twice is harmless, so a connection that died in its sleep is replaced silently.
-            for _ in range(2):
-                try:
-                    connection = connection or self._engine.connect()
-                    value, problem = job.question(connection), None
-                    break
-                except Exception as reason:  # noqa: BLE001 - whatever it is, its caller gets it
-                    problem = reason
-                    if not is_unreachable(reason):
-                        break
-                    problem = unavailable(reason)
-                    if connection is not None:
-                        connection.close()
-                        connection = None
-            # A loop that is closed has nobody left who could hear of it.
-            with suppress(RuntimeError):
-                job.future.get_loop().call_soon_threadsafe(_tell, job.future, value, problem)
-        if connection is not None:
-            connection.close()
+            began = stopwatch()
+            value, problem = _ask(line, job.question)
+            _answer(job, value, problem)
+            if isinstance(problem, StorageUnavailable) and stopwatch() - began > LONG:
+                self._tell_all(problem)
+        line.let_go()
+
+    def _tell_all(self, problem: Exception) -> None:
+        """Tell all who wait by now: for an answer of his own each would wait as long again."""
+        for _ in range(self._jobs.qsize()):
+            with suppress(Empty):
+                job = self._jobs.get_nowait()
+                if job is None:
+                    self._jobs.put(None)
+                else:
+                    _answer(job, None, problem)
+
+
+def _ask(line: Line, question: Callable[[Connection], Any]) -> tuple[Any, Exception | None]:
+    problem: Exception | None = None
+    # Reading twice is harmless, so a connection that died in its sleep is replaced silently.
+    for _ in range(2):
+        began = stopwatch()
+        try:
+            connection = line.connection()
+            with line:
+                return question(connection), None
+        except Exception as reason:  # noqa: BLE001 - whatever it is, its caller gets it
+            if not is_unreachable(reason):
+                return None, reason
+            problem = unavailable(reason)
+            line.let_go()
+            if stopwatch() - began > LONG:
+                break
+    return None, problem
+
+
+def _answer(job: _Job, value: Any, problem: Exception | None) -> None:
+    # A loop that is closed has nobody left who could hear of it.
+    with suppress(RuntimeError):
+        job.future.get_loop().call_soon_threadsafe(_tell, job.future, value, problem)
 
 
 def _tell(future: asyncio.Future[Any], value: Any, problem: Exception | None) -> None:

@@ -25,9 +25,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import Connection, Engine
 
 from thumbturn.domain.clock import stopwatch
-from thumbturn.domain.refusals import Overloaded
+from thumbturn.domain.refusals import Overloaded, StorageUnavailable
 from thumbturn.engine.meters import WriterMeters
 from thumbturn.storage.databases import is_unreachable, stopping, unavailable
+from thumbturn.storage.line import LONG, Line
 
 Operation = TypeVar("Operation")
 
@@ -73,7 +74,6 @@ class Writer(Generic[Operation]):
         *,
         bound: int,
     ) -> None:
-        self._engine = engine
         self._perform = perform
         #: More than this may not wait.
         self.bound = bound
@@ -85,7 +85,7 @@ class Writer(Generic[Operation]):
         #: Called on the event loop with the operations that were committed; nothing while it is ``None``.
         self.on_commit: Callable[[Sequence[Operation]], None] | None = None
         self._waves: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
-        self._connection: Connection | None = None
+        self._line = Line(engine)
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="thumbturn-writer", daemon=True)
         self._thread.start()
@@ -135,8 +135,15 @@ class Writer(Generic[Operation]):
             self._waves.put(self._gathered[:MOST_AT_ONCE])
             del self._gathered[:MOST_AT_ONCE]
 
-    def _tell(self, wave: Sequence[_Waiting], answers: Sequence[_Answer]) -> None:
+    def _tell(
+        self, wave: Sequence[_Waiting], answers: Sequence[_Answer], away: StorageUnavailable | None
+    ) -> None:
         self._is_writing = False
+        if away is not None:
+            # They have waited for as long as this wave: for one of their own they would wait as long again.
+            behind, self._gathered = self._gathered, []
+            answers = [*answers, *(_Answer(waiting.future, None, away) for waiting in behind)]
+            wave = [*wave, *behind]
         for future, value, problem in answers:
             if future.done():
                 continue  # its caller has gone
@@ -156,14 +163,17 @@ class Writer(Generic[Operation]):
         while (wave := self._waves.get()) is not None:
             if not wave:
                 continue
+            began = stopwatch()
             try:
                 answers = self._settle(wave)
             except Exception as bug:  # noqa: BLE001 - or all who wait would wait for ever
                 answers = [_Answer(waiting.future, None, bug) for waiting in wave]
+            away = answers[0].problem if stopwatch() - began > LONG else None
+            away = away if isinstance(away, StorageUnavailable) else None
             # A loop that is closed has nobody left who could hear of it.
             with suppress(RuntimeError):
-                wave[0].future.get_loop().call_soon_threadsafe(self._tell, wave, answers)
-        self._disconnect()
+                wave[0].future.get_loop().call_soon_threadsafe(self._tell, wave, answers, away)
+        self._line.let_go()
 
     def _settle(self, wave: Sequence[_Waiting]) -> list[_Answer]:
         try:
@@ -183,23 +193,18 @@ class Writer(Generic[Operation]):
 
     def _commit(self, operations: Sequence[Operation]) -> Sequence[Any]:
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
+            connection = self._line.connection()
             began = stopwatch()
-            answers = self._perform(self._connection, operations)
+            with self._line:
+                answers = self._perform(connection, operations)
         except Exception as problem:
             unreachable = is_unreachable(problem)
             self.meters.rolled_back(is_unreachable=unreachable)
             if unreachable:
-                self._disconnect()
+                self._line.let_go()
             raise
         self.meters.committed(len(operations), stopwatch() - began)
         return answers
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
 
 
 def _parted(value: Any) -> tuple[Any, Exception | None]:
