@@ -60,6 +60,11 @@ class Member(Server):
         """What goes wrong here and now."""
         return self.universe.passes(seam)
 
+    def stand_still(self, seconds: float) -> None:
+        """It gets no turn until so much later, as by SIGSTOP."""
+        self.paused_until = asyncio.get_running_loop().time() + seconds
+        self.note("paused", name=self.name, until=self.paused_until)
+
     def note(self, what: str, **how: Any) -> None:
         """Put it into the history, while it lives."""
         if not self.is_dead:

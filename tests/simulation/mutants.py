@@ -90,6 +90,13 @@ MUTANTS = (
         "            return await self._store.apply(storable(self._as_now(change)))\n",
         "            return await self._store.apply(storable(self._as_now(replace(change, events=()))))\n",
     ),
+    Mutant(
+        "an owner whose lease is over goes on commanding devices",
+        "engine/tenure.py",
+        "        return not self._is_over and self._uptime() < self._until\n",
+        "        return True\n",
+        on="several",
+    ),
     # Hard to find: several things have to happen at once.
     Mutant(
         "an event whose commit was not answered is written again",
@@ -108,13 +115,6 @@ MUTANTS = (
         "engine/dispatch.py",
         "        return run.may_have_acted and not failure.may_have_acted and not is_so\n",
         "        return False\n",
-    ),
-    Mutant(
-        "an owner whose lease is over goes on commanding devices",
-        "engine/tenure.py",
-        "        return not self._is_over and self._uptime() < self._until\n",
-        "        return True\n",
-        on="several",
     ),
 )
 

@@ -59,15 +59,25 @@ KINDS = {
 }
 #: How often each seam is passed in a run, about; a trouble beyond that never comes.
 PASSED = {"write": 120, "read": 60, "send": 25, "report": 40}
-#: The same where several processes are on one record, of what they ask about leases.
-KINDS_OF_SEVERAL = {"lease": {"refused": 3, "answer lost": 2, "slow": 3}}
+#: The same where several processes are on one record: of what they ask about leases, and one that stands
+#: still between a commit and what follows: whoever writes an attempt down is about to command a device.
+KINDS_OF_SEVERAL = {
+    "lease": {"refused": 3, "answer lost": 2, "slow": 3},
+    "write": KINDS["write"] | {"paused after": 6},
+}
 PASSED_BY_SEVERAL = {"lease": 500}
+#: In how many runs a device is at work when the server dies, and offline when it is back.
+GONE = 0.15
 #: For how long one of them stands still, seconds; a lease lasts six.
 PAUSES = (0.3, 2, 5, 7, 9, 20, 60)
+#: How many runs of several have pauses after which another owns everything.
+STANDING_STILL, LONG_PAUSES = 0.5, (9, 20, 60)
 #: How many troubles a run has, at most: some are calm, so that what breaks without any is seen, too.
 MOODS = (0, 3, 8, 20)
 #: Of how many steps somebody turns the bolt of that door at the keypad at the same moment.
-BESIDE = 0.15
+BESIDE = 0.25
+#: And how many of these turns do what the command is about to do.
+ALIKE = 0.7
 FAULTS = ("offline", "silent", "ack_only", "refuse", "jam", "lie", "slow", "dead_mid_way")
 ENDPOINT = ("good", "down", "error", "slow", "gone")
 
@@ -77,6 +87,8 @@ def scenario(seed: int) -> Scenario:
     chance = Random(f"scenario {seed}")
     steps = [_step(chance, number) for number in range(chance.randint(4, 40))]
     steps += [_at_the_same_moment(chance, step) for step in steps if chance.random() < BESIDE]
+    if chance.random() < GONE:
+        steps += _gone_when_it_is_back(chance, len(steps))
     most = chance.choice(MOODS)
     troubles = {}
     for _ in range(chance.randint(0, most)):
@@ -93,6 +105,12 @@ def scenario_of_several(seed: int) -> Scenario:
     for _ in range(chance.randint(0, most)):
         trouble = _trouble(chance, KINDS | KINDS_OF_SEVERAL, PASSED | PASSED_BY_SEVERAL)
         troubles[trouble.seam, trouble.number] = trouble
+    if chance.random() < STANDING_STILL:
+        # So early, and so often, that one of them is between a command's record and the command.
+        for _ in range(chance.randint(1, 4)):
+            time = int(chance.choice(LONG_PAUSES) * SECOND)
+            trouble = Trouble("write", int(PASSED["write"] / 2 * chance.random()), "paused after", time)
+            troubles[trouble.seam, trouble.number] = trouble
     return Scenario(seed, tuple(sorted(steps, key=lambda step: step.at)), tuple(troubles.values()))
 
 
@@ -120,6 +138,8 @@ def _trouble(
     kinds = all_kinds[seam]
     kind = chance.choices(list(kinds), list(kinds.values()))[0]
     time = chance.choice((5 * MILLISECOND, 300 * MILLISECOND, 4 * SECOND, 40 * SECOND))
+    if kind == "paused after":
+        time = int(chance.choice(PAUSES) * SECOND)
     return Trouble(seam, int(passed[seam] * chance.random() ** 1.5), kind, time)
 
 
@@ -186,9 +206,36 @@ def _step_of_several(chance: Random, number: int) -> Step:
 
 
 def _at_the_same_moment(chance: Random, step: Step) -> Step:
-    """Somebody is at the door while something is asked for: what it reports is not what was commanded."""
-    how = {"door": step.how.get("door", chance.randrange(DOORS)), "is_locked": chance.random() < 0.5}
-    return Step(step.at + chance.randrange(5 * MILLISECOND), "turn", how)
+    """Somebody is at the door while something is asked for: what it reports is not what was commanded.
+
+    Mostly he does what is asked for anyway, so that his turn looks like its outcome; and mostly before the
+    command is on record, so that it cannot be.
+    """
+    is_locked = chance.random() < 0.5
+    wanted = {"LOCK_DOOR": True, "UNLOCK_DOOR": False}.get(step.how.get("type", ""))
+    if wanted is not None and chance.random() < ALIKE:
+        is_locked = wanted
+    how = {"door": step.how.get("door", chance.randrange(DOORS)), "is_locked": is_locked}
+    return Step(
+        step.at + chance.choice((1, 2, 3, 5)) * MILLISECOND - chance.randrange(MILLISECOND), "turn", how
+    )
+
+
+def _gone_when_it_is_back(chance: Random, number: int) -> list[Step]:
+    """The server dies while a device is at work that says nothing; when it is back that device is offline."""
+    at, door = (
+        chance.randrange(6) * 40 * SECOND + chance.randrange(20_000) * MILLISECOND,
+        chance.randrange(DOORS),
+    )
+    fault = {"fault": chance.choice(("silent", "slow")), "times": 1, "milliseconds": 1_500}
+    command = _command(chance, number) | {"type": chance.choice(("LOCK_DOOR", "UNLOCK_DOOR")), "ask": {}}
+    falls_off = at + chance.choice((100, 600, 2_000)) * MILLISECOND
+    return [
+        Step(at, "fault", {"door": door} | fault),
+        Step(at + 20 * MILLISECOND, "command", {"door": door} | command | {"later": 0, "deadline": None}),
+        Step(falls_off, "disconnect", {"door": door}),
+        Step(falls_off + 30 * MILLISECOND, "crash", {"down": chance.choice((0, 1)) * SECOND}),
+    ]
 
 
 def _command(chance: Random, number: int) -> dict[str, Any]:

@@ -66,6 +66,9 @@ class Life(Protocol):
     def on_record(self, attempt: Attempt) -> Mapping[str, Any]:
         """How an attempt stands on disk, and what else is in flight in its lane."""
 
+    def stand_still(self, seconds: float) -> None:
+        """It gets no time of the processor for so long, from its next turn on."""
+
     def note(self, what: str, **how: Any) -> None:
         """Put it into the history."""
 
@@ -165,6 +168,10 @@ class _Writer:
                 await waiting.perform(kind)
             if "crash after" in kinds:
                 raise Crash
+            for trouble in troubles:
+                if trouble and trouble.kind == "paused after":
+                    self._life.stand_still(trouble.time / SECOND)
+                    await asyncio.sleep(0)  # it is another turn, in which they are told of the commit
             for waiting in wave:
                 waiting.tell()
 

@@ -11,7 +11,16 @@ import pytest
 
 from tests.simulation.__main__ import run_some
 from tests.simulation.run import run, run_seed
-from tests.simulation.scenario import KINDS, Scenario, Step, Trouble, scenario, smaller
+from tests.simulation.scenario import (
+    KINDS,
+    KINDS_OF_SEVERAL,
+    Scenario,
+    Step,
+    Trouble,
+    scenario,
+    scenario_of_several,
+    smaller,
+)
 
 SEEDS = 300
 SEEDS_ON_SQLITE = 20
@@ -43,6 +52,10 @@ def test_the_runs_have_what_they_are_to_have():
     troubles = {(each.seam, each.kind) for one in planned for each in one.troubles}
     assert troubles == {(seam, kind) for seam, kinds in KINDS.items() for kind in kinds}
     assert any(not one.troubles for one in planned)
+    shared = [scenario_of_several(seed) for seed in range(SEEDS_OF_SEVERAL)]
+    of_several = {(each.seam, each.kind) for one in shared for each in one.troubles}
+    kinds_of_several = KINDS | KINDS_OF_SEVERAL
+    assert of_several == {(seam, kind) for seam, kinds in kinds_of_several.items() for kind in kinds}
     ends, lives = set(), 0
     for seed in range(60):
         ran = run_seed(seed)

@@ -74,6 +74,10 @@ class Universe:
         self._passed[seam] += 1
         return None if self.is_calm else self._troubles.get((seam, number))
 
+    def stand_still(self, seconds: float) -> None:
+        """There is nobody for whom the time could go on: this is for several processes."""
+        raise NotImplementedError
+
     def note(self, what: str, **how: Any) -> None:
         """Put it into the history."""
         if self.is_dead:
