@@ -15,6 +15,8 @@ from thumbturn.storage.databases import parse_url
 
 #: Enough for a world of ten rounds, and filled up in no time.
 DISK_MEGABYTES = 48
+#: The same for PostgreSQL, which has a log beside its tables.
+POSTGRES_DISK_MEGABYTES = 256
 BALLAST = "ballast"
 #: For how many seconds a process acts for its cells after it was last heard of.
 LEASE = 2
@@ -27,9 +29,9 @@ class CannotMount(Exception):
 class SmallDisk:
     """A file system in memory that can be full. Raises ``CannotMount``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, megabytes: int = DISK_MEGABYTES) -> None:
         folder.mkdir()
-        options = ("-t", "tmpfs", "-o", f"size={DISK_MEGABYTES}m,mode=700", "thumbturn-test")
+        options = ("-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "thumbturn-test")
         command = ["mount", *options, str(folder)]
         mounted = subprocess.run(command, capture_output=True, text=True, check=False)
         if mounted.returncode:
@@ -63,13 +65,14 @@ class Site:
         postgres: OwnPostgres | None = None,
         disk: SmallDisk | None = None,
     ) -> None:
+        """``disk`` is where the database is: the data folder, or that of ``postgres``."""
         self.folder = folder
         self.postgres = postgres
         self.disk = disk
         self.clock = WallClock(folder)
         #: Nothing of a process that is killed is counted as covered, so nobody pays for counting.
         variables = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": "", **self.clock.variables}
-        home = folder if disk is None else disk.folder
+        home = folder if disk is None or postgres is not None else disk.folder
         #: With what secrets are sealed, if nobody made that up himself.
         self.key: str | None = None
         self.worlds = home

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from itertools import cycle, islice
 from math import ceil
+from pathlib import Path
 
 import pytest
 
 from tests.crash.own_postgres import OwnPostgres
 from tests.crash.rounds import PromiseBroken, Rounds
-from tests.crash.site import CannotMount, Site, SmallDisk
+from tests.crash.site import POSTGRES_DISK_MEGABYTES, CannotMount, Site, SmallDisk
 from tests.crash.troubles import (
     CLOCK_BACK,
     CLOCK_FORWARD,
+    DATABASE_PAUSED,
     DATABASE_RESTARTED,
     DISK_FULL,
     NO_DESCRIPTORS,
@@ -30,30 +33,44 @@ SLOW_MOTORS = (400,)
 MOST_ROUNDS_WITH_A_BUG = 8
 
 
-def test_every_promise_holds_on_sqlite(receiver, crash_rounds, tmp_path):
+def pytest_generate_tests(metafunc):
+    """A world is a test of its own: what breaks in one does not keep the others from being lived through."""
+    if "world" in metafunc.fixturenames:
+        rounds = metafunc.config.getoption("--crash-rounds")
+        metafunc.parametrize("world", range(ceil(rounds / 2 / ROUNDS_OF_A_WORLD)))
+
+
+def test_every_promise_holds_on_sqlite(receiver, world, tmp_path):
     """Killed while it is paused, while its disk is full, its clock wrong, its descriptors used up."""
     left_out: set[str] = set()
-    for world in range(ceil(crash_rounds / 2 / ROUNDS_OF_A_WORLD)):
-        folder = tmp_path / f"world{world}"
-        folder.mkdir()
-        try:
-            disk = SmallDisk(folder / "disk")
-        except CannotMount as problem:
-            disk = None
-            left_out.add(f"{DISK_FULL.name}: {problem}")
-        troubles = [None, PAUSED, *([DISK_FULL] if disk else []), NO_DESCRIPTORS]
-        _play(Site(folder, disk=disk), receiver, f"sqlite-{world}", troubles, left_out)
+    try:
+        disk = SmallDisk(tmp_path / "disk")
+    except CannotMount as problem:
+        disk = None
+        left_out.add(f"{DISK_FULL.name}: {problem}")
+    troubles = [None, PAUSED, *([DISK_FULL] if disk else []), NO_DESCRIPTORS]
+    _play(Site(tmp_path, disk=disk), receiver, f"sqlite-{world}", troubles, left_out)
     _say(left_out)
 
 
-def test_every_promise_holds_on_postgresql(receiver, crash_rounds, tmp_path):
-    """Three processes, of which one is killed or paused, with a database that goes away, too."""
+def test_every_promise_holds_on_postgresql(receiver, world, tmp_path):
+    """Three processes, of which one is killed or paused, with a database that goes away, stands still, or has
+    no room left.
+    """
     left_out: set[str] = set()
-    for world in range(ceil(crash_rounds / 2 / ROUNDS_OF_A_WORLD)):
-        folder = tmp_path / f"world{world}"
-        folder.mkdir()
-        troubles = [None, DATABASE_RESTARTED, PAUSED_FOR_LONG, NO_DESCRIPTORS, PAUSED]
-        site = Site(folder, processes=PROCESSES, postgres=OwnPostgres())
+    troubles = [None, DATABASE_RESTARTED, PAUSED_FOR_LONG, NO_DESCRIPTORS, DATABASE_PAUSED, PAUSED]
+    # Nobody but root may look into the folders of pytest, and PostgreSQL is somebody else.
+    with tempfile.TemporaryDirectory(prefix="tt-disk-") as home:
+        try:
+            disk = SmallDisk(Path(home) / "disk", POSTGRES_DISK_MEGABYTES)
+        except CannotMount as problem:
+            disk, postgres = None, OwnPostgres()
+            left_out.add(f"{DISK_FULL.name}: {problem}")
+        else:
+            Path(home).chmod(0o755)
+            postgres = OwnPostgres(disk.folder)
+            troubles.insert(1, DISK_FULL)
+        site = Site(tmp_path, processes=PROCESSES, postgres=postgres, disk=disk)
         _play(site, receiver, f"postgresql-{world}", troubles, left_out)
     _say(left_out)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tests.crash.site import LEASE, Site
 from tests.fixtures.server import LiveServer
+from thumbturn.storage.line import SILENT_FOR
 
 HOUR = 3_600
 
@@ -42,11 +43,23 @@ def _fill_the_disk(site: Site, server: LiveServer, chance: Random) -> None:
 def _clear_the_disk(site: Site, server: LiveServer) -> None:
     assert site.disk is not None
     site.disk.clear()
+    if site.postgres is not None:
+        site.postgres.start_if_it_ended()
 
 
 def _restart_the_database(site: Site, server: LiveServer, chance: Random) -> None:
     assert site.postgres is not None
     site.postgres.restart(chance.choice(("fast", "immediate")))
+
+
+def _pause_the_database(site: Site, server: LiveServer, chance: Random) -> None:
+    assert site.postgres is not None
+    site.postgres.pause()
+
+
+def _wake_the_database(site: Site, server: LiveServer) -> None:
+    assert site.postgres is not None
+    site.postgres.resume()
 
 
 def _nothing(site: Site, server: LiveServer) -> None:
@@ -83,6 +96,8 @@ PAUSED = Trouble("paused", _pause, _wake, (0.3, 2.5))
 PAUSED_FOR_LONG = Trouble("paused for long", _pause, _wake, (LEASE + 1, LEASE + 4))
 DISK_FULL = Trouble("disk full", _fill_the_disk, _clear_the_disk, (0.5, 2))
 DATABASE_RESTARTED = Trouble("database restarted", _restart_the_database, _nothing, (0, 0.5))
+#: Some of them for longer than anybody waits for an answer of it.
+DATABASE_PAUSED = Trouble("database paused", _pause_the_database, _wake_the_database, (2, SILENT_FOR + 3))
 # What was put off to an hour that is not reached now is due when the clock is right.
 CLOCK_BACK = Trouble("clock set back", _set_back, _set_right, (1.5, 2.5))
 CLOCK_FORWARD = Trouble("clock set forward", _set_forward, _nothing, (1.5, 2.5))
