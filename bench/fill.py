@@ -1,233 +1,192 @@
-"""Give a stopped server a past: copies of one finished attempt, with all that the file holds of it.
+"""Give a stopped server a past: attempts, events and entries of the audit trail as it writes them itself.
 
-    python -m bench.fill DATA_DIRECTORY COUNT
-
-It knows no column but the ones named in `database.py`: whatever row carries the model's id, in a column
-of its own or within a text, is copied with a fresh id; times (integers in columns called `…_at`) move into
-the past with it; an event gets an id and the workspace's next sequence number, and the workspace's own
-count of events is brought up to date.
+The newest attempts that it has really run are the models. The database makes copies of them, in statements
+that are the same on both: each copy has an id of its own moment, another of the devices, and all times of its
+model moved; their events have the workspace's numbers without a gap. It knows no column but those named in
+`database.py` and here: wherever a model has its id, its device's or a time in it, the copy has its own.
 """
 
-import argparse
-import os
 import random
-import sqlite3
-import sys
+import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
-from uuid import UUID
 
 from bench import database
+from bench.databases import Books, books
 from bench.rows import BenchError
 
-#: The copies lie this far back, evenly spread, oldest first.
-DAYS = 30
-BATCH = 20_000
-#: Tables whose rows stand for themselves, even where they mention an attempt.
-LEFT_ALONE = {"audit_entries", "audit_waiting", "devices", "workspaces"}
+DAY_MS = 86_400_000
+#: For how long a server keeps attempts and events unless it is told otherwise; so long is the past.
+ATTEMPTS_DAYS, EVENTS_DAYS = 180, 30
+#: The copies end so long before now, ms: what is measured after that is younger.
+UNTIL = 3_600_000
+#: Copies of one transaction, and how many attempts are models.
+BATCH, MODELS = 100_000, 20
+AUDIT = "audit_entries"
+#: µs since 1970 within a text.
+_MOMENT = re.compile(r"\b1[0-9]{15}\b")
 
-Cell = str | bytes | int | float | None
-
-
-class Copy(NamedTuple):
-    """One attempt that never was."""
-
-    id: UUID
-    #: Milliseconds that it lies before its model.
-    back: int
-    #: The number of its first event.
-    sequence: int
+Cell = str | int | float | None
+Cells = dict[str, Cell]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A row that is copied for every attempt."""
+    """An attempt that was really run, and its events in their order."""
 
-    table: str
-    columns: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    #: The column that a copy needs a fresh id in; None where the attempt's id is all that has to differ.
-    own_key: str | None
-    #: Its place among the attempt's events, if it is one.
-    rank: int
-
-    def __getitem__(self, column: str) -> Cell:
-        return self.cells[self.columns.index(column)]
+    attempt: Cells
+    events: list[Cells]
 
     @property
-    def insert(self) -> str:
-        """The statement that writes a copy."""
-        places = ", ".join("?" * len(self.columns))
-        return f"insert into {self.table} ({', '.join(self.columns)}) values ({places})"
+    def accepted_at(self) -> int:
+        """µs since 1970."""
+        return int(self.attempt["accepted_at"] or 0)
 
 
-def fill(data: Path, count: int) -> float:
-    """Add so many finished attempts to a stopped server's file; the seconds it took."""
+def fill(where: database.Where, count: int, days: int = ATTEMPTS_DAYS) -> float:
+    """Add so many finished attempts of so many days to a database that no server uses; the seconds it took.
+
+    Raises ``BenchError`` if it has none to copy.
+    """
     started = time.perf_counter()
-    with closing(sqlite3.connect(database.find(data), isolation_level=None)) as connection:
-        connection.execute("pragma synchronous = off")
-        connection.execute("pragma cache_size = -200000")
-        key = _finished_attempt(connection)
-        models = _models(connection, key)
-        events = [model for model in models if model.table == database.EVENTS]
-        last = _last_sequence(connection, events[0]) if events else 0
-        for batch in _batches(_copies(count, last + 1, len(events))):
-            connection.execute("begin immediate")
-            for model in models:
-                connection.executemany(model.insert, _rows(model, key, batch))
-            connection.execute("commit")
-        if events:
-            _correct_counters(connection, events[0], last + count * len(events))
-            _no_gaps(connection, events[0])
-        connection.execute("pragma wal_checkpoint(truncate)")
-    with database.find(data).open("rb") as file:
-        os.fsync(file.fileno())  # what is still to be written must not be written while something is measured
+    with books(where) as ledger:
+        models = _models(ledger)
+        ledger.commit()  # or it would wait for what was asked just now
+        ledger.partition(days, EVENTS_DAYS)
+        _begin(ledger, models[0].attempt["device_id"])
+        span = days * DAY_MS
+        oldest = time.time_ns() // 1_000_000 - UNTIL - span
+        past = _Past(ledger, models, oldest, span, count, _first_told(count, days, len(models)))
+        for first in range(0, count, BATCH):
+            past.write(first, min(first + BATCH, count))
+        ledger.finish([database.ATTEMPTS, database.EVENTS, AUDIT])
     return time.perf_counter() - started
 
 
-def _finished_attempt(connection: sqlite3.Connection) -> str | bytes:
-    """The key of the newest attempt that succeeded at a device."""
+def _first_told(count: int, days: int, models: int) -> int:
+    """The first copy whose events are kept, the first of a turn through the models."""
+    first = count * max(days - EVENTS_DAYS, 0) // days
+    return first // models * models
+
+
+def _models(ledger: Books) -> list[Model]:
     newest = (
-        f"select {database.ID} from {database.ATTEMPTS} where {database.PHASE} = ?"
-        f" and device_id is not null order by {database.ID} desc limit 1"
+        f"select * from {database.ATTEMPTS} where {database.PHASE} not in {database.OPEN}"
+        f" and device_id is not null order by {database.ID} desc limit {MODELS}"
     )
-    found = connection.execute(newest, (database.SUCCEEDED,)).fetchone()
-    if found is None:
-        raise BenchError("the file holds no finished attempt to copy: unlock a door first")
-    key: str | bytes = found[0]
-    return key
+    found = []
+    for attempt in ledger.rows(newest):
+        events = f"select * from {database.EVENTS} where action_attempt_id = {literal(attempt['id'])}"
+        found.append(Model(attempt, ledger.rows(f"{events} order by {database.SEQUENCE}")))
+    if not found:
+        raise BenchError("the database holds no finished attempt to copy: unlock a door first")
+    return found
 
 
-def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Every table with its columns and those of its primary key; the attempts first."""
-    every = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'"
-    names = [name for (name,) in connection.execute(every).fetchall()]
-    for name in sorted(names, key=lambda name: (name != database.ATTEMPTS, name)):
-        described = connection.execute(f"pragma table_info({name})").fetchall()
-        yield name, [column[1] for column in described], [column[1] for column in described if column[5]]
+def _begin(ledger: Books, device_id: Cell) -> None:
+    """What the copies are made from, and an empty log: the models would be young in front of what is old."""
+    ledger.do("create temp table bearers (rank bigint primary key, device_id text not null)")
+    like = f"(select workspace_id, device_type from devices where id = {literal(device_id)})"
+    ledger.do(
+        "insert into bearers select row_number() over (order by id) - 1, id from devices"
+        f" where (workspace_id, device_type) = {like}"
+    )
+    ledger.do(
+        "create temp table copies (n bigint primary key, id text not null, moment bigint not null,"
+        " device_id text not null)"
+    )
+    for table in (database.EVENTS, "audit_waiting", AUDIT, database.ATTEMPTS):
+        ledger.do(f"delete from {table}")
+    ledger.do("update workspaces set event_sequence = 0, audit_count = 0")
 
 
-def _models(connection: sqlite3.Connection, key: str | bytes) -> list[Model]:
-    """Every row of the file that tells of this attempt; the attempt itself first."""
-    models: list[Model] = []
-    for table, columns, keys in _tables(connection):
-        if table in LEFT_ALONE:
-            continue
-        # A column may be the id, a text (an event's payload) may mention it.
-        told = " or ".join(f"{column} = :key or instr({column}, :spelled)" for column in columns)
-        asked = {"key": key, "spelled": database.as_text(key)}
-        for row in connection.execute(f"select * from {table} where {told}", asked).fetchall():
-            own_key = keys[0] if len(keys) == 1 else None
-            if table == database.EVENTS:
-                own_key = database.EVENT_ID
-            elif own_key and row[columns.index(own_key)] == key:
-                own_key = None
-            rank = sum(model.table == table for model in models)
-            models.append(Model(table, tuple(columns), tuple(row), own_key, rank))
-    return models
+class _Past:
+    """Some of the copies, to be written in one transaction."""
+
+    def __init__(
+        self, ledger: Books, models: list[Model], oldest: int, span: int, count: int, told_from: int
+    ) -> None:
+        self._ledger = ledger
+        self._models = models
+        #: Of copy n, ms since 1970.
+        self._moment = f"({oldest} + cast({span}.0 * n / {count} as bigint))"
+        self._told_from = told_from
+        self._a_turn = sum(len(model.events) for model in models)
+
+    def write(self, first: int, last: int) -> None:
+        """The copies from ``first`` on, without ``last``."""
+        ledger = self._ledger
+        ledger.do("delete from copies")
+        [[devices]] = ledger.ask("select count(*) from bearers")
+        ledger.do(
+            f"with recursive series(n) as (select cast({first} as bigint) union all select n + 1 from series"
+            f" where n < {last - 1}) insert into copies select n, {ledger.new_id(self._moment)},"
+            f" {self._moment}, device_id from series join bearers on rank = (n * 7919) % {devices}"
+        )
+        sequence = 0
+        for number, model in enumerate(self._models):
+            of_model = f"where n % {len(self._models)} = {number}"
+            self._insert(database.ATTEMPTS, model.attempt, model, {database.ID: "copies.id"}, of_model)
+            for event in model.events:
+                sequence += 1
+                turn = f"(n - {self._told_from}) / {len(self._models)}"
+                own = {
+                    database.EVENT_ID: ledger.new_id("moment"),
+                    database.SEQUENCE: f"{turn} * {self._a_turn} + {sequence}",
+                }
+                told = f"{of_model} and n >= {self._told_from}"
+                self._insert(database.EVENTS, event, model, own, told)
+        workspace = literal(self._models[0].attempt[database.WORKSPACE])
+        # Nobody reads these seals: what is measured writes the next ones behind them.
+        seal = "replace(id, '-', '') || replace(id, '-', '')"
+        ledger.do(
+            f"insert into {AUDIT} (workspace_id, number, attempt_id, seal)"
+            f" select {workspace}, n + 1, id, {seal} from copies order by n"
+        )
+        ledger.do(
+            f"update workspaces set audit_count = {last}, event_sequence = (select coalesce("
+            f" max(sequence), 0) from {database.EVENTS} where workspace_id = {workspace})"
+            f" where id = {workspace}"
+        )
+        ledger.commit()
+
+    def _insert(self, table: str, cells: Cells, model: Model, own: dict[str, str], which: str) -> None:
+        values = [own.get(name) or self._copied(name, cell, model) for name, cell in cells.items()]
+        ledger = self._ledger
+        ledger.do(
+            f"insert into {table} ({', '.join(cells)})"
+            f" select {', '.join(values)} from copies {which} order by n"
+        )
+
+    def _copied(self, name: str, cell: Cell, model: Model) -> str:
+        """How the copy's cell follows from the model's, in SQL."""
+        shift = f"(moment * 1000 - {model.accepted_at})"
+        if name == database.FILED:
+            return "1"  # long since in the index by device
+        if isinstance(cell, int) and name.endswith(("_at", "_before")):
+            return f"{cell} + {shift}"
+        if not isinstance(cell, str):
+            return literal(cell)
+        copied = literal(cell)
+        for column, id in (("copies.id", model.attempt["id"]), ("device_id", model.attempt["device_id"])):
+            if isinstance(id, str) and id in cell:
+                copied = f"replace({copied}, {literal(id)}, {column})"
+        for moment in sorted(set(_MOMENT.findall(cell))):
+            copied = f"replace({copied}, '{moment}', cast({moment} + {shift} as text))"
+        return copied
 
 
-def _last_sequence(connection: sqlite3.Connection, event: Model) -> int:
-    """The number of the workspace's newest event."""
-    newest = f"select max({database.SEQUENCE}) from {database.EVENTS} where {database.WORKSPACE} = ?"
-    last: int = connection.execute(newest, (event[database.WORKSPACE],)).fetchone()[0]
-    return last
+def literal(value: Cell) -> str:
+    """A value as both databases read it in a statement."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)
 
 
-def _copies(count: int, sequence: int, events: int) -> Iterator[Copy]:
-    """The attempts to add, oldest first; each with so many events."""
-    now = time.time_ns() // 1_000_000
-    span = DAYS * 86_400_000
-    for number in range(count):
-        back = span - span * number // count + 3_600_000
-        yield Copy(_uuid7(now - back), back, sequence + number * events)
-
-
-def _batches(copies: Iterator[Copy]) -> Iterator[list[Copy]]:
-    """The same, in lists of one transaction each."""
-    batch: list[Copy] = []
-    for copy in copies:
-        batch.append(copy)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _uuid7(milliseconds: int) -> UUID:
+def uuid7(milliseconds: int) -> str:
     """A UUIDv7 of that moment."""
-    chance = random.getrandbits(74)
-    low = 0b10 << 62 | chance & (1 << 62) - 1
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | (chance >> 62) << 64 | low)
-
-
-def _rows(model: Model, key: str | bytes, copies: list[Copy]) -> Iterator[list[Cell]]:
-    """The model's row for each of the copies."""
-    changes = [_change(model, column, key) for column in model.columns]
-    for copy in copies:
-        yield [
-            cell if change is None else change(copy)
-            for cell, change in zip(model.cells, changes, strict=True)
-        ]
-
-
-def _change(model: Model, column: str, key: str | bytes) -> Callable[[Copy], Cell] | None:
-    """How this column follows from a copy; None if it says the same in all of them."""
-    cell, spelled = model[column], database.as_text(key)
-    if column == model.own_key:
-        if isinstance(cell, int):
-            return lambda copy: None  # SQLite numbers it
-        return lambda copy: _spell(_uuid7(copy.id.int >> 80), cell)
-    if column == database.FILED:
-        return lambda copy: 1  # long since in the index by device
-    if cell == key:
-        return lambda copy: _spell(copy.id, cell)
-    if model.table == database.EVENTS and column == database.SEQUENCE:
-        return lambda copy: copy.sequence + model.rank
-    if column.endswith("_at") and isinstance(cell, int):
-        return lambda copy: cell - copy.back * 1000
-    if isinstance(cell, str) and spelled in cell:
-        return lambda copy: cell.replace(spelled, str(copy.id))
-    return None
-
-
-def _spell(new_id: UUID, like: Cell) -> Cell:
-    """The id in the way that this cell keeps one."""
-    return new_id.bytes if isinstance(like, bytes) else str(new_id)
-
-
-def _correct_counters(connection: sqlite3.Connection, event: Model, last: int) -> None:
-    """Wherever the workspace's last sequence number is kept beside the events, write the new one."""
-    for table, columns, _ in list(_tables(connection)):
-        owner = database.WORKSPACE if database.WORKSPACE in columns else database.ID
-        for column in columns:
-            if database.SEQUENCE in column and table != database.EVENTS and owner in columns:
-                counter = f"update {table} set {column} = ? where {owner} = ?"
-                connection.execute(counter, (last, event[database.WORKSPACE]))
-
-
-def _no_gaps(connection: sqlite3.Connection, event: Model) -> None:
-    """Raise BenchError if a sequence number of the workspace is missing or doubled."""
-    wanted = (
-        f"select max({database.SEQUENCE}) - min({database.SEQUENCE}) + 1, count(*) from {database.EVENTS}"
-        f" where {database.WORKSPACE} = ?"
-    )
-    span, rows = connection.execute(wanted, (event[database.WORKSPACE],)).fetchone()
-    if span != rows:
-        raise BenchError(f"the events' sequence has gaps: {rows} events over {span} numbers")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Give a stopped server a past of finished attempts.")
-    parser.add_argument("data", type=Path, help="its data directory")
-    parser.add_argument("count", type=int, help="how many attempts to add")
-    asked = parser.parse_args()
-    try:
-        print(f"added {asked.count} attempts in {fill(asked.data, asked.count):.1f} s")
-    except BenchError as error:
-        sys.exit(str(error))
+    digits = f"{milliseconds:012x}"
+    low = f"{0b10 << 62 | random.getrandbits(62):016x}"
+    return f"{digits[:8]}-{digits[8:]}-7{random.getrandbits(12):03x}-{low[:4]}-{low[4:]}"

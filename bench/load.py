@@ -17,7 +17,7 @@ CONNECTIONS = 64
 SCRIPT = ROOT / "bench" / "wrk.lua"
 INSTALLER = ROOT / "bench" / "install_wrk.sh"
 
-Kind = Literal["unlock", "once", "heat", "get", "post"]
+Kind = Literal["unlock", "once", "heat", "get", "post", "list"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,12 @@ class Options:
     held: int = 30_000
     #: Finished attempts in the file in the case `million`.
     finished: int = 1_000_000
+    #: Finished attempts, and the devices they are of, in the databases of the case `past`; these are filled
+    #: once a day, and found again in a folder of their own. And old attempts in those of the case `purge`.
+    past: int = 10_000_000
+    past_devices: int = 5_000
+    purged: int = 200_000
+    kept: Path = ROOT / "bench" / "results" / "past"
     #: Attempts and devices in the case `memory`.
     memory_attempts: int = 100_000
     memory_devices: int = 10_000
@@ -48,6 +54,9 @@ def quick(command: str, work: Path, sides: tuple[str, ...]) -> Options:
         seconds=1,
         held=3_000,
         finished=50_000,
+        past=50_000,
+        past_devices=500,
+        purged=20_000,
         memory_attempts=10_000,
         memory_devices=1_000,
         standing=15_000,

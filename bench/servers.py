@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -119,18 +120,25 @@ class Server:
 
 @contextmanager
 def ours(
-    options: Options, data: Path, device_ids: Sequence[str] = (), *, database_url: str | None = None
+    options: Options,
+    data: Path,
+    device_ids: Sequence[str] = (),
+    *,
+    database_url: str | None = None,
+    flags: Sequence[str] = (),
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Server]:
     """Our server on this data directory, which may be new, speaking to these devices.
 
-    With a ``database_url`` it keeps its attempts there, on PostgreSQL.
+    With a ``database_url`` it keeps its attempts there, on PostgreSQL. ``flags`` and ``variables`` of the
+    environment are further ones of its own.
     """
     port = _free_port()
     command = [options.command, "serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
-    command += ["--world", "sandbox"]
+    command += ["--world", "sandbox", *flags]
     if database_url is not None:
         command += ["--database-url", database_url]
-    with _running("ours", port, command, options.work) as server:
+    with _running("ours", port, command, options.work, variables) as server:
         credentials = json.loads((data / "credentials.json").read_text())
         # One of several on a database has not made its first workspace.
         server.token = credentials.get("api_key", "")
@@ -188,12 +196,18 @@ def directory(options: Options) -> Iterator[Path]:
 
 
 @contextmanager
-def _running(side: str, port: int, command: list[str], work: Path) -> Iterator[Server]:
+def _running(
+    side: str,
+    port: int,
+    command: list[str],
+    work: Path,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Server]:
     """Start the command, wait until it is healthy, and end it with the block."""
     work.mkdir(parents=True, exist_ok=True)
     log = work / f"{side}.log"
     # The peer reads its port, and whom to ask for health, from here; the others do not care.
-    environment = {**os.environ, "PORT": str(port)}
+    environment = {**os.environ, "PORT": str(port), **variables}
     started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -73,7 +73,7 @@ def finished_attempts(options: Options) -> Iterator[Row]:
             device_ids = server.device_ids
             server.unlock_some(options.devices)
             database.wait_until_settled(data)
-        accept.notes.append(f"filled in {fill(data, options.finished):.0f} s")
+        accept.notes.append(f"filled in {fill(data, options.finished, days=30):.0f} s")
         for number in range(options.rounds):
             for kind in in_turn(["full", "empty"], number):
                 with ours(options, data, device_ids) if kind == "full" else fresh("ours", options) as server:

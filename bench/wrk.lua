@@ -24,7 +24,11 @@ local kinds = {
   get = function(id)
     return "GET", "/action_attempts/get?_strict=true&action_attempt_id=" .. id, nil
   end,
-  -- The same question by POST.
+  -- The first attempts of a device.
+  list = function(id)
+    return "GET", "/action_attempts/list?limit=20&device_id=" .. id, nil
+  end,
+  -- The same question as `get` by POST.
   post = function(id)
     return "POST", "/action_attempts/get", '{"action_attempt_id":"' .. id .. '"}'
   end,

@@ -1,1 +1,0 @@
-"""The real Z-Wave JS driver and server, with a mock radio."""
