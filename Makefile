@@ -10,8 +10,10 @@ BIN := .venv/bin
 SDK := tests/wire/sdk/js
 READY := .venv/.ready
 NODE_READY := $(SDK)/node_modules/.ready
-LABS := zigbee zwave
-LABS_READY := $(LABS:%=labs/%/node_modules/.ready)
+# Home Assistant is large, and is had by asking for it: make test-labs LABS=home_assistant
+LABS ?= zigbee zwave
+LABS_READY := $(foreach lab,$(LABS),labs/$(lab)/$(if $(wildcard labs/$(lab)/package.json),node_modules,.venv)/.ready)
+LAB_TESTS := $(if $(filter-out home_assistant,$(LABS)),labs,labs/test_home_assistant.py)
 BROWSER_READY := .venv/.browser-ready
 # One more than there are cores, for many tests wait: for a motor, a lease, a clock.
 WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 4)))
@@ -42,7 +44,7 @@ test-crash: $(READY) ## two hundred rounds of kill -9 among other trouble (`make
 test-labs: $(READY) $(LABS_READY) ## the drivers of real devices on the real programs that they speak to, with devices without a radio
 	@scripts/mosquitto.sh
 	@# Real programs beside other load are slow at times: what fails is tried once more, by itself.
-	$(BIN)/pytest labs || $(BIN)/pytest labs --last-failed --last-failed-no-failures none
+	$(BIN)/pytest $(LAB_TESTS) || $(BIN)/pytest $(LAB_TESTS) --last-failed --last-failed-no-failures none
 
 SEEDS ?= 10000
 simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=10000 of them (`make test` has 300), and a tenth as many of two processes
@@ -65,7 +67,7 @@ docs: $(READY) ## draw and write the generated docs anew
 
 clean: ## remove everything that a verb has made, except ./thumbturn-data
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
-	rm -rf $(SDK)/node_modules labs/*/node_modules bench/peer/node_modules bench/results
+	rm -rf $(SDK)/node_modules labs/*/node_modules labs/*/.venv bench/peer/node_modules bench/results
 	find src tests labs tools bench -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): requirements/locked.txt pyproject.toml
@@ -79,6 +81,10 @@ $(BROWSER_READY): scripts/chromium.sh $(READY)
 $(NODE_READY): $(SDK)/package-lock.json
 	@scripts/node.sh
 	cd $(SDK) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+labs/home_assistant/.venv/.ready: labs/home_assistant/requirements.txt
+	@scripts/home_assistant.sh $(PYTHON)
 	@touch $@
 
 labs/%/node_modules/.ready: labs/%/package-lock.json

@@ -6,6 +6,7 @@ What a driver needs to connect (a WebSocket client, an MQTT client) is loaded wh
 from __future__ import annotations
 
 from thumbturn.domain.clock import Clock
+from thumbturn.drivers.home_assistant.driver import HomeAssistantDriver
 from thumbturn.drivers.zigbee2mqtt.driver import Zigbee2MqttDriver
 from thumbturn.drivers.zwave_js.driver import ZwaveJsDriver
 from thumbturn.engine.hub_ports import HubDriver
@@ -14,5 +15,9 @@ from thumbturn.engine.pins import Pins
 
 def hub_drivers(clock: Clock, pins: Pins) -> dict[str, HubDriver]:
     """A driver for each ecosystem, by its name. ``pins`` read what codes are on record."""
-    drivers: tuple[HubDriver, ...] = (ZwaveJsDriver(clock, pins), Zigbee2MqttDriver(clock, pins))
+    drivers: tuple[HubDriver, ...] = (
+        ZwaveJsDriver(clock, pins),
+        Zigbee2MqttDriver(clock, pins),
+        HomeAssistantDriver(clock),
+    )
     return {driver.name: driver for driver in drivers}

@@ -180,13 +180,7 @@ async def test_a_server_that_was_killed_reads_the_bolt(home: ZwaveHome):
     await home.fault(PLAIN, "silent")
     attempt = await home.begin("UNLOCK_DOOR", PLAIN)
     await home.pass_time(0.4)
-    await home.engine.accounts.hubs.stop()
-    await home.driver.stop()
-    for run in home.engine._dispatch.open.values():
-        if run.task is not None:
-            run.task.cancel()
-    home.boot()
-    await home.engine.start()
+    await home.crash()
     ended = await home.end_of(attempt)
     assert (why(ended), ended.evidence) == (None, Evidence.STATE_REPORT)
     await home.fault(PLAIN, "")

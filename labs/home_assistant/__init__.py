@@ -1,0 +1,1 @@
+"""The real Z-Wave JS driver and server, with a mock radio."""

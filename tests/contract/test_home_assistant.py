@@ -1,0 +1,18 @@
+"""The driver ``home_assistant`` on a hub in this process, which is silent where the real one is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.home_assistant_climate import *  # noqa: F403 - the tests themselves
+from tests.contract.home_assistant_honesty import *  # noqa: F403 - likewise
+from tests.fixtures.home_assistant_home import FakeHome
+
+
+@pytest.fixture
+async def home():
+    """A home whose hub is a fake."""
+    it = FakeHome()
+    await it.open()
+    yield it
+    await it.close()
