@@ -108,6 +108,29 @@ async def test_a_hub_that_is_still_starting_removes_nobody(home: FakeHome):
     assert len(await home.told("device.added")) == len(home.devices())
 
 
+async def test_an_integration_that_does_not_come_up_loses_nobody(home: FakeHome):
+    """What is in the register and says nothing is offline and not removed, and is found again as it was."""
+    home.hub.stop()
+    home.hub.start()
+    missing = home.hub.states.pop(FRONT)
+    await home.until(lambda: home.driver.links()[home.account.id])
+    await home.pass_time(5)
+    assert (home.device(FRONT).online, home.device(HALL).online) == (False, True)
+    assert await home.told("device.removed") == []
+    home.hub.put_state(FRONT, missing)
+    await home.all_online()
+
+
+async def test_to_and_fro_within_a_moment_is_no_fact(home: FakeHome):
+    """A bolt that is said to have moved and is back within a moment has done nothing that is told."""
+    await home.order("hand", "front_door", so={"locked": False})
+    await home.pass_time(0.3)
+    await home.order("hand", "front_door", so={"locked": True})
+    await home.pass_time(5)
+    assert await home.told(*MOVES) == []
+    assert home.device().state["locked"] is True
+
+
 async def test_an_integration_that_does_not_look_keeps_its_device_offline(home: FakeHome):
     """What was not read since its hub was connected is not believed, and holds up no other."""
     home.hub.stop()

@@ -11,7 +11,12 @@ from thumbturn.domain import connected_account as domain
 from thumbturn.domain.clock import to_wire
 
 #: The names of the ecosystems whose name is not their driver's with a capital.
-_ECOSYSTEMS = {"virtual": "Virtual Home", "zwave_js": "Z-Wave JS", "zigbee2mqtt": "Zigbee2MQTT"}
+_ECOSYSTEMS = {
+    "virtual": "Virtual Home",
+    "zwave_js": "Z-Wave JS",
+    "zigbee2mqtt": "Zigbee2MQTT",
+    "home_assistant": "Home Assistant",
+}
 
 
 class AccountError(TypedDict):

@@ -55,6 +55,9 @@ DeviceType = Literal[
     "zwave_thermostat",
     "zigbee_lock",
     "zigbee_thermostat",
+    "home_assistant_lock",
+    "home_assistant_thermostat",
+    "home_assistant_noise_sensor",
 ]
 
 #: Who can have made it.
@@ -206,6 +209,7 @@ Provider = Literal[
     "virtual",
     "zwave_js",
     "zigbee2mqtt",
+    "home_assistant",
 ]
 
 #: Of which category they are, as a webview is asked for.
