@@ -16,8 +16,8 @@ from labs.house import House
 
 #: s. A lock that says nothing keeps its command for so long.
 _WITHIN = 8
-#: s. How exactly the locks' clock is the clock here: they count milliseconds.
-_MILLISECONDS = 2_000
+#: µs. How exactly the locks' clock is the clock here: they count milliseconds.
+_EXACTLY = 2_000
 
 
 class Commanded(NamedTuple):
@@ -72,7 +72,7 @@ def command_by_chance(house: House, commands: int, seed: int) -> Outcome:
 
 def contradiction(said: Commanded, log: list[Did]) -> str:
     """In what a lock's log is against what was said; empty if in nothing."""
-    moves = [did for did in log if did.moved and said.at - _MILLISECONDS <= did.at < said.until]
+    moves = [did for did in log if did.moved and said.at - _EXACTLY <= did.at < said.until]
     before = [did for did in log if did.moved and did.at < said.at]
     stood = moves[-1] if moves else before[-1] if before else None
     if len(moves) > 1:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 class Did(NamedTuple):
     """Something that a lock did, in its own words."""
 
-    #: µs since 1970, as exact as a millisecond.
+    #: µs since 1970, as exact as a millisecond: when it was told to. A motor takes its time after that.
     at: int
     door: str
     #: Its bolt went where ``locked`` says; false if it was told to and stayed.
@@ -46,5 +46,7 @@ def read_log(path: Path) -> list[Did]:
         return []
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     return [
-        Did(line["at"], line["device"], line["moved"], line["locked"]) for line in lines if "moved" in line
+        Did(line.get("asked", line["at"]), line["device"], line["moved"], line["locked"])
+        for line in lines
+        if "moved" in line
     ]

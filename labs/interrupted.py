@@ -12,7 +12,8 @@ COMMANDS = 50
 _BEFORE = 8
 #: s. The commands' deadline, and how much later than that an end may be on record.
 _WITHIN, _LATE = 30, 1.0
-_MILLISECONDS = 2_000
+#: µs. How exactly the locks' clock is the clock here: they count milliseconds.
+_EXACTLY = 2_000
 
 
 def interrupt(house: House) -> tuple[Counter[str], list[str]]:
@@ -47,7 +48,7 @@ def _judged(house: House, asked: list[tuple[str, bool, str]]) -> tuple[Counter[s
         moves = [
             did
             for did in log
-            if did.door == door and sent and sent[0] - _MILLISECONDS <= did.at <= settled + _MILLISECONDS
+            if did.door == door and sent and sent[0] - _EXACTLY <= did.at <= settled + _EXACTLY
         ]
         if ended["status"] == "success" and [did.locked for did in moves] != [locked]:
             wrong.append(f"{id} is said to be done, its lock did {moves}")

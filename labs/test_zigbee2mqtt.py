@@ -9,14 +9,12 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from labs.zigbee.stack import BASE, NAMES, ZigbeeStack, why_not
+from labs.zigbee.stack import BASE, NAMES, ZigbeeStack
 from tests.contract.zigbee_climate import *  # noqa: F403 - the tests, as they run in the lab too
 from tests.contract.zigbee_codes import *  # noqa: F403 - likewise
 from tests.contract.zigbee_honesty import *  # noqa: F403 - likewise
 from tests.fixtures.zigbee_bench import Linked
 from thumbturn.drivers.zigbee2mqtt import hub
-
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
 
 
 class RealWorld:
@@ -72,21 +70,12 @@ _ADDRESSES = {
 }
 
 
-@pytest.fixture(scope="session")
-def stack():
-    """The real stack, once for all tests."""
-    stack = ZigbeeStack()
-    stack.start()
-    yield stack
-    stack.stop()
-
-
 @pytest.fixture
-async def linked(stack, monkeypatch):
+async def linked(zigbee_stack, monkeypatch):
     """The driver, linked; nothing is wrong with any device, and every bolt is thrown."""
     # The real one says all that it will within two seconds of its return.
     monkeypatch.setattr(hub, "SAYS_ALL_WITHIN", 3_000_000)
-    world = RealWorld(stack)
+    world = RealWorld(zigbee_stack)
     await world.order("heal")
     for name in NAMES:
         if name.endswith("door"):

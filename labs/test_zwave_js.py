@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from labs.zwave.stack import Stack, install, missing
 from tests.contract.zwave_honesty import *  # noqa: F403 - the tests themselves
 from tests.fixtures.zwave_home import PLAIN, SECURE, SUPERVISED, LabHome
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory):
-    """The lab, once for all tests."""
-    reason = missing()
-    if reason is not None:
-        pytest.skip(reason)
-    install()
-    it = Stack(tmp_path_factory.mktemp("zwave"))
-    it.start()
-    yield it
-    it.stop()
-
-
 @pytest.fixture
-async def home(stack):
+async def home(zwave_stack):
     """A home at the lab's hub, with its locks sound and locked."""
-    it = LabHome(stack)
+    it = LabHome(zwave_stack)
     await it.open()
     yield it
     for address in (SUPERVISED, PLAIN, SECURE):

@@ -1,6 +1,7 @@
 // A Zigbee network without a radio, for the real zigbee2mqtt: loaded with `node --require` before it, this takes the
 // place of the program's radio drivers. Its devices answer real Zigbee frames as devices that people can buy do, and
-// misbehave on demand: JSON lines on the socket $LAB_SOCKET, one answer each (see `orders` below).
+// misbehave on demand: JSON lines on the socket $LAB_SOCKET, one answer each (see `orders` below). What they did is in
+// a log of their own as well, a line each in the file $LAB_LOG, which outlives this process: so do their bolts.
 "use strict";
 const fs = require("node:fs");
 const net = require("node:net");
@@ -30,9 +31,13 @@ class Device {
         Object.assign(this, {fault: null, log: [], joined: true, endpoint: 1, inputs, attributes}, network);
     }
     did(what, facts) {
-        this.log.push({at: Date.now() * 1000, did: what, ...facts});
+        const line = {at: Date.now() * 1000, did: what, ...facts};
+        this.log.push(line);
+        note(this, line);
     }
 }
+const nameOf = (device) => Object.keys(devices).find((name) => devices[name] === device);
+const note = (device, line) => fs.appendFileSync(process.env.LAB_LOG, `${JSON.stringify({device: nameOf(device), ...line})}\n`);
 
 const lock = (network) => Object.assign(
     new Device({type: 2, manufacturer: 0x101d, kind: 0x000a, ...network}, [0x0000, 0x0001, 0x0003, 0x0101], {
@@ -77,6 +82,7 @@ class Coordinator extends Adapter {
         this.underWay = new Map();
     }
     async start() {
+        remember();
         listen(this);
         return "resumed";
     }
@@ -242,8 +248,9 @@ class Coordinator extends Adapter {
 
     // The bolt moves: by whom (0 keypad, 1 radio, 2 hand), and with whose code.
     turn(device, locked, source, user, code) {
-        device.attributes[LOCK].lockState = locked ? 1 : 2;
-        device.did("turn", {moved: true, locked, source, user});
+        const lockState = locked ? 1 : 2;
+        device.attributes[LOCK].lockState = lockState;
+        device.did("turn", {moved: true, locked, source, user, lockState});
         if (device.fault?.kind === "mute") return;
         const tell = () => this.happened(device, code ?? (locked ? 1 : 2), source, user);
         const report = () => this.report(device, LOCK, "lockState");
@@ -324,7 +331,10 @@ function zdoAnswer(device, cluster) {
 const orders = {
     // kinds: unreachable, silent, jam, refuse, ack_only, ack_lost, ignore, mute, says_no_codes, slow (with milliseconds); null heals.
     fault: (_, device, {kind, milliseconds = 0}) => { device.fault = kind && {kind, milliseconds}; },
-    set: (_, device, {cluster, values}) => { Object.assign(device.attributes[cluster], values); },
+    set: (_, device, {cluster, values}) => {
+        Object.assign(device.attributes[cluster], values);
+        if ("lockState" in values) note(device, {at: Date.now() * 1000, did: "set", lockState: values.lockState});
+    },
     behave: (_, device, {values}) => { Object.assign(device, values); },
     report: (coordinator, device, {cluster, names}) => coordinator.report(device, cluster, ...names),
     turn: (coordinator, device, {locked, source, user = 0, code}) => coordinator.turn(device, locked, source, user, code),
@@ -345,6 +355,14 @@ const orders = {
         pins: device.pins, attributes: device.attributes, log: device.log.splice(0), joined: device.joined,
     }),
 };
+
+// Where each bolt was when this ended last.
+function remember() {
+    if (!fs.existsSync(process.env.LAB_LOG)) return;
+    for (const line of fs.readFileSync(process.env.LAB_LOG, "utf8").trim().split("\n").filter(Boolean).map(JSON.parse)) {
+        if ("lockState" in line) devices[line.device].attributes[LOCK].lockState = line.lockState;
+    }
+}
 
 function listen(coordinator) {
     const path = process.env.LAB_SOCKET;

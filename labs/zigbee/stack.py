@@ -51,6 +51,8 @@ class ZigbeeStack:
         self.folder = Path(tempfile.mkdtemp(prefix="zigbee-lab-"))
         self.port = _free_port()
         self.address = f"mqtt://127.0.0.1:{self.port}"
+        #: What the devices did, by their own account: a line of JSON each.
+        self.log = self.folder / "devices.jsonl"
         self._broker: subprocess.Popen[bytes] | None = None
         self._hub: subprocess.Popen[bytes] | None = None
         data = self.folder / "data"
@@ -96,6 +98,7 @@ class ZigbeeStack:
         environment = {
             "ZIGBEE2MQTT_DATA": str(self.folder / "data"),
             "LAB_SOCKET": str(self.folder / "bench.sock"),
+            "LAB_LOG": str(self.log),
             # It would ask git for its own version, in this very checkout.
             "GIT_DIR": "/nonexistent",
         }

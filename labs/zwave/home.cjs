@@ -1,7 +1,9 @@
 // The devices of the lab, as the mock radio plays them, and what can go wrong with them.
 //   2  a lock that confirms by supervision, at once        4  a lock without supervision, with a motor of 1.5 s
 //   3  a thermostat that heats and cools, with a fan       5  a lock as 2 is, whose frames are encrypted (S2)
+// What a lock did is in its own log, a line each in the file $LAB_LOG, which outlives this process: so does its bolt.
 "use strict"
+const fs = require("node:fs")
 const { createRequire } = require("node:module")
 const inside = createRequire(require.resolve("zwave-js/package.json"))
 const cc = inside("@zwave-js/cc")
@@ -33,6 +35,14 @@ const notify = (node, notificationEvent, parameters) =>
       eventParameters: parameters && Uint8Array.from(parameters),
     }),
   )
+const did = (node, did, facts) => {
+  const line = { at: Date.now() * 1000, device: String(node.id), did, ...facts }
+  if (process.env.LAB_LOG) fs.appendFileSync(process.env.LAB_LOG, `${JSON.stringify(line)}\n`)
+}
+const move = (node, mode, by, asked = Date.now() * 1000) => {
+  node.state.set("DoorLock_currentMode", mode)
+  did(node, "turn", { moved: true, locked: mode === LOCKED, by, asked })
+}
 const mode = (node) => node.state.get("DoorLock_currentMode") ?? LOCKED
 
 function operationReport(node) {
@@ -61,11 +71,16 @@ const bolt = (travel) => ({
     if (received instanceof cc.DoorLockCCOperationGet) return { action: "sendCC", cc: operationReport(node) }
     if (!(received instanceof cc.DoorLockCCOperationSet)) return undefined
     const fault = node.state.get("fault")
-    if (fault === "reject") return { action: "fail" }
+    if (fault === "reject") {
+      did(node, "refuse", { moved: false, locked: received.mode === LOCKED })
+      return { action: "fail" }
+    }
     node.state.set("moving", received.mode)
+    const asked = Date.now() * 1000
     setTimeout(async () => {
       node.state.delete("moving")
-      if (fault !== "jam") node.state.set("DoorLock_currentMode", received.mode)
+      if (fault === "jam") did(node, "jam", { moved: false, locked: received.mode === LOCKED })
+      else move(node, received.mode, "radio", asked)
       if (fault === "silent") return
       await push(node, operationReport(node))
       await notify(node, fault === "jam" ? 11 : received.mode === LOCKED ? 3 : 4)
@@ -203,8 +218,15 @@ const thermostat = {
 
 exports.nodes = [lock(2, 0, [supervision]), thermostat, lock(4, MOTOR_MS, []), lock(5, 0, [supervision], true)]
 
+function lastMode(node) {
+  if (!process.env.LAB_LOG || !fs.existsSync(process.env.LAB_LOG)) return LOCKED
+  const lines = fs.readFileSync(process.env.LAB_LOG, "utf8").trim().split("\n").filter(Boolean).map(JSON.parse)
+  const last = lines.findLast((line) => line.device === String(node.id) && line.moved)
+  return !last || last.locked ? LOCKED : 0
+}
+
 exports.furnish = (node) => {
-  node.state.set("DoorLock_currentMode", LOCKED)
+  node.state.set("DoorLock_currentMode", lastMode(node))
   node.state.set("battery", 87)
   node.state.set("temperature", 18.5)
 }
@@ -218,7 +240,7 @@ exports.control = async (path, node, query) => {
       return undefined
     case "/keypad":
     case "/manual":
-      node.state.set("DoorLock_currentMode", unlocks ? 0 : LOCKED)
+      move(node, unlocks ? 0 : LOCKED, path.slice(1))
       await push(node, operationReport(node))
       if (path === "/manual") return void (await notify(node, unlocks ? 2 : 1))
       return void (await notify(node, unlocks ? 6 : 5, [0x63, 3, Number(query.get("user")), 1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -51,6 +52,8 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        #: What the devices did, by their own account: a line of JSON each.
+        self.log = folder / "devices.jsonl"
         self._port, self._control = free_port(), free_port()
         self._process: subprocess.Popen[str] | None = None
 
@@ -65,6 +68,7 @@ class Stack:
         self._process = subprocess.Popen(
             [*command, "--cache", str(self._folder)],
             cwd=HERE,
+            env={**os.environ, "LAB_LOG": str(self.log)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -86,7 +90,7 @@ class Stack:
                 process.stdout.close()
 
     def restart(self) -> None:
-        """Kill it and start it again. What its nodes were forgets that; what the driver cached it has."""
+        """Kill it and start it again. Its locks stand as they stood; all else of its nodes begins anew."""
         self.stop()
         time.sleep(0.5)
         self.start()
