@@ -11,7 +11,7 @@ const { CommandClasses: CC, Duration, SecurityClass } = inside("@zwave-js/core")
 const { createMockZWaveRequestFrame, ccCaps } = require("@zwave-js/testing")
 
 const LOCKED = 255
-const DOORS = 6
+const [DOORS, SECURITY] = [6, 7]
 const MOTOR_MS = 1_500
 
 // The mock's side has no reader for this command: without one its air goes silent for good.
@@ -25,12 +25,12 @@ const push = (node, command) => {
   const sent = isSecure ? cc.Security2CC.encapsulate(command, node.id, node.securityManagers) : command
   return node.sendToController(createMockZWaveRequestFrame(sent, { ackRequested: false }))
 }
-const notify = (node, notificationEvent, parameters) =>
+const notify = (node, notificationEvent, parameters, notificationType = DOORS) =>
   push(
     node,
     new cc.NotificationCCReport({
       nodeId: node.controller.ownNodeId,
-      notificationType: DOORS,
+      notificationType,
       notificationEvent,
       eventParameters: parameters && Uint8Array.from(parameters),
     }),
@@ -183,7 +183,7 @@ const lock = (id, travel, more, secure = false) => ({
       ccCaps({ ccId: CC["Door Lock"], secure, version: 4, supportedOperationTypes: [1], supportedDoorLockModes: [0, LOCKED], autoRelockSupported: false }),
       ccCaps({ ccId: CC["User Code"], secure, version: 1, numUsers: 8 }),
       { ccId: CC.Battery, secure, version: 1 },
-      ccCaps({ ccId: CC.Notification, secure, version: 8, supportsV1Alarm: false, notificationTypesAndEvents: { [DOORS]: [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15] } }),
+      ccCaps({ ccId: CC.Notification, secure, version: 8, supportsV1Alarm: false, notificationTypesAndEvents: { [DOORS]: [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16, 19], [SECURITY]: [4] } }),
     ],
   },
   behaviors: [trouble, bolt(travel), battery, idle, keypad],
@@ -244,6 +244,8 @@ exports.control = async (path, node, query) => {
       await push(node, operationReport(node))
       if (path === "/manual") return void (await notify(node, unlocks ? 2 : 1))
       return void (await notify(node, unlocks ? 6 : 5, [0x63, 3, Number(query.get("user")), 1]))
+    case "/notify":
+      return void (await notify(node, Number(query.get("event")), undefined, Number(query.get("type") ?? DOORS)))
     case "/seedcode":
       node.state.set(`UserCode_userCode_${query.get("user")}`, query.get("pin"))
       node.state.set(`UserCode_userIdStatus_${query.get("user")}`, 1)

@@ -63,7 +63,12 @@ async def test_a_setting_is_confirmed_by_the_thermostat(linked, setting):
     assert reply is Evidence.DEVICE_ACCEPTED
     assert found is not None
     assert setting.items() <= found.changes.items()
-    assert next(each.method for each in linked.seen if setting.items() <= each.changes.items()) == "remote"
+
+    def told():
+        return [each.method for each in linked.seen if setting.items() <= each.changes.items()]
+
+    await linked.until(told)
+    assert told()[0] == "remote"
     is_so = await attributes_of(linked)
     if "cooling_set_point_celsius" in setting:
         cooling = setting["cooling_set_point_celsius"]

@@ -17,6 +17,8 @@ from thumbturn.domain.failures import CommandRefused, DeviceOffline, DeviceUnrea
 
 LOCK, POWER = "closuresDoorLock", "genPowerCfg"
 CHARGE = "batteryPercentageRemaining"
+#: What is on record of a lock's own word of who moved it.
+SAID_BY_WHOM = "It says that it was"
 
 
 async def sent_and_asked(linked, *, locked: bool):
@@ -196,7 +198,8 @@ async def test_what_happens_at_the_lock_is_told_once_and_by_whom(
     """In whatever order state and event come, one fact is told, with the right method."""
     before = not locked
     await (linked.lock().lock() if before else linked.lock().unlock())
-    await asyncio.sleep(0.1)
+    # Of the command it says both: where it is, and by whom.
+    await linked.until(lambda: any(SAID_BY_WHOM in each.said for each in linked.seen))
     linked.seen.clear()
     await linked.world.order("behave", "front_door", values={"says_event_first": says_event_first})
     await linked.world.order("turn", "front_door", locked=locked, source=source, user=3, code=code)

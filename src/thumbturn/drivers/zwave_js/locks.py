@@ -16,6 +16,7 @@ from thumbturn.domain.failures import CommandRefused, LockJammed
 from thumbturn.drivers.zwave_js.bolt import LOCKED_MODE, UNLOCKED_MODE, Bolt, Move, locked_in
 from thumbturn.drivers.zwave_js.codec import CC, Message, Node, Notified, Status, Value
 from thumbturn.drivers.zwave_js.codes import LockCodes
+from thumbturn.drivers.zwave_js.denials import denial_in
 from thumbturn.drivers.zwave_js.things import (
     Home,
     Thing,
@@ -98,7 +99,11 @@ class ZwaveLock(Thing):
         super().hear(message, number)
         if isinstance(message, Value | Notified) and not getattr(message, "is_echo", False):
             said = _in_words(message)
-            self._bolt.hear(message, f"{said} ({self.reference(number)}).")
+            said = f"{said} ({self.reference(number)})."
+            denied = denial_in(message)
+            if denied is not None:
+                self.deny(denied, said)
+            self._bolt.hear(message, said)
             self.codes.hear(message)
         if isinstance(message, Value) and message.cc == CC.DOOR_LOCK and not message.is_echo:
             if message.name == "doorStatus" and "door_contact" in self.device.capabilities:

@@ -166,6 +166,10 @@ class Thing:
         """Tell what is so now."""
         self._home.observe(self.seen(changes, evidence, method, said, place))
 
+    def deny(self, why: str, said: str) -> None:
+        """Tell that it let somebody wait, and why (``Observation.denied``)."""
+        self._home.observe(self.seen({}, said=said)._replace(denied=why))
+
     async def put_on_record(self, changes: Mapping[str, Any]) -> None:
         """Tell what is so now, and return once it is on record. Raises ``OutcomeUnknown``."""
         await put_on_record(self.seen(changes), self._home.observe, self.clock)
