@@ -116,6 +116,19 @@ async def test_a_lock_that_does_not_answer_holds_nobody_knows_what(linked, kind)
     assert await memory.set_code(CLEANER, slot(linked, "6666")) is Evidence.NONE
 
 
+async def test_an_end_of_a_code_that_nobody_wrote_is_worth_what_the_lock_says(linked):
+    """It is asked what it holds; if it does not say, nobody knows whether the code is gone."""
+    memory = memory_of(linked)
+    await linked.world.order("fault", "front_door", kind="says_no_codes")
+    assert await memory.clear_code(CLEANER) is Evidence.NONE
+    assert await memory.read_codes() is None
+    await linked.world.order("heal")
+    await linked.world.order("seed_pin", "front_door", slot=1, pin="8888")
+    assert await memory.clear_code(CLEANER) is Evidence.DEVICE_ACCEPTED
+    assert set(await memory.read_codes()) == {"slot-1"}
+    assert await pins_in(linked) == {"1": "8888"}
+
+
 async def test_a_pin_is_not_held_twice(linked):
     """A second code with the same PIN is refused, before anything is sent."""
     memory = memory_of(linked)

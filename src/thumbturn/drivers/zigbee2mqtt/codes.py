@@ -102,9 +102,9 @@ class ZigbeeCodes:
         """Have this place hold nothing."""
         await self._lock.must_be_linked()
         at = self._slots.number_of(place)
-        self._is_known = True
         if at is None:
-            return Evidence.DEVICE_ACCEPTED  # nothing of it was ever written
+            # Nothing of it is known to be there: that is worth as much as what the lock says that it holds.
+            return Evidence.NONE if await self.fetch_codes() is None else Evidence.DEVICE_ACCEPTED
         self._is_known = False
         try:
             use = await self._cleared(at)
