@@ -104,8 +104,8 @@ _MADE: Mapping[str, Mapping[str, Made]] = {
         "connected": Made(_WEBVIEWS, "a person signs in to it"),
         "created": Made(_WEBVIEWS, "he does so for the first time"),
         "successful_login": Made(_WEBVIEWS, "likewise, at each time"),
-        "disconnected": Made("engine/connected_accounts.py", "it lets nobody in any more"),
-        "reauthorization_requested": Made("engine/connected_accounts.py", "so somebody has to sign in again"),
+        "disconnected": Made("domain/connected_account.py", "it lets nobody in any more"),
+        "reauthorization_requested": Made("domain/connected_account.py", "so somebody has to sign in again"),
         "completed_first_sync": Made(_WEBVIEWS, "its devices are known"),
         "completed_first_sync_after_reconnection": Made(
             _WEBVIEWS, "they are, after it was signed in to again"

@@ -8,6 +8,7 @@ import hashlib
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 
 import pytest
 from cryptography import x509
@@ -19,10 +20,14 @@ from tests.fixtures.mqtt_broker import MqttBroker
 from tests.fixtures.zigbee2mqtt import COORDINATOR, FakeZigbee2Mqtt
 from thumbturn.domain.clock import SystemClock
 from thumbturn.domain.hub import (
+    Hub,
     HubLoginRefused,
     HubNotUnderstood,
     HubSettingsWrong,
     HubUnreachable,
+    Inventory,
+    ShutOut,
+    Told,
     checked_settings,
 )
 from thumbturn.drivers.zigbee2mqtt import driver as driver_module
@@ -64,6 +69,31 @@ async def test_a_wrong_login_is_called_one(hub, driver, login):
     """With no login, or a wrong one, the person is told that it is the login."""
     with pytest.raises(HubLoginRefused, match="user name and password"):
         await driver.look(settings_of(hub.address, **login))
+
+
+async def test_a_login_that_is_refused_later_is_told(hub, driver):
+    """Somebody changes the broker's password: the next connection tells it, and the one after it."""
+    told: list[Told] = []
+    await driver.start(lambda seen: None)
+    settings = settings_of(hub.address, username="thumbturn", password="right")
+    try:
+        driver.follow(Hub("account", "workspace", COORDINATOR, settings), told.append)
+        await until(lambda: any(isinstance(each, Inventory) for each in told))
+        hub.broker._login = ("thumbturn", "another")
+        hub.broker.cut()
+        await until(lambda: ShutOut("account") in told)
+        told.clear()
+        hub.broker._login = ("thumbturn", "right")
+        await until(lambda: any(isinstance(each, Inventory) for each in told))
+    finally:
+        await driver.stop()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when it is so."""
+    async with asyncio.timeout(30):
+        while not is_so():
+            await asyncio.sleep(0.01)
 
 
 async def test_an_address_where_nobody_is_is_called_one(hub, driver):

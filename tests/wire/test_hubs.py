@@ -227,6 +227,49 @@ async def test_a_lost_link_takes_its_devices_offline_once(home: RealHome):
     assert await home.told("device.disconnected") == ["device.disconnected"]
 
 
+async def test_a_hub_that_refuses_the_login_later_is_marked(home: RealHome):
+    """Its account and its devices say so, once however often it refuses, until somebody signs in anew."""
+    account = await home.link(settings={"url": URL, "password": "open"})
+    account_id = account["connected_account_id"]
+    [device] = await home.devices()
+    home.hubs.refresh([device["device_id"]])
+    await home.devices()
+    before = len(await home.told())
+    for _ in range(3):
+        home.hubs.refuse(account_id)
+        await home.wire.house.clock.settle()
+    shown = await home.call("/connected_accounts/get", connected_account_id=account_id)
+    assert [each["error_code"] for each in shown["connected_account"]["errors"]] == ["account_disconnected"]
+    [device] = await home.devices()
+    assert [each["error_code"] for each in device["errors"]] == ["account_disconnected"]
+    assert (await home.told())[before:] == [
+        "device.disconnected",
+        "connected_account.disconnected",
+        "connected_account.reauthorization_requested",
+    ]
+    await home.link(settings={"url": URL, "password": "open"})
+    shown = await home.call("/connected_accounts/get", connected_account_id=account_id)
+    assert shown["connected_account"]["errors"] == []
+
+
+async def test_a_hub_that_accepts_the_login_again_is_let_in(home: RealHome):
+    """Whoever sets the old password back at the hub has nothing to do here: it is told, once."""
+    account_id = (await home.link())["connected_account_id"]
+    home.hubs.refuse(account_id)
+    await home.wire.house.clock.settle()
+    before = len(await home.told())
+    for _ in range(2):
+        home.hubs.tell(account_id, door())
+        await home.wire.house.clock.settle()
+    shown = await home.call("/connected_accounts/get", connected_account_id=account_id)
+    assert shown["connected_account"]["errors"] == []
+    assert (await home.told())[before:] == [
+        "connected_account.connected",
+        "connected_account.successful_login",
+        "connected_account.completed_first_sync_after_reconnection",
+    ]
+
+
 async def test_a_deleted_account_lets_go_of_its_hub(home: RealHome):
     """Whose account is deleted is followed no more, and what its hub still says is heard by nobody."""
     account_id = (await home.link())["connected_account_id"]

@@ -64,6 +64,13 @@ class ConnectedAccount:
         )
 
 
+def told_of_cut(account: ConnectedAccount, now: int) -> list[Event]:
+    """What the workspace is told of an account that lets nobody in any more, as ``disconnected_at`` says."""
+    why = {"connected_account_errors": account.errors, "connected_account_warnings": []}
+    # Nothing but somebody who signs in brings it back.
+    return [account.told(word, now, **why) for word in ("disconnected", "reauthorization_requested")]
+
+
 #: The contract's kinds of devices, by our capabilities.
 _KINDS: Mapping[str, AcceptedCapability] = {
     "lock": "lock",

@@ -103,6 +103,16 @@ class Inventory(NamedTuple):
     found: tuple[Found, ...]
 
 
+class ShutOut(NamedTuple):
+    """A hub that was linked has refused the login that it was linked with."""
+
+    account_id: str
+
+
+#: What is told of a hub that is followed.
+Told = Inventory | ShutOut
+
+
 class HubFacts(NamedTuple):
     """What a hub said of itself when it was tried."""
 

@@ -12,7 +12,7 @@ from thumbturn.domain.access_code import AccessCode
 from thumbturn.domain.access_code_news import forgotten
 from thumbturn.domain.client_session import Reach
 from thumbturn.domain.clock import Clock
-from thumbturn.domain.connected_account import ConnectedAccount
+from thumbturn.domain.connected_account import ConnectedAccount, told_of_cut
 from thumbturn.domain.device import Device, deleted
 from thumbturn.domain.event import Event
 from thumbturn.domain.refusals import ConnectedAccountNotFound, WorkspaceNotSandbox
@@ -154,13 +154,7 @@ class ConnectedAccounts:
         await self._observations.written()
         now = self._clock.now()
         cut_off = replace(account, disconnected_at=now)
-        why = {"connected_account_errors": cut_off.errors, "connected_account_warnings": []}
-        told = [
-            account.told("disconnected", now, **why),
-            # Nothing but somebody who signs in brings it back.
-            account.told("reauthorization_requested", now, **why),
-            *await self._access.told_of_link(cut_off, now),
-        ]
+        told = [*told_of_cut(cut_off, now), *await self._access.told_of_link(cut_off, now)]
         await self._store.disconnect(workspace.id, account_id, now, self._labels.on(told))
 
     async def let_in(self, account: ConnectedAccount) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from thumbturn.domain.hub import Field, Hub, HubFacts, Inventory, Settings
+from thumbturn.domain.hub import Field, Hub, HubFacts, Settings, Told
 from thumbturn.engine.ports import Driver
 
 
@@ -30,10 +30,11 @@ class HubDriver(Driver, Protocol):
         Raises ``HubUnreachable``, ``HubLoginRefused`` and ``HubNotUnderstood``, in words for people.
         """
 
-    def follow(self, hub: Hub, tell: Callable[[Inventory], None]) -> None:
+    def follow(self, hub: Hub, tell: Callable[[Told], None]) -> None:
         """From now on hold a link to this hub, in the place of any other to the same account.
 
-        ``tell`` is called with all that is behind it each time it was connected, and when that changes.
+        ``tell`` is called with all that is behind it (``Inventory``) each time it was connected and when that
+        changes, and with ``ShutOut`` when it refuses the login, as often as it does.
         """
 
     async def leave(self, account_id: str) -> None:

@@ -22,10 +22,11 @@ from thumbturn.domain.hub import (
     Hub,
     HubFacts,
     HubUnreachable,
-    Inventory,
     ProviderHasNoHubs,
     SandboxHasNoHubs,
     Settings,
+    ShutOut,
+    Told,
     TooManyHubsTried,
     checked_settings,
 )
@@ -33,6 +34,7 @@ from thumbturn.domain.ids import new_id
 from thumbturn.domain.workspace import Workspace
 from thumbturn.engine.account_ports import AccountFilter
 from thumbturn.engine.devices import Devices
+from thumbturn.engine.hub_logins import HubLogins
 from thumbturn.engine.hub_offer import Link, described, new_device
 from thumbturn.engine.hub_ports import HubDriver
 from thumbturn.engine.moving import Moving
@@ -84,9 +86,10 @@ class Hubs:
         self._observations = observations
         self._seal = seal
         self._clock = clock
+        self._logins = HubLogins(store, observations, self._labels, clock)
         #: Those that are followed, by their accounts: whose, and what was said of them and is not taken in.
         self._followed: dict[str, str] = {}
-        self._news: dict[str, Inventory] = {}
+        self._news: dict[str, Told] = {}
         self._taking_in: dict[str, asyncio.Task[None]] = {}
         #: The workspaces that are trying hubs now, each as often as it does.
         self._trying: Counter[str] = Counter()
@@ -231,12 +234,12 @@ class Hubs:
             self._news.pop(account.id, None)
             await self.drivers[account.driver].leave(account.id)
 
-    def _hear(self, inventory: Inventory) -> None:
+    def _hear(self, told: Told) -> None:
         """Only the newest counts: each is the whole truth."""
-        account_id = inventory.account_id
+        account_id = told.account_id
         if account_id not in self._followed:
             return
-        self._news[account_id] = inventory
+        self._news[account_id] = told
         if account_id not in self._taking_in:
             task = asyncio.get_running_loop().create_task(self._take_in_all(account_id))
             self._taking_in[account_id] = task
@@ -252,20 +255,24 @@ class Hubs:
         finally:
             del self._taking_in[account_id]
 
-    async def _take_in(self, inventory: Inventory) -> None:
-        account_id = inventory.account_id
+    async def _take_in(self, told: Told) -> None:
+        account_id = told.account_id
         workspace_id = self._followed[account_id]
         async with self._moving.alone(workspace_id):
             account = await self._store.accounts.get(workspace_id, account_id)
             if account is None or account_id not in self._followed:
                 return
-            taken = Link.opened(account, self._seal).takes(inventory.found, account.accepted_capabilities)
-            there = {each.address: each for each in taken}
             known = {
                 each.address: each
                 for each in self._devices.of_workspace(workspace_id)
                 if each.connected_account_id == account_id
             }
+            if isinstance(told, ShutOut):
+                await self._logins.shut_out(account, known.values())
+                return
+            await self._logins.let_in(account, self.told_of(account, [], known=account))
+            taken = Link.opened(account, self._seal).takes(told.found, account.accepted_capabilities)
+            there = {each.address: each for each in taken}
             await self._add(account, [each for address, each in there.items() if address not in known])
             await self._describe(there, known)
             for address, device in known.items():

@@ -12,7 +12,7 @@ from typing import Final, TypeVar, cast
 from thumbturn.actions.definition import CAPABILITY_WORD
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation
-from thumbturn.domain.hub import Field, Hub, HubFacts, HubNotUnderstood, Inventory, Settings
+from thumbturn.domain.hub import Field, Hub, HubFacts, HubNotUnderstood, Settings, Told
 from thumbturn.drivers.zigbee2mqtt.codec import BridgeInfo, BridgeState, Devices, heard
 from thumbturn.drivers.zigbee2mqtt.exposes import LOCK_TYPE, THERMOSTAT_TYPE, found_in
 from thumbturn.drivers.zigbee2mqtt.hub import ZigbeeHub
@@ -134,7 +134,7 @@ class Zigbee2MqttDriver:
             found=tuple(each for each in found if each is not None),
         )
 
-    def follow(self, hub: Hub, tell: Callable[[Inventory], None]) -> None:
+    def follow(self, hub: Hub, tell: Callable[[Told], None]) -> None:
         """Hold a link to this hub from now on, in the place of any other to the same account."""
         before = self._hubs.get(hub.account_id)
         if before is not None:

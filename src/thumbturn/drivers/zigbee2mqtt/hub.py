@@ -15,7 +15,7 @@ from typing import Any, Final
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.errors import Refusal
-from thumbturn.domain.hub import Found, Hub, HubUnreachable, Inventory
+from thumbturn.domain.hub import Found, Hub, HubLoginRefused, HubUnreachable, Inventory, ShutOut, Told
 from thumbturn.domain.ids import chance
 from thumbturn.drivers.zigbee2mqtt.codec import (
     BridgeInfo,
@@ -50,7 +50,7 @@ class ZigbeeHub:
     def __init__(
         self,
         hub: Hub,
-        tell: Callable[[Inventory], None],
+        tell: Callable[[Told], None],
         observe: Callable[[Observation], None],
         *,
         clock: Clock,
@@ -158,6 +158,8 @@ class ZigbeeHub:
                 async for message in broker.messages():
                     self._take(message)
         except Refusal as refusal:
+            if isinstance(refusal, HubLoginRefused):
+                self._tell(ShutOut(self._account_id))
             raise LinkLost(refusal.message) from None
         finally:
             missing.cancel()
