@@ -18,9 +18,9 @@ BROWSER_READY := .venv/.browser-ready
 # One more than there are cores, for many tests wait: for a motor, a lease, a clock.
 WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 4)))
 
-.PHONY: help setup demo run test test-crash test-labs simulate bench lint docs clean
+.PHONY: help setup demo run test test-crash test-labs simulate bench bench-labs lint docs clean
 
-help: ## this list
+help: # this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv with the locked dependencies
@@ -43,8 +43,7 @@ test-crash: $(READY) ## two hundred rounds of kill -9 among other trouble (`make
 
 test-labs: $(READY) $(LABS_READY) ## the drivers of real devices on the real programs that they speak to, with devices without a radio
 	@scripts/mosquitto.sh
-	@# Real programs beside other load are slow at times: what fails is tried once more, by itself.
-	$(BIN)/pytest $(LAB_TESTS) || $(BIN)/pytest $(LAB_TESTS) --last-failed --last-failed-no-failures none
+	$(BIN)/pytest $(LAB_TESTS)
 
 SEEDS ?= 10000
 simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=10000 of them (`make test` has 300), and a tenth as many of two processes
@@ -55,6 +54,10 @@ simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=1
 CASES ?=
 bench: $(READY) ## the numbers in docs/benchmarks.md, side by side with the peer; CASES="complete peers" for some
 	$(BIN)/python -m bench.run $(addprefix --only ,$(CASES))
+
+bench-labs: $(READY) $(LABS_READY) ## the drivers on those real programs: how quick beside a bare script, and a thousand faults
+	@scripts/mosquitto.sh
+	$(BIN)/python -m bench.run --only zwave_js --only zigbee2mqtt --json bench/results/labs.json
 
 lint: $(READY) ## ruff, mypy --strict and the directions of imports
 	$(BIN)/ruff check

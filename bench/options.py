@@ -39,6 +39,10 @@ class Options:
     pace: int = 50
     pace_seconds: int = 20
 
+    #: Of a lab: unlocks of each way in a round, and commands with faults by chance.
+    lab_unlocks: int = 12
+    lab_commands: int = 1_000
+
     def among(self, *wanted: str) -> list[str]:
         """Those of the wanted sides that this run measures."""
         return [side for side in wanted if side in self.sides]
@@ -60,5 +64,7 @@ def quick(command: str, work: Path, sides: tuple[str, ...]) -> Options:
         memory_attempts=10_000,
         memory_devices=1_000,
         standing=15_000,
+        lab_unlocks=4,
+        lab_commands=20,
         pace_seconds=3,
     )

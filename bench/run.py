@@ -17,6 +17,7 @@ from bench.asked_twice import asked_twice
 from bench.codes import codes
 from bench.complete import complete, processes
 from bench.costs import costs
+from bench.labs import lab_cases
 from bench.libraries import peers
 from bench.load import ensure_wrk
 from bench.nouns import lists, thermostats
@@ -53,9 +54,10 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "costs": costs,
     "purge": purge,
 }
-#: Only when asked for: one makes environments of their own for others' libraries, which takes a minute; the
-#: other fills two databases with ten million attempts, which takes some and forty gigabytes.
-ON_REQUEST: dict[str, Callable[[Options], Iterator[Row]]] = {"peers": peers, "past": past}
+#: Only when asked for: one makes environments of their own for others' libraries, which takes a minute; one
+#: fills two databases with ten million attempts, which takes some and forty gigabytes; the others bring up
+#: real hubs.
+ON_REQUEST: dict[str, Callable[[Options], Iterator[Row]]] = {"peers": peers, "past": past, **lab_cases()}
 
 
 def main() -> int:
@@ -97,6 +99,7 @@ def _command_line() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help="rounds per case")
     parser.add_argument("--past", type=int, help="finished attempts in the case `past`")
+    parser.add_argument("--lab-commands", type=int, help="commands with faults to each real hub")
     parser.add_argument("--seconds", type=int, help="length of one round of load")
     parser.add_argument("--sides", default=",".join(SIDES), help="whom to measure (default: %(default)s)")
     parser.add_argument(
@@ -120,7 +123,7 @@ def _options(asked: argparse.Namespace) -> Options:
         options = quick(asked.thumbturn, asked.work, sides)
     else:
         options = Options(command=asked.thumbturn, work=asked.work, sides=sides)
-    numbers = ("rounds", "seconds", "past")
+    numbers = ("rounds", "seconds", "past", "lab_commands")
     chosen = {name: value for name in numbers if (value := getattr(asked, name)) is not None}
     return replace(options, **chosen)
 
