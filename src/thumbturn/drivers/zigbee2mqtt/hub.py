@@ -29,9 +29,9 @@ from thumbturn.drivers.zigbee2mqtt.codec import (
 )
 from thumbturn.drivers.zigbee2mqtt.exposes import device_name, found_in
 from thumbturn.drivers.zigbee2mqtt.link import Address, Broker, Message, connected
-from thumbturn.drivers.zigbee2mqtt.reading import Reading
 from thumbturn.drivers.zigbee2mqtt.things import Thing
 from thumbturn.engine.link_life import LinkLife, LinkLost
+from thumbturn.engine.reading import Reading
 
 #: A command to a hub that was not connected to yet since the server's start waits so long for that.
 FIRST_LINK_WITHIN: Final = seconds(2)

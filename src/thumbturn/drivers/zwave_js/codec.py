@@ -10,11 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
+
+from thumbturn.engine.hub_words import is_number, text_of
 
 #: API schemas that this driver speaks.
 OLDEST_SCHEMA, NEWEST_SCHEMA = 35, 50
-_LONGEST_NAME = 255
 #: Z-Wave's keys are numbers of at most two bytes: a larger one is no slot that any lock has.
 _LAST_KEY = 65_535
 
@@ -182,11 +183,6 @@ def node_of(state: Mapping[str, Any]) -> Node | None:
     return node
 
 
-def is_number(value: Any) -> TypeGuard[int]:
-    """True for a whole number that is one: JSON's booleans are not, and none that no device has."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53
-
-
 def degrees(value: Any, unit: str) -> float | None:
     """A temperature in °C; ``None`` if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -264,12 +260,3 @@ def _take_value(node: Node, given: Mapping[str, Any]) -> None:
     metadata = given.get("metadata")
     node.described[cc, name, key] = metadata if isinstance(metadata, dict) else {}
     node.values[cc, name, key] = given.get("value")
-
-
-def text_of(value: Any) -> str:
-    """A text, fit to be kept; empty for what is none."""
-    text = value if isinstance(value, str) else ""
-    # A name is anybody's text, and a database does not take every one.
-    return "".join(
-        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:_LONGEST_NAME]
-    )

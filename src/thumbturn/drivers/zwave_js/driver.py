@@ -27,7 +27,7 @@ from thumbturn.domain.hub import (
 from thumbturn.domain.ids import chance, random_bytes
 from thumbturn.drivers.zwave_js import locks, thermostats
 from thumbturn.drivers.zwave_js.codec import CC, Message, Node, NodeChanged, Value
-from thumbturn.drivers.zwave_js.link import Conversation, HubLink, NotUnderstood
+from thumbturn.drivers.zwave_js.link import HubLink, NotUnderstood, ZwaveConversation
 from thumbturn.drivers.zwave_js.locks import ZwaveLock
 from thumbturn.drivers.zwave_js.rounds import Rounds
 from thumbturn.drivers.zwave_js.thermostats import ZwaveThermostat
@@ -142,7 +142,7 @@ class ZwaveJsDriver:
         conversation = None
         try:
             socket = await self._dial(settings["url"])
-            conversation = Conversation(socket, self._clock, lambda message, number: None)
+            conversation = ZwaveConversation(socket, self._clock, lambda message, number: None)
             version, nodes = await conversation.begin()
         except NotUnderstood as reason:
             raise HubNotUnderstood(str(reason)) from None

@@ -1,15 +1,8 @@
-"""A conversation with one Z-Wave JS server, and the link that is kept to it.
-
-Each command is answered once, by its id; between the answers comes what devices report, at any time and in
-any order. Whatever was asked when the link is lost has no answer: it may have been done.
-"""
+"""A conversation with one Z-Wave JS server, and the link that is kept to it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from thumbturn.domain.clock import Clock, seconds
@@ -27,8 +20,9 @@ from thumbturn.drivers.zwave_js.codec import (
     node_of,
     nodes_of,
     read,
-    text_of,
 )
+from thumbturn.engine.conversation import Conversation
+from thumbturn.engine.hub_words import text_of
 from thumbturn.engine.link_life import LinkLife, LinkLost
 from thumbturn.engine.web_socket import Dial, Socket
 
@@ -46,27 +40,16 @@ class NotUnderstood(LinkLost):
     """What answers is no Z-Wave JS server of a version that can be used."""
 
 
-class Conversation:
+class ZwaveConversation(Conversation[Answer]):
     """Commands and answers over one socket."""
 
     def __init__(self, socket: Socket, clock: Clock, hear: Hear) -> None:
         """``hear`` is given whatever is no answer, with its number on this socket."""
-        self._socket = socket
-        self._clock = clock
-        self._hear = hear
-        self._ids = count(1)
-        self._numbers = count(1)
-        self._asked: dict[str, asyncio.Future[Answer]] = {}
-        self._reading: asyncio.Task[None] | None = None
+        super().__init__(socket, clock, read=read, answer=Answer, id_word="messageId", hear=hear)
 
     async def begin(self) -> tuple[Version, list[Node]]:
         """Say who we are; what the server is, and its nodes. Raises ``LinkLost``."""
-        said = asyncio.ensure_future(self._socket.receive())
-        try:
-            is_said = await self._clock.wait(said, _SAYS_WITHIN)
-            version = read(said.result()) if is_said else None
-        finally:
-            said.cancel()
+        version = await self.greeting(_SAYS_WITHIN)
         if not isinstance(version, Version):
             raise NotUnderstood("What answers at this address is no Z-Wave JS server.")
         if version.newest_schema < OLDEST_SCHEMA:
@@ -74,56 +57,17 @@ class Conversation:
                 f"This Z-Wave JS server speaks API schema {version.newest_schema}, and {OLDEST_SCHEMA} "
                 "is the oldest that can be used: update it."
             )
-        self._reading = asyncio.get_running_loop().create_task(self._read())
+        self.listen()
         schema = min(version.newest_schema, NEWEST_SCHEMA)
         await self._good("initialize", schemaVersion=schema, additionalUserAgentComponents={"thumbturn": "1"})
         state = (await self._good("start_listening")).get("state")
         return version, nodes_of(state)
-
-    async def call(self, command: str, within: int = ANSWERS_WITHIN, **more: Any) -> Answer | None:
-        """What the server answers; ``None`` if it does not. Raises ``LinkLost``: it may have been done."""
-        id = str(next(self._ids))
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._asked[id] = answer
-        try:
-            await self._socket.send(json.dumps({"messageId": id, "command": command, **more}))
-            return answer.result() if await self._clock.wait(answer, within) else None
-        finally:
-            del self._asked[id]
-
-    async def lasts(self) -> None:
-        """Return when it is over; raises ``LinkLost`` then."""
-        assert self._reading is not None  # it has begun
-        await asyncio.shield(self._reading)
-
-    async def end(self) -> None:
-        """Hang up."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-        await self._socket.close()
 
     async def _good(self, command: str, **more: Any) -> Any:
         answer = await self.call(command, _SAYS_WITHIN, **more)
         if answer is None or not answer.is_good:
             raise NotUnderstood(f"The Z-Wave JS server does not answer to {command}.")
         return answer.result
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                message = read(await self._socket.receive())
-                if isinstance(message, Answer):
-                    asked = self._asked.get(message.message_id)
-                    if asked is not None and not asked.done():
-                        asked.set_result(message)
-                elif message is not None:
-                    self._hear(message, next(self._numbers))
-        except LinkLost as reason:
-            for asked in self._asked.values():
-                if not asked.done():
-                    asked.set_exception(LinkLost(str(reason)))
-            raise
 
 
 class HubLink:
@@ -148,7 +92,7 @@ class HubLink:
         self._clock = clock
         self._hear = hear
         self._stands = stands
-        self._conversation: Conversation | None = None
+        self._conversation: ZwaveConversation | None = None
         self.life = LinkLife(hub.account_id, self._session, lambda: lost(self), clock, chance)
 
     async def stands(self) -> bool:
@@ -185,7 +129,9 @@ class HubLink:
         )
 
     async def _session(self, up: Callable[[], None]) -> None:
-        conversation = Conversation(await self._dial(self._hub.settings["url"]), self._clock, self._take_in)
+        conversation = ZwaveConversation(
+            await self._dial(self._hub.settings["url"]), self._clock, self._take_in
+        )
         try:
             version, nodes = await conversation.begin()
             if str(version.home_id) != self._hub.hub_id:

@@ -10,8 +10,9 @@ from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.errors import Failure
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import NotSupported, OutcomeUnknown
-from thumbturn.drivers.zwave_js.codec import CC, Message, Node, Value, degrees, is_number
+from thumbturn.drivers.zwave_js.codec import CC, Message, Node, Value, degrees
 from thumbturn.drivers.zwave_js.things import Home, Thing, level_of, response_of
+from thumbturn.engine.hub_words import is_number
 
 #: Z-Wave's modes, set points and fan modes, and our words for them.
 _MODES = {0: "off", 1: "heat", 2: "cool", 3: "heat_cool"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.hub import HubUnreachable
-from thumbturn.drivers.zigbee2mqtt.things import Thing
 
 #: A device that does not answer is asked again after this, and then after twice as long each time, at most:
 FIRST_WAIT: Final = seconds(2)
@@ -16,10 +16,23 @@ LONGEST_WAIT: Final = seconds(60)
 BETWEEN_WAKES: Final = seconds(1)
 
 
+class Readable(Protocol):
+    """A device that can be asked how it is."""
+
+    async def read(self) -> Mapping[str, Any] | None:
+        """What is so of it, as it says itself; ``None`` if it does not answer. Raises ``HubUnreachable``."""
+
+    def found(self, changes: Mapping[str, Any]) -> None:
+        """It can be reached, and this was read from it."""
+
+    def lost(self, *, with_hub: bool) -> None:
+        """It cannot be reached."""
+
+
 class Reading:
     """The reading of one device."""
 
-    def __init__(self, thing: Thing, at_once: asyncio.Semaphore, clock: Clock) -> None:
+    def __init__(self, thing: Readable, at_once: asyncio.Semaphore, clock: Clock) -> None:
         self._thing = thing
         self._at_once = at_once
         self._clock = clock
