@@ -11,7 +11,7 @@ SDK := tests/wire/sdk/js
 READY := .venv/.ready
 NODE_READY := $(SDK)/node_modules/.ready
 # Home Assistant is large, and is had by asking for it: make test-labs LABS=home_assistant
-LABS ?= zigbee zwave
+LABS ?= matter zigbee zwave
 LABS_READY := $(foreach lab,$(LABS),labs/$(lab)/$(if $(wildcard labs/$(lab)/package.json),node_modules,.venv)/.ready)
 LAB_TESTS := $(if $(filter-out home_assistant,$(LABS)),labs,labs/test_home_assistant.py)
 BROWSER_READY := .venv/.browser-ready
@@ -43,6 +43,7 @@ test-crash: $(READY) ## two hundred rounds of kill -9 among other trouble (`make
 
 test-labs: $(READY) $(LABS_READY) ## the drivers of real devices on the real programs that they speak to, with devices without a radio
 	@scripts/mosquitto.sh
+	@$(if $(filter matter,$(LABS)),PYTHON=$(PYTHON) scripts/matter.sh)
 	$(BIN)/pytest $(LAB_TESTS)
 
 SEEDS ?= 10000

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from thumbturn.domain.clock import Clock
 from thumbturn.drivers.home_assistant.driver import HomeAssistantDriver
+from thumbturn.drivers.matter.driver import MatterDriver
 from thumbturn.drivers.zigbee2mqtt.driver import Zigbee2MqttDriver
 from thumbturn.drivers.zwave_js.driver import ZwaveJsDriver
 from thumbturn.engine.hub_ports import HubDriver
@@ -19,5 +20,6 @@ def hub_drivers(clock: Clock, pins: Pins) -> dict[str, HubDriver]:
         ZwaveJsDriver(clock, pins),
         Zigbee2MqttDriver(clock, pins),
         HomeAssistantDriver(clock),
+        MatterDriver(clock, pins),
     )
     return {driver.name: driver for driver in drivers}

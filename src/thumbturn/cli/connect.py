@@ -15,9 +15,7 @@ _FIRST = "Home"
 
 
 def connect(
-    provider: Annotated[
-        str, typer.Argument(help="The hub's ecosystem: zwave_js, zigbee2mqtt, home_assistant.")
-    ],
+    provider: Annotated[str, typer.Argument(help="zwave_js, zigbee2mqtt, matter or home_assistant.")],
     address: Annotated[str | None, typer.Argument(help="Where it is, such as ws://192.168.1.5:3000.")] = None,
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A further setting, NAME=VALUE. May be repeated.")

@@ -16,6 +16,7 @@ _ECOSYSTEMS = {
     "zwave_js": "Z-Wave JS",
     "zigbee2mqtt": "Zigbee2MQTT",
     "home_assistant": "Home Assistant",
+    "matter": "Matter",
 }
 
 

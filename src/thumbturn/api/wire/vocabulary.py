@@ -58,6 +58,8 @@ DeviceType = Literal[
     "home_assistant_lock",
     "home_assistant_thermostat",
     "home_assistant_noise_sensor",
+    "matter_lock",
+    "matter_thermostat",
 ]
 
 #: Who can have made it.
@@ -210,6 +212,7 @@ Provider = Literal[
     "zwave_js",
     "zigbee2mqtt",
     "home_assistant",
+    "matter",
 ]
 
 #: Of which category they are, as a webview is asked for.

@@ -1,0 +1,1 @@
+"""The real python-matter-server with Matter devices that need no radio."""
