@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from labs.matter import stack as matter
 from labs.zigbee import stack as zigbee
 from labs.zwave import stack as zwave
 
@@ -35,6 +36,18 @@ def zigbee_stack():
     if reason is not None:
         pytest.skip(reason)
     stack = zigbee.ZigbeeStack()
+    stack.start()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="session")
+def matter_stack():
+    """The real python-matter-server and its devices."""
+    reason = matter.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    stack = matter.Stack()
     stack.start()
     yield stack
     stack.stop()

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from labs.matter.stack import Stack, missing
 from tests.contract.matter_honesty import *  # noqa: F403 - the tests themselves
 from tests.fixtures.matter_home import BACK_DOOR, FRONT_DOOR, LabHome
 
 
-@pytest.fixture(scope="session")
-def stack():
-    """The lab, once for all tests."""
-    reason = missing()
-    if reason is not None:
-        pytest.skip(reason)
-    it = Stack()
-    asyncio.run(it.start())
-    yield it
-    it.stop()
-
-
 @pytest.fixture
-async def home(stack):
+async def home(matter_stack):
     """A home at the lab's hub, with its locks sound and locked."""
-    it = LabHome(stack)
+    it = LabHome(matter_stack)
     await it.open()
     yield it
     for address in (FRONT_DOOR, BACK_DOOR):

@@ -7,10 +7,15 @@ import pytest
 from labs.commanded import command_by_chance
 from labs.house import house
 from labs.interrupted import interrupt
+from labs.matter.doors import MatterDoors
 from labs.zigbee.doors import ZigbeeDoors
 from labs.zwave.doors import ZwaveDoors
 
-DOORS = {"zwave_js": ("zwave_stack", ZwaveDoors), "zigbee2mqtt": ("zigbee_stack", ZigbeeDoors)}
+DOORS = {
+    "zwave_js": ("zwave_stack", ZwaveDoors),
+    "zigbee2mqtt": ("zigbee_stack", ZigbeeDoors),
+    "matter": ("matter_stack", MatterDoors),
+}
 
 
 @pytest.fixture(scope="module", params=DOORS.values(), ids=DOORS.keys())

@@ -3,7 +3,8 @@
 //   node devices.mjs NAME FOLDER PORT DISCRIMINATOR
 //
 // The bench is a Unix socket in FOLDER: a line of JSON is an order, a line of JSON its answer. What the bolt
-// really did is in `log`, which nobody but this program writes.
+// really did is in `log`, and in a file that all locks share; nobody else writes either.
+import { appendFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { Environment, Logger, ServerNode, VendorId } from "@matter/main";
 import { DoorLockServer } from "@matter/main/behaviors/door-lock";
@@ -27,10 +28,17 @@ let fault = "";
 const later = (milliseconds, what) =>
     setTimeout(() => Promise.resolve().then(what).catch(error => console.error(error)), milliseconds);
 
+/** What the bolt did: it went there, or was told to and stayed where it was. */
+function did(moved, locked) {
+    if (moved) log.push(locked ? "lock" : "unlock");
+    const line = JSON.stringify({ at: Date.now() * 1_000, device: name, moved, locked });
+    appendFileSync(`${folder}/did.jsonl`, line + "\n");
+}
+
 /** What the bolt does, and what is told of it. `more` says by whom. */
 function turn(lock, locked, more) {
     lock.state.lockState = locked ? LockState.Locked : LockState.Unlocked;
-    log.push(locked ? "lock" : "unlock");
+    did(true, locked);
     if (more !== null) tellOperation(lock, locked, more);
 }
 
@@ -59,6 +67,7 @@ class LabLock extends DoorLockServer.with("PinCredential", "CredentialOverTheAir
     }
 
     #carryOut(locked, request) {
+        if (fault !== "" && fault !== "motor") did(false, locked);
         if (this.state.operatingMode === OperatingMode.Privacy) throw new StatusResponseError("no", Status.Failure);
         if (fault === "reject") refuse(this, locked, OperationError.Restricted);
         if (fault === "flat") refuse(this, locked, OperationError.InsufficientBattery);
@@ -79,7 +88,7 @@ class LabLock extends DoorLockServer.with("PinCredential", "CredentialOverTheAir
         }
         // The checks of PINs are the library's own, and so is what it tells of the operation.
         const done = locked ? super.lockDoor(request) : super.unlockDoor(request);
-        log.push(locked ? "lock" : "unlock");
+        did(true, locked);
         return done;
     }
 }

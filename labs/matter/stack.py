@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -53,24 +54,28 @@ class Stack:
         port = self._outside.getsockname()[1]
         #: Where the server is.
         self.url = f"ws://127.0.0.1:{port}/ws"
+        #: What the locks did, by their own account.
+        self.log = self.folder / "did.jsonl"
         self._process: subprocess.Popen[str] | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Return when each device was added to the server."""
         try:
-            codes = self._run()
-            async with aiohttp.ClientSession() as session, session.ws_connect(self.url) as server:
-                await server.receive_json()
-                for name in NAMES:
-                    asked = {"code": codes[name], "network_only": True}
-                    command = {"message_id": name, "command": "commission_with_code", "args": asked}
-                    await server.send_json(command)
-                    answer = await server.receive_json(timeout=60)
-                    if "result" not in answer:
-                        raise RuntimeError(f"{name} cannot be added: {answer}\n{self.said()}")
+            asyncio.run(self._add(self._run()))
         except BaseException:
             self.stop()
             raise
+
+    async def _add(self, codes: dict[str, str]) -> None:
+        async with aiohttp.ClientSession() as session, session.ws_connect(self.url) as server:
+            await server.receive_json()
+            for name in NAMES:
+                asked = {"code": codes[name], "network_only": True}
+                command = {"message_id": name, "command": "commission_with_code", "args": asked}
+                await server.send_json(command)
+                answer = await server.receive_json(timeout=60)
+                if "result" not in answer:
+                    raise RuntimeError(f"{name} cannot be added: {answer}\n{self.said()}")
 
     def stop(self) -> None:
         """Leave nothing behind, neither a process nor a file."""
@@ -147,10 +152,8 @@ class Stack:
 
 if __name__ == "__main__":
     # By hand: the stack runs until Enter is pressed, and says where.
-    import asyncio
-
     stack = Stack()
-    asyncio.run(stack.start())
+    stack.start()
     sys.stdout.write(f"{stack.url}  {stack.folder}\n")
     sys.stdout.flush()
     sys.stdin.readline()
