@@ -9,6 +9,7 @@ import pytest
 from tests.contract.matter_honesty import done, memory, slot, why
 from tests.fixtures.matter import FakeHub
 from tests.fixtures.matter_home import AT_KEYPAD, BACK_DOOR, BY_HAND, FRONT_DOOR, ROOM, FakeHome
+from tests.fixtures.matter_nodes import FakeCode
 from thumbturn.domain.capabilities.lock import AutoLock
 from thumbturn.domain.clock import seconds
 from thumbturn.domain.errors import Refusal
@@ -182,7 +183,7 @@ async def test_a_lock_without_users_has_no_codes_here(home: FakeHome):
 async def test_a_full_lock_takes_no_code_and_loses_none(home: FakeHome):
     """When each number is somebody's, no code is written anywhere."""
     node = home.node()
-    node.codes = {number: (f"{number:04}", 2) for number in range(1, 9)}
+    node.codes = {number: FakeCode(f"{number:04}") for number in range(1, 9)}
     before = dict(node.codes)
     with pytest.raises(NoSpaceOnDevice):
         await done(home, memory(home).set_code(new_id(), slot(home, "4711")))
@@ -190,25 +191,71 @@ async def test_a_full_lock_takes_no_code_and_loses_none(home: FakeHome):
 
 
 async def test_a_code_that_somebody_else_has_changed_is_not_ours_any_more(home: FakeHome):
-    """A PIN that another has written in the place of ours is one that nobody here knows; it is noticed."""
-    place, written = new_id(), slot(home, "4711")
+    """Where another has written since, nobody here knows the PIN: that is noticed, and can be mended."""
+    place, written, node = new_id(), slot(home, "4711"), home.node()
     await done(home, memory(home).set_code(place, written))
     await home.pass_time(2)
     assert "codes_touched_at" not in home.device().state
     await home.pass_time(20)
-    home.hub.plant(1, 8, "2468")
-    await home.pass_time(2)
-    assert home.device().state["codes_touched_at"] > 0
-    holds = await done(home, memory(home).fetch_codes())
-    assert not holds[place].is_like(written)
-    # By the same controller, in another program: the lock says that there was a change, and we say no more.
+    # Another controller is known by its number, another program of our own by what the lock tells.
+    for changer in (2, 1):
+        home.hub.plant(1, 8, "2468")
+        node.codes[8] = FakeCode("2468", 1, changer)
+        await home.pass_time(2)
+        assert home.device().state["codes_touched_at"] > 0
+        holds = await done(home, memory(home).fetch_codes())
+        assert not holds[place].is_like(written)
+        await done(home, memory(home).set_code(place, written))
+        assert (await done(home, memory(home).fetch_codes()))[place].is_like(written)
+        assert await home.codes(FRONT_DOOR) == {8: "4711"}
+        await home.pass_time(20)
+
+
+async def test_another_s_code_in_the_place_of_ours_is_neither_overwritten_nor_cleared(home: FakeHome):
+    """Ours was taken out, and somebody has put his there: ours goes elsewhere, and his stays."""
+    place, node = new_id(), home.node()
+    await done(home, memory(home).set_code(place, slot(home, "4711")))
+    node.codes[8] = FakeCode("7777")
+    await done(home, memory(home).set_code(place, slot(home, "4712")))
+    assert await home.codes(FRONT_DOOR) == {8: "7777", 7: "4712"}
+    node.codes[7] = FakeCode("8888")
+    await done(home, memory(home).clear_code(place))
+    assert await home.codes(FRONT_DOOR) == {8: "7777", 7: "8888"}
+    assert (await done(home, memory(home).fetch_codes())).keys() == {"slot-7", "slot-8"}
+
+
+async def test_a_write_without_an_answer_is_found_again(home: FakeHome):
+    """A lock that took a code, and whose answer was lost, holds it where it was to be, and there only."""
+    place, written = new_id(), slot(home, "4711")
+    home.node().fault = "mute"
+    with pytest.raises(OutcomeUnknown):
+        await done(home, memory(home).set_code(place, written))
+    home.node().fault = ""
     await done(home, memory(home).set_code(place, written))
+    assert len(await home.codes(FRONT_DOOR)) <= 1
     assert (await done(home, memory(home).fetch_codes()))[place].is_like(written)
-    await home.pass_time(20)
-    home.hub.plant(1, 8, "1357")
-    home.node().codes[8] = "1357", 1
-    await home.pass_time(2)
-    assert not (await done(home, memory(home).fetch_codes()))[place].is_like(written)
+
+
+async def test_a_new_code_that_is_refused_leaves_none_and_says_so(home: FakeHome):
+    """The old code is out before the new one is written: if that is refused, none is there, as is said."""
+    place = new_id()
+    await done(home, memory(home).set_code(place, slot(home, "4711")))
+    await home.plant_code(FRONT_DOOR, 1, "9999")
+    with pytest.raises(OutcomeUnknown, match="lost the old code"):
+        await done(home, memory(home).set_code(place, slot(home, "9999")))
+    assert await home.codes(FRONT_DOOR) == {1: "9999"}
+    assert home.node().users == {}
+
+
+async def test_another_name_is_no_other_code(home: FakeHome):
+    """A code that is only called something else now is not written again."""
+    place = new_id()
+    await done(home, memory(home).set_code(place, slot(home, "4711", "Guest")))
+    home.hub.commands.clear()
+    named = slot(home, "4711", "Plumber")
+    await done(home, memory(home).set_code(place, named))
+    assert {each["args"].get("command_name") for each in home.hub.commands} == {"GetCredentialStatus"}
+    assert (await done(home, memory(home).fetch_codes()))[place].is_like(named)
 
 
 async def test_codes_that_are_cleared_elsewhere_are_gone(home: FakeHome):
@@ -218,7 +265,7 @@ async def test_codes_that_are_cleared_elsewhere_are_gone(home: FakeHome):
     home.hub.plant(1, 8, None)
     assert await done(home, memory(home).fetch_codes()) == {}
     await done(home, memory(home).set_code(place, slot(home, "4711")))
-    assert {pin for pin, _ in home.node().codes.values()} == {"4711"}
+    assert await home.codes(FRONT_DOOR) == {8: "4711"}
 
 
 async def test_a_number_that_was_taken_meanwhile_is_not_overwritten(home: FakeHome):
@@ -229,13 +276,13 @@ async def test_a_number_that_was_taken_meanwhile_is_not_overwritten(home: FakeHo
 
     async def slow() -> int:
         number = await asked()
-        node.codes[number] = "7777", 2
+        node.codes[number] = FakeCode("7777")
         return number
 
     lock.codes._find_free = slow
     with pytest.raises(CommandRefused, match="meanwhile"):
         await done(home, keypad.set_code(new_id(), slot(home, "4711")))
-    assert node.codes == {8: ("7777", 2)}
+    assert node.codes == {8: FakeCode("7777")}
     assert (await done(home, keypad.fetch_codes())).keys() == {"slot-8"}
 
 

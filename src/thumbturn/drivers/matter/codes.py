@@ -32,11 +32,12 @@ from thumbturn.engine.hub_words import is_number
 from thumbturn.engine.pins import Pins
 
 _PIN = 1
-_ADD, _MODIFY = 0, 2
+_ADD = 0
 #: What a lock answers to a PIN that it does not take, besides that it does not.
 _DUPLICATE, _OCCUPIED, _EXHAUSTED = 2, 3, 0x89
 #: Of ``LockUserChange``: PINs, and users who may have some.
 _CODES = frozenset({2, 6})
+_LOST = "Its keypad has lost the old code, and not taken the new one."
 #: So long after a write of ours its echo may come.
 _OURS_WITHIN = seconds(10)
 
@@ -85,8 +86,9 @@ class LockCodes:
         self._said: dict[int, Slot | None] = {}
         #: Whose code is where, by the number that the lock has for him.
         self._users: dict[int, int] = {}
-        #: Numbers of ours that somebody else has written since.
+        #: Numbers of ours that somebody else has written since; and those that others have made.
         self._touched: set[int] = set()
+        self._foreign: set[int] = set()
         self._written_at = -_OURS_WITHIN
 
     def take_over(self, before: LockCodes) -> None:
@@ -94,40 +96,51 @@ class LockCodes:
         most, self._slots = self._slots.most, before._slots
         self._slots.most = most
         self._said, self._users, self._touched = before._said, before._users, before._touched
-        self._written_at = before._written_at
+        self._foreign, self._written_at = before._foreign, before._written_at
 
     # CodeMemory ---------------------------------------------------------------------------------
 
     async def set_code(self, place: str, slot: Slot) -> Evidence:
-        """Have this place hold this. Raises ``NoSpaceOnDevice`` and ``DuplicateOnDevice`` besides others."""
+        """Have this place hold this. Raises ``NoSpaceOnDevice`` and ``DuplicateOnDevice`` besides others.
+
+        A code that takes another's place is written after that was found empty: one that is there then, and
+        that we were the last to write, is the new one, whatever befell us between.
+        """
         await self._lock.be_ready()
-        pin = self._pins.open(slot.pin)
-        node = self._lock.node
+        pin, node = self._pins.open(slot.pin), self._lock.node
         if not pin or node is None or not is_pin(pin, node, self._lock.endpoint):
             raise NotSupported("The lock does not take this as a PIN, and gives none back: choose another.")
         number = self._slots.number_of(place)
-        if any(held is not None and held.pin_key == slot.pin_key for held in self._others_than(number)):
+        if slot.pin_key in self._pin_keys_but(number):
             raise DuplicateOnDevice
-        is_there = number is not None and await self._is_used(number)
-        if number is None or not is_there:
-            number = await self._find_free() if number is None else number
-            former = None
-        else:
-            former = self._slots.written_in(number)
-        # On record before anything is sent: whatever happens then, it is known whose number it is.
+        had_one = number is not None and await self._is_used(number) and number not in self._foreign
+        if had_one and number is not None:
+            held = self._said[number]
+            if held is not None and held.pin_key == slot.pin_key:
+                # It is there, and only its name is another one.
+                self._slots.take(place, number, slot)
+                self._said[number] = slot
+                self._keep()
+                return Evidence.STATE_REPORT
+            await self._empty(number)
+        if number is None or number in self._foreign:
+            number = await self._find_free()
+        # On record before it is sent: whatever happens then, it is known whose number it is.
         self._slots.take(place, number, slot)
         await self._lock.put_on_record({CODE_SLOTS: self._slots.kept()})
         try:
-            user = self._user_of(number)
-            if not is_there:
-                user = await self._lock_users.make(node, self._lock.endpoint, number, slot.name)
-            evidence = await self._write(number, pin, user, is_there=is_there)
+            user = await self._lock_users.make(node, self._lock.endpoint, number, slot.name)
+            evidence = await self._write(number, pin, user)
+            is_there = await self._is_used(number)
+        except OutcomeUnknown:
+            raise  # it may be there: the number stays whose it is
         except Failure:
-            self._come_to_terms(place, number, former)
+            self._give_back(place)
+            if had_one:
+                raise OutcomeUnknown.because(_LOST) from None
             raise
-        self._touched.discard(number)
-        if not await self._is_used(number):
-            self._come_to_terms(place, number, None)
+        if not is_there:
+            self._give_back(place)
             raise OutcomeUnknown.because("It took the code, and says now that none is there.")
         return evidence
 
@@ -140,19 +153,10 @@ class LockCodes:
             if await self.fetch_codes() is None:
                 raise OutcomeUnknown
             return Evidence.STATE_REPORT
-        evidence = Evidence.STATE_REPORT
-        if await self._is_used(number):
-            self._written_at = self._lock.clock.now()
-            answer = await self._command("ClearCredential", credential=_credential(number))
-            evidence = self._lock.judged(answer, "The PIN is cleared.")
-            user = self._user_of(number)
-            if await self._is_used(number):
-                raise CommandRefused.because("Its keypad still holds the code.")
-            if user is not None:
-                await self._lock_users.clear(user, our_fabric(self._lock.node))
-        self._slots.give_back(place)
-        self._touched.discard(number)
-        self._lock.say({CODE_SLOTS: self._slots.kept()})
+        evidence, is_ours = Evidence.STATE_REPORT, place in self._slots.kept()
+        if await self._is_used(number) and not (is_ours and number in self._foreign):
+            evidence = await self._empty(number)
+        self._give_back(place)
         return evidence
 
     async def read_codes(self) -> Mapping[str, Slot] | None:
@@ -206,12 +210,12 @@ class LockCodes:
     def _user_of(self, number: int) -> int | None:
         return next((user for user, its in self._users.items() if its == number), None)
 
-    async def _write(self, number: int, pin: str, user: int | None, *, is_there: bool) -> Evidence:
+    async def _write(self, number: int, pin: str, user: int) -> Evidence:
         self._written_at = self._lock.clock.now()
         self._said.pop(number, None)
         answer = await self._command(
             "SetCredential",
-            operationType=_MODIFY if is_there else _ADD,
+            operationType=_ADD,
             credential=_credential(number),
             credentialData=in_base64(pin),
             userIndex=user,
@@ -222,29 +226,39 @@ class LockCodes:
         result = answer.result if answer is not None and answer.is_good else None
         status = result.get("status") if isinstance(result, dict) else None
         if answer is not None and status != 0 and (answer.is_good or answer.status is not None):
-            if user is not None and not is_there:
-                await self._lock_users.clear(user, our_fabric(self._lock.node))
-            raise await self._refusal(status, number, is_there=is_there)
-        evidence = self._lock.judged(answer, "The PIN is set.")
-        if not evidence.confirms:
+            await self._lock_users.clear(user, our_fabric(self._lock.node))
+            raise await self._refusal(status, number)
+        if not self._lock.judged(answer, "The PIN is set.").confirms:
             raise OutcomeUnknown
-        return evidence
+        self._touched.discard(number)
+        return Evidence.DEVICE_ACCEPTED
 
-    async def _refusal(self, status: Any, number: int, *, is_there: bool) -> Failure:
+    async def _refusal(self, status: Any, number: int) -> Failure:
         if status == _DUPLICATE:
             return DuplicateOnDevice()
         if status == _EXHAUSTED:
             return NoSpaceOnDevice()
-        if not is_there and (status == _OCCUPIED or await self._is_used(number)):
+        if status == _OCCUPIED or await self._is_used(number):
             return CommandRefused.because("Somebody has taken its place in the lock meanwhile.")
         return CommandRefused.because("The lock does not take this PIN. Perhaps another code has it.")
 
-    def _come_to_terms(self, place: str, number: int, former: Slot | None) -> None:
-        """The lock holds there what it held before."""
-        if former is None:
-            self._slots.give_back(place)
-        else:
-            self._slots.take(place, number, former)
+    async def _empty(self, number: int) -> Evidence:
+        self._written_at = self._lock.clock.now()
+        answer = await self._command("ClearCredential", credential=_credential(number))
+        evidence = self._lock.judged(answer, "The PIN is cleared.")
+        user = self._user_of(number)
+        if await self._is_used(number):
+            raise CommandRefused.because("Its keypad still holds the code.")
+        if user is not None:
+            await self._lock_users.clear(user, our_fabric(self._lock.node))
+        return max(evidence, Evidence.STATE_REPORT)
+
+    def _give_back(self, place: str) -> None:
+        """The place is no number any more."""
+        self._slots.give_back(place)
+        self._keep()
+
+    def _keep(self) -> None:
         self._lock.say({CODE_SLOTS: self._slots.kept()})
 
     async def _find_free(self) -> int:
@@ -269,6 +283,7 @@ class LockCodes:
         said = answer.result if answer is not None and answer.is_good else None
         if not isinstance(said, dict) or not isinstance(said.get("credentialExists"), bool):
             return None
+        self._foreign.discard(number)
         self._said[number] = self._held(number, said) if said["credentialExists"] else None
         user, following = said.get("userIndex"), said.get("nextCredentialIndex")
         if is_number(user):
@@ -277,7 +292,10 @@ class LockCodes:
 
     def _held(self, number: int, said: Mapping[str, Any]) -> Slot:
         ours, us = self._slots.written_in(number), our_fabric(self._lock.node)
-        if ours is not None and said.get("lastModifiedFabricIndex") == us and number not in self._touched:
+        if said.get("creatorFabricIndex") != us:
+            # Ours was taken out, and this is another one's.
+            self._foreign.add(number)
+        elif ours is not None and said.get("lastModifiedFabricIndex") == us and number not in self._touched:
             return ours
         # That there is one is known, and no more.
         unread = self._pins.key_of(self._lock.device.id, f"hidden in {number}")
@@ -286,8 +304,9 @@ class LockCodes:
     def _holds(self) -> Mapping[str, Slot]:
         return {self._slots.place_of(number): held for number, held in self._said.items() if held is not None}
 
-    def _others_than(self, number: int | None) -> list[Slot | None]:
-        return [self._slots.written_in(each) for each in self._slots.numbers() if each != number]
+    def _pin_keys_but(self, number: int | None) -> set[str]:
+        written = (self._slots.written_in(each) for each in self._slots.numbers() if each != number)
+        return {slot.pin_key for slot in written if slot is not None}
 
 
 def _credential(number: int) -> dict[str, int]:

@@ -15,10 +15,11 @@ from thumbturn.domain.clock import Clock, seconds
 from thumbturn.domain.device import Device
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import CommandRefused, DuplicateOnDevice, NoSpaceOnDevice, OutcomeUnknown
-from thumbturn.drivers.zwave_js.codec import CC, Answer, Node, Notified, Value, is_number
+from thumbturn.drivers.zwave_js.codec import CC, Answer, Node, Notified, Value
 from thumbturn.drivers.zwave_js.link import HubLink
 from thumbturn.drivers.zwave_js.things import response_of
 from thumbturn.engine.code_slots import CODE_SLOTS, CodeSlots
+from thumbturn.engine.hub_words import is_number
 from thumbturn.engine.pins import Pins
 
 _AVAILABLE, _ENABLED = 0, 1
