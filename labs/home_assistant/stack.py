@@ -41,7 +41,8 @@ class Stack:
             probe.bind(("127.0.0.1", 0))
             self._port = int(probe.getsockname()[1])
         self._process: subprocess.Popen[bytes] | None = None
-        self.token = ""
+        #: Of the first user, who may do anything, and of one who is no administrator: his is thumbturn's.
+        self._admin = self.token = ""
 
     @property
     def url(self) -> str:
@@ -53,7 +54,8 @@ class Stack:
         self._begin()
         if not self.token:
             self._until(lambda: self._call("/api/onboarding") is not None)
-            self.token = asyncio.run(self._onboard())
+            self._admin = asyncio.run(self._onboard())
+            self.token = asyncio.run(self._add_user())
             # What it has in its registers it writes down within seconds, or when it is asked to end.
             self.stop(at_once=False)
             self._begin()
@@ -82,17 +84,21 @@ class Stack:
 
     def did(self, thing: str) -> list[dict[str, Any]]:
         """What a device did, by its own log."""
-        log = self._world / "log.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
-        return [each for each in map(json.loads, lines) if each["thing"] == thing]
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [each for each in map(json.loads, lines) if each["device"] == thing and each["moved"]]
+
+    @property
+    def log(self) -> Path:
+        """Where the devices write what they did."""
+        return self._world / "log.jsonl"
 
     def forget(self) -> None:
         """Empty the log."""
-        (self._world / "log.jsonl").unlink(missing_ok=True)
+        self.log.unlink(missing_ok=True)
 
     def admin(self, *commands: dict[str, Any]) -> list[Any]:
         """What is answered to these commands of the WebSocket API."""
-        return asyncio.run(self._ask(self.token, *commands))
+        return asyncio.run(self._ask(self._admin, *commands))
 
     # inside -------------------------------------------------------------------------------------
 
@@ -140,8 +146,24 @@ class Stack:
         """The token of the first user, made as its page makes it."""
         client = f"{self.url}/"
         user = {"client_id": client, "name": "Lab", "username": "lab", "password": "lab", "language": "en"}
-        code = self._call("/api/onboarding/users", json.dumps(user))["auth_code"]
-        grant = {"client_id": client, "grant_type": "authorization_code", "code": code}
+        return await self._token(self._call("/api/onboarding/users", json.dumps(user))["auth_code"])
+
+    async def _add_user(self) -> str:
+        """The token of a new user who is no administrator, made as he makes it."""
+        new = {"type": "config/auth/create", "name": "thumbturn", "group_ids": ["system-users"]}
+        [made] = await self._ask(self._admin, new)
+        login = {"username": "thumbturn", "password": "thumbturn"}
+        create = {"type": "config/auth_provider/homeassistant/create", "user_id": made["user"]["id"], **login}
+        await self._ask(self._admin, create)
+        client = f"{self.url}/"
+        begin = {"client_id": client, "handler": ["homeassistant", None], "redirect_uri": client}
+        flow = self._call("/auth/login_flow", json.dumps(begin))["flow_id"]
+        done = self._call(f"/auth/login_flow/{flow}", json.dumps({"client_id": client, **login}))
+        return await self._token(done["result"])
+
+    async def _token(self, code: str) -> str:
+        """A long-lived token for who has logged in with this code."""
+        grant = {"client_id": f"{self.url}/", "grant_type": "authorization_code", "code": code}
         form = "application/x-www-form-urlencoded"
         login = self._call("/auth/token", urllib.parse.urlencode(grant), kind=form)
         wanted = {"type": "auth/long_lived_access_token", "client_name": "thumbturn", "lifespan": 3650}

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,17 @@ class Thing:
         self._working: set[asyncio.Task[None]] = set()
         self.entities: list[Any] = []
 
-    def do(self, by: str, **so: Any) -> None:
-        """It is so now, by itself, by hand or because it was told."""
+    def do(self, by: str, asked: int, **so: Any) -> None:
+        """It is so now, by hand or because it was told."""
         self.so |= so
         self._file.write_text(json.dumps(self.so))
+        self._write(by, asked, moved=True, **so)
+
+    def _write(self, by: str, asked: int, *, moved: bool, **so: Any) -> None:
+        """Into its own log, with the times when it was told and when it was done, µs."""
+        line = {"at": _now(), "asked": asked, "device": self.name, "by": by, "moved": moved, **so}
         with self._log.open("a") as log:
-            log.write(json.dumps({"thing": self.name, "by": by, **so}) + "\n")
+            log.write(json.dumps(line) + "\n")
 
     def say(self) -> None:
         """It says how it is."""
@@ -70,6 +76,7 @@ class Thing:
 
     async def be_told(self, **so: Any) -> None:
         """Its integration tells it to be so."""
+        asked = _now()
         if self.fault == "reject":
             raise HomeAssistantError("the lab's device says no")
         if self.fault == "refuse":
@@ -81,17 +88,18 @@ class Thing:
             self.motion = "locking" if so.get("locked") else "unlocking"
             self.tell()
         if self.fault not in {"ack_only", "hopeful", "dead"}:
-            task = asyncio.get_running_loop().create_task(self._work(so))
+            task = asyncio.get_running_loop().create_task(self._work(asked, so))
             self._working.add(task)
             task.add_done_callback(self._working.discard)
 
-    async def _work(self, so: dict[str, Any]) -> None:
+    async def _work(self, asked: int, so: dict[str, Any]) -> None:
         await asyncio.sleep(MOTOR)
         if self.fault == "jam":
+            self._write("command", asked, moved=False, **so)
             self.motion = "jammed"
             self.tell()
             return
-        self.do("command", **so)
+        self.do("command", asked, **so)
         if self.fault not in {"silent", "polled"}:
             self.say()
 
@@ -111,7 +119,7 @@ class World:
             thing.motion = ""
             thing.tell()
         elif do == "hand":
-            thing.do("hand", **order["so"])
+            thing.do("hand", _now(), **order["so"])
             thing.say()
         elif do == "flicker":
             # It says something else for a moment, and has not moved.
@@ -121,3 +129,8 @@ class World:
             thing.said = before
             thing.tell()
         return thing.so
+
+
+def _now() -> int:
+    """The time, µs since 1970."""
+    return time.time_ns() // 1_000
