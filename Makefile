@@ -13,7 +13,7 @@ NODE_READY := $(SDK)/node_modules/.ready
 # Home Assistant is large, and is had by asking for it: make test-labs LABS=home_assistant
 LABS ?= matter zigbee zwave
 LABS_READY := $(foreach lab,$(LABS),labs/$(lab)/$(if $(wildcard labs/$(lab)/package.json),node_modules,.venv)/.ready)
-LAB_TESTS := $(if $(filter-out home_assistant,$(LABS)),labs,labs/test_home_assistant.py)
+LAB_TESTS := labs $(if $(filter-out home_assistant,$(LABS)),,-k home_assistant)
 BROWSER_READY := .venv/.browser-ready
 # One more than there are cores, for many tests wait: for a motor, a lease, a clock.
 WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 4)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from labs.home_assistant import stack as home_assistant
 from labs.matter import stack as matter
 from labs.zigbee import stack as zigbee
 from labs.zwave import stack as zwave
@@ -48,6 +49,18 @@ def matter_stack():
     if reason is not None:
         pytest.skip(reason)
     stack = matter.Stack()
+    stack.start()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="session")
+def home_assistant_stack(tmp_path_factory):
+    """The real Home Assistant."""
+    reason = home_assistant.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    stack = home_assistant.Stack(tmp_path_factory.mktemp("home_assistant"))
     stack.start()
     yield stack
     stack.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from labs.home_assistant.stack import Stack, missing
 from tests.contract.home_assistant_climate import *  # noqa: F403 - the tests themselves
 from tests.contract.home_assistant_honesty import *  # noqa: F403 - likewise
 from tests.contract.home_assistant_honesty import why
@@ -13,32 +12,21 @@ from tests.fixtures.home_assistant_home import LabHome
 AS_AT_FIRST = {
     "front_door": {"locked": True, "battery": 87},
     "back_door": {"locked": True},
+    "side_door": {"locked": True},
     "blind_door": {"locked": True},
     "hall": {"mode": "heat", "temperature": 20, "low": 19, "high": 25, "fan": "Auto", "room": 20.5},
     "terrace": {"noise": 41.5},
 }
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory):
-    """The lab, once for all tests."""
-    reason = missing()
-    if reason is not None:
-        pytest.skip(reason)
-    it = Stack(tmp_path_factory.mktemp("home_assistant"))
-    it.start()
-    yield it
-    it.stop()
-
-
 @pytest.fixture
-async def home(stack):
+async def home(home_assistant_stack):
     """A home at the lab's hub, with its devices sound and as they were at first."""
     for thing, so in AS_AT_FIRST.items():
-        stack.order("fault", thing, kind="")
-        stack.order("hand", thing, so=so)
-    stack.forget()
-    it = LabHome(stack)
+        home_assistant_stack.order("fault", thing, kind="")
+        home_assistant_stack.order("hand", thing, so=so)
+    home_assistant_stack.forget()
+    it = LabHome(home_assistant_stack)
     await it.open()
     yield it
     await it.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labs.commanded import command_by_chance
+from labs.home_assistant.doors import HomeAssistantDoors
 from labs.house import house
 from labs.interrupted import interrupt
 from labs.matter.doors import MatterDoors
@@ -15,6 +16,7 @@ DOORS = {
     "zwave_js": ("zwave_stack", ZwaveDoors),
     "zigbee2mqtt": ("zigbee_stack", ZigbeeDoors),
     "matter": ("matter_stack", MatterDoors),
+    "home_assistant": ("home_assistant_stack", HomeAssistantDoors),
 }
 
 

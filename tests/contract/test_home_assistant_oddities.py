@@ -79,6 +79,7 @@ async def test_a_token_that_was_taken_away_is_the_cause(home: FakeHome):
     tried = [each for each in home.hub.commands if each["type"] == "auth"]
     assert not any(each.online for each in home.devices())
     assert {each.state["offline_because"] for each in home.devices()} == {"account_disconnected"}
+    assert len(await home.told("connected_account.disconnected")) == 1
     await home.pass_time(300)
     assert len([each for each in home.hub.commands if each["type"] == "auth"]) == len(tried)
 

@@ -24,6 +24,8 @@ from thumbturn.domain.hub import (
     HubUnreachable,
     Inventory,
     Settings,
+    ShutOut,
+    Told,
 )
 from thumbturn.domain.ids import chance, random_bytes
 from thumbturn.drivers.home_assistant.codec import Changed, Message, Reordered
@@ -90,7 +92,7 @@ class HomeAssistantDriver:
         self._observe: Callable[[Observation], None] = lambda seen: None
         self._links: dict[str, HubLink] = {}
         self._noisy: dict[str, frozenset[str]] = {}
-        self._tell: dict[str, Callable[[Inventory], None]] = {}
+        self._tell: dict[str, Callable[[Told], None]] = {}
         #: What was told last of each hub, by address.
         self._told: dict[str, dict[str, Found]] = {}
         self._things: dict[str, Thing] = {}
@@ -178,7 +180,7 @@ class HomeAssistantDriver:
         there = tuple(each for each in found if each is not None)
         return HubFacts(user_id, house.facts.name or "Home Assistant", there)
 
-    def follow(self, hub: Hub, tell: Callable[[Inventory], None]) -> None:
+    def follow(self, hub: Hub, tell: Callable[[Told], None]) -> None:
         """Hold a link to this hub, in the place of any other to the same account."""
         before = self._links.pop(hub.account_id, None)
         if before is not None:
@@ -231,6 +233,8 @@ class HomeAssistantDriver:
         if self._links.get(link.account_id) is not link:
             return
         because = HUB_DISCONNECTED if link.is_let_in else ACCOUNT_DISCONNECTED
+        if not link.is_let_in:
+            self._tell[link.account_id](ShutOut(link.account_id))
         for thing in self._of(link.account_id):
             thing.lose(because)
 

@@ -122,7 +122,8 @@ class Thing:
         state = self.state
         if state is not None and state.is_reachable:
             if not await self.refresh(LOOKS_WITHIN):
-                self._say_offline(None)
+                if self.link.life.is_up:  # else it is its hub that is away, which is said of all
+                    self._say_offline(None)
                 return False
             state = self.state
         if state is None or not state.is_reachable:
