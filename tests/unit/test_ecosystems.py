@@ -9,6 +9,7 @@ import pytest
 from thumbturn.api.wire.connected_account import _ECOSYSTEMS
 from thumbturn.api.wire.vocabulary import DeviceType, Provider
 from thumbturn.drivers.home_assistant import discovery
+from thumbturn.drivers.matter import driver as matter
 from thumbturn.drivers.zigbee2mqtt import exposes
 from thumbturn.drivers.zwave_js import driver as zwave_js
 from thumbturn.ecosystems import hub_drivers
@@ -23,7 +24,7 @@ def test_every_ecosystem_has_a_word_and_a_name():
         assert _ECOSYSTEMS[name] == driver.title
 
 
-@pytest.mark.parametrize("module", [discovery, exposes, zwave_js])
+@pytest.mark.parametrize("module", [discovery, exposes, matter, zwave_js])
 def test_every_type_of_device_has_a_word(module):
     """What a driver calls its devices is a word of the wire."""
     types = {value for name, value in vars(module).items() if name.endswith("_TYPE")}
