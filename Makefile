@@ -58,7 +58,8 @@ bench: $(READY) ## the numbers in docs/benchmarks.md, side by side with the peer
 
 bench-labs: $(READY) $(LABS_READY) ## the drivers on those real programs: how quick beside a bare script, and a thousand faults
 	@scripts/mosquitto.sh
-	$(BIN)/python -m bench.run --only zwave_js --only zigbee2mqtt --json bench/results/labs.json
+	@PYTHON=$(PYTHON) scripts/matter.sh
+	$(BIN)/python -m bench.run --only zwave_js --only zigbee2mqtt --only matter --json bench/results/labs.json
 
 lint: $(READY) ## ruff, mypy --strict and the directions of imports
 	$(BIN)/ruff check

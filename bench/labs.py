@@ -15,7 +15,7 @@ from typing import Any
 
 from seam import Seam
 
-from bench.bare_hubs import BareHub, BareZigbee, BareZwave
+from bench.bare_hubs import BareHub, BareMatter, BareZigbee, BareZwave
 from bench.openloop import percentile
 from bench.options import Options
 from bench.rows import BenchError, Bound, Row
@@ -25,6 +25,8 @@ from labs.commanded import command_by_chance
 from labs.doors import Doors
 from labs.house import House, house
 from labs.interrupted import interrupt
+from labs.matter import stack as matter
+from labs.matter.doors import MatterDoors
 from labs.zigbee import stack as zigbee
 from labs.zigbee.doors import ZigbeeDoors
 from labs.zwave import stack as zwave
@@ -74,9 +76,23 @@ def _zigbee(folder: Path) -> Iterator[Doors]:
         stack.stop()
 
 
+@contextmanager
+def _matter(folder: Path) -> Iterator[Doors]:
+    reason = matter.missing()
+    if reason is not None:
+        raise BenchError(reason)
+    stack = matter.Stack()
+    stack.start()
+    try:
+        yield MatterDoors(stack)
+    finally:
+        stack.stop()
+
+
 LABS = {
     "zwave_js": Lab(title="Z-Wave JS", door="2", bare=BareZwave, doors=_zwave),
     "zigbee2mqtt": Lab(title="Zigbee2MQTT", door="front_door", bare=BareZigbee, doors=_zigbee),
+    "matter": Lab(title="Matter", door="front", bare=BareMatter, doors=_matter),
 }
 
 

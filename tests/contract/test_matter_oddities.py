@@ -79,7 +79,9 @@ async def test_what_its_server_cannot_reach_is_offline_until_it_was_read(home: F
     node = home.node()
     node.is_available = False
     home.hub.tell("node_updated", node.state())
-    await home.pass_time(0.1)
+    home.hub.happen(node, 2, lockOperationType=1, operationSource=BY_HAND, credentials=None)
+    await home.pass_time(2)
+    assert home.device().state["locked"] is True
     assert why(await home.run("UNLOCK_DOOR")) == "device_offline"
     node.is_available, node.attributes["1/257/0"] = True, 2
     home.hub.tell("node_updated", node.state())
@@ -93,12 +95,29 @@ async def test_an_event_that_comes_again_is_no_news(home: FakeHome):
     home.hub.turn(1, locked=False, source=BY_HAND)
     said = list(home.node().waiting)
     await home.pass_time(3)
+    home.hub.turn(1, locked=True, source=BY_HAND)
+    await home.pass_time(3)
     for event in said * 2:
         home.hub.tell("node_event", event)
+    home.hub.tell("attribute_updated", [1, "1/257/0", 1])
+    await home.pass_time(0.1)
+    assert len(await home.told(*MOVES)) == 2
+    assert home.device().state["locked"] is True
+
+
+async def test_a_state_waits_for_who_did_it(home: FakeHome):
+    """A state that comes first is told with the operation that follows; to and fro is no fact."""
     home.hub.tell("attribute_updated", [1, "1/257/0", 2])
+    home.hub.tell("attribute_updated", [1, "1/257/0", 1])
     await home.pass_time(3)
-    assert len(await home.told(*MOVES)) == 1
-    assert home.device().state["locked"] is False
+    assert await home.told(*MOVES) == []
+    node = home.node()
+    node.attributes["1/257/0"] = 2
+    home.hub.tell("attribute_updated", [1, "1/257/0", 2])
+    await home.pass_time(0.2)
+    home.hub.happen(node, 2, lockOperationType=1, operationSource=BY_HAND, credentials=None)
+    await home.pass_time(3)
+    assert [each.payload["method"] for each in await home.told(*MOVES)] == ["manual"]
 
 
 async def test_events_of_any_shape_are_borne(home: FakeHome):

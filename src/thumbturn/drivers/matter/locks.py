@@ -61,6 +61,8 @@ class MatterLock(Thing):
         )
         #: Why it said no to the last command, if it said why.
         self._why: int | None = None
+        #: What its automatic locking was last told to be.
+        self._relocks: dict[str, Any] = {}
         #: What its keypad knows.
         self.codes = LockCodes(self, home.pins)
 
@@ -95,7 +97,11 @@ class MatterLock(Thing):
         await self.be_ready()
         wanted = delay if enabled else 0
         answer = await self.link.write(self.node_id, self.path(LOCK, _RELOCK), wanted)
-        return self.judged(written(answer), "Its automatic locking is set.")
+        so = _relocking(wanted)
+        evidence = self.judged(written(answer), "Its automatic locking is set.", so)
+        if evidence.confirms:
+            self._relocks = so
+        return evidence
 
     async def read_auto_lock(self) -> Observation | None:
         """What its automatic locking is set to, as the lock says; ``None`` if it does not answer."""
@@ -135,7 +141,10 @@ class MatterLock(Thing):
             if so:
                 self.say(so, said="The door reported.")
         elif attribute == _RELOCK:
-            self.say(_relocking(told.is_now), said="Its automatic locking was set.")
+            so = _relocking(told.is_now)
+            if so != self._relocks:
+                self._relocks = so
+                self.say(so, said="Its automatic locking was set.")
 
     def happened(self, told: Happened, number: int) -> None:
         """Take in what happened at the lock."""

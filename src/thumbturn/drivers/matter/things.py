@@ -240,13 +240,18 @@ class Thing:
         """Which message of the hub it was, for whoever has its log."""
         return f"Matter node {self.node_id}, message {number}"
 
-    def judged(self, answer: Answer | None, said: str = "") -> Evidence:
-        """What the answer to a command is worth. Raises a ``Failure`` if it was certainly not done."""
+    def judged(
+        self, answer: Answer | None, said: str = "", changes: Mapping[str, Any] | None = None
+    ) -> Evidence:
+        """What the answer to a command is worth. Raises a ``Failure`` if it was certainly not done.
+
+        ``changes`` are what is so if it was done.
+        """
         if answer is not None:
             if answer.is_good:
                 self._heard_at = self.clock.now()
                 word = f"Matter status: success (command {answer.message_id}). {said}".rstrip()
-                self.say({}, Evidence.DEVICE_ACCEPTED, "remote", said=word)
+                self.say(changes or {}, Evidence.DEVICE_ACCEPTED, "remote", said=word)
                 return Evidence.DEVICE_ACCEPTED
             failure = self.failure(answer)
             if failure is not None:
