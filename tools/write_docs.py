@@ -17,12 +17,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tools import cost_of_scale, event_types, tables
+from tools import cost_of_scale, event_types, recorded_devices, tables
 from tools.draw_moves import draw_moves
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
+    ROOT / "SUPPORTED.md",
     *(
         ROOT / "docs" / f"{name}.md"
         for name in (
@@ -52,6 +53,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "sessions": tables.sessions,
     "events": event_types.events,
     "never_told": event_types.never_told,
+    "recorded_locks": recorded_devices.locks,
+    "recorded_thermostats": recorded_devices.thermostats,
     "costs": partial(cost_of_scale.from_file, cost_of_scale.measured_table),
     "plans": partial(cost_of_scale.from_file, cost_of_scale.usual),
 }

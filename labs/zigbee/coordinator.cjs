@@ -18,6 +18,7 @@ const NOT_FOUND = 0x8b;
 // A frame that gets no answer fails after this long. The program itself gives each 10 s.
 const GIVES_UP_AFTER = 700;
 const REPORTS_AFTER = 5;
+const {LAB_MODELS} = process.env;
 const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const basic = (modelId, manufacturerName) => ({
@@ -39,9 +40,9 @@ class Device {
 const nameOf = (device) => Object.keys(devices).find((name) => devices[name] === device);
 const note = (device, line) => fs.appendFileSync(process.env.LAB_LOG, `${JSON.stringify({device: nameOf(device), ...line})}\n`);
 
-const lock = (network) => Object.assign(
+const lock = (network, model = ["YRD226 TSDB", "Yale"]) => Object.assign(
     new Device({type: 2, manufacturer: 0x101d, kind: 0x000a, ...network}, [0x0000, 0x0001, 0x0003, 0x0101], {
-        genBasic: basic("YRD226 TSDB", "Yale"),
+        genBasic: basic(...model),
         genPowerCfg: {batteryPercentageRemaining: 160},
         [LOCK]: {
             lockState: 1, lockType: 0, actuatorEnabled: 1, autoRelockTime: 0, soundVolume: 1,
@@ -51,9 +52,9 @@ const lock = (network) => Object.assign(
     {pins: {}, travel: 0},
 );
 
-const thermostat = (network) => new Device(
+const thermostat = (network, model = ["Zen-01", "Zen Within"]) => new Device(
     {type: 1, manufacturer: 0x1158, kind: 0x0301, ...network}, [0x0000, 0x0001, 0x0003, 0x0201, 0x0202, 0x0204], {
-        genBasic: basic("Zen-01", "Zen Within"),
+        genBasic: basic(...model),
         genPowerCfg: {batteryVoltage: 58},
         hvacThermostat: {
             localTemp: 2100, occupiedHeatingSetpoint: 2000, occupiedCoolingSetpoint: 2600, systemMode: 4,
@@ -67,9 +68,14 @@ const thermostat = (network) => new Device(
 const devices = {
     front_door: lock({ieee: "0x00124b0000000001", nwk: 0x1001}),
     hall: thermostat({ieee: "0x00124b0000000002", nwk: 0x1002}),
-    back_door: lock({ieee: "0x00124b0000000003", nwk: 0x1003}),
+    back_door: lock({ieee: "0x00124b0000000003", nwk: 0x1003}, LAB_MODELS ? ["YRD256 TSDB", "Yale"] : undefined),
     // Not there until it joins.
     side_door: lock({ieee: "0x00124b0000000004", nwk: 0x1004, joined: false}),
+    // For recordings: by what they say that they are, zigbee2mqtt knows how to deal with each.
+    ...(LAB_MODELS ? {
+        cellar: lock({ieee: "0x00124b0000000005", nwk: 0x1005}, ["BE468", "Schlage"]),
+        attic: thermostat({ieee: "0x00124b0000000006", nwk: 0x1006}, ["3157100", "Centralite"]),
+    } : {}),
 };
 const at = (nwk) => Object.values(devices).find((device) => device.nwk === nwk);
 

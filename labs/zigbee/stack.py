@@ -47,7 +47,10 @@ def _mosquitto() -> str | None:
 class ZigbeeStack:
     """One broker and one zigbee2mqtt, with what they write in a folder of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, models: bool = False) -> None:
+        """With ``models`` its devices differ, as those that people can buy (``labs/recording.py``)."""
+        self._more = {"LAB_MODELS": "1"} if models else {}
+        self._names = (*NAMES, "cellar", "attic") if models else NAMES
         self.folder = Path(tempfile.mkdtemp(prefix="zigbee-lab-"))
         self.port = _free_port()
         self.address = f"mqtt://127.0.0.1:{self.port}"
@@ -58,6 +61,11 @@ class ZigbeeStack:
         data = self.folder / "data"
         data.mkdir()
         configuration = (HERE / "configuration.yaml").read_text().replace("%PORT%", str(self.port))
+        if models:
+            configuration += "".join(
+                f'  "0x00124b000000000{number}":\n    friendly_name: {name}\n'
+                for number, name in ((5, "cellar"), (6, "attic"))
+            )
         (data / "configuration.yaml").write_text(configuration)
         (self.folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
@@ -99,6 +107,7 @@ class ZigbeeStack:
             "ZIGBEE2MQTT_DATA": str(self.folder / "data"),
             "LAB_SOCKET": str(self.folder / "bench.sock"),
             "LAB_LOG": str(self.log),
+            **self._more,
             # It would ask git for its own version, in this very checkout.
             "GIT_DIR": "/nonexistent",
         }
@@ -135,7 +144,7 @@ class ZigbeeStack:
                         await client.publish(f"{BASE}/bridge/request/permit_join", request)
                     elif topic == f"{BASE}/bridge/devices":
                         known = {each["friendly_name"] for each in said if each.get("interview_completed")}
-                        if known >= set(NAMES):
+                        if known >= set(self._names):
                             await client.publish(
                                 f"{BASE}/bridge/request/permit_join", json.dumps({"time": 0})
                             )

@@ -216,7 +216,46 @@ const thermostat = {
   behaviors: [trouble, climate],
 }
 
-exports.nodes = [lock(2, 0, [supervision]), thermostat, lock(4, MOTOR_MS, []), lock(5, 0, [supervision], true)]
+// In degrees Fahrenheit, with a battery.
+const american = {
+  id: 6,
+  capabilities: {
+    ...thermostat.capabilities,
+    commandClasses: [
+      ...common,
+      supervision,
+      ccCaps({ ccId: CC["Thermostat Mode"], version: 2, supportedModes: [0, 1, 2] }),
+      ccCaps({
+        ccId: CC["Thermostat Setpoint"],
+        version: 3,
+        setpoints: {
+          1: { minValue: 45, maxValue: 88, defaultValue: 68, scale: "°F" },
+          2: { minValue: 60, maxValue: 95, defaultValue: 76, scale: "°F" },
+        },
+      }),
+      { ccId: CC["Thermostat Fan Mode"], version: 1 },
+      { ccId: CC["Thermostat Operating State"], version: 1 },
+      { ccId: CC.Battery, version: 1 },
+      ccCaps({ ccId: CC["Multilevel Sensor"], version: 5, sensors: { 1: { supportedScales: [1] } }, getValue: () => 64 }),
+    ],
+  },
+  behaviors: [trouble, battery, climate],
+}
+
+const nodes = [lock(2, 0, [supervision]), thermostat, lock(4, MOTOR_MS, []), lock(5, 0, [supervision], true)]
+
+// For recordings each says that it is a model that people can buy: by that Z-Wave JS knows its peculiarities, and
+// treats it as it does theirs. What it answers is ours all the same.
+const models = {
+  2: { manufacturerId: 0x003b, productType: 0x6341, productId: 0x5044 }, // Schlage BE469
+  3: { manufacturerId: 0x0039, productType: 0x0011, productId: 0x0008 }, // Honeywell TH6320ZW
+  4: { manufacturerId: 0x003b, productType: 0x0001, productId: 0x0469 }, // Schlage BE469ZP
+  5: { manufacturerId: 0x0129, productType: 0x8002, productId: 0xa570 }, // Yale YRD256-ZW3
+  6: { manufacturerId: 0x014f, productType: 0x5442, productId: 0x5431 }, // GoControl GC-TBZ48
+}
+const modelled = (node) => ({ ...node, capabilities: { ...node.capabilities, ...models[node.id] } })
+
+exports.nodes = process.env.LAB_MODELS ? [...nodes, american].map(modelled) : nodes
 
 function lastMode(node) {
   if (!process.env.LAB_LOG || !fs.existsSync(process.env.LAB_LOG)) return LOCKED
@@ -228,7 +267,7 @@ function lastMode(node) {
 exports.furnish = (node) => {
   node.state.set("DoorLock_currentMode", lastMode(node))
   node.state.set("battery", 87)
-  node.state.set("temperature", 18.5)
+  node.state.set("temperature", node.id === american.id ? 64 : 18.5)
 }
 
 exports.control = async (path, node, query) => {

@@ -50,10 +50,12 @@ def free_port() -> int:
 class Stack:
     """Radio, driver and server in one process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, models: bool = False) -> None:
+        """With ``models`` its nodes are taken for those that people can buy (``labs/recording.py``)."""
         self._folder = folder
         #: What the devices did, by their own account: a line of JSON each.
         self.log = folder / "devices.jsonl"
+        self._environment = {**os.environ, "LAB_LOG": str(self.log)} | ({"LAB_MODELS": "1"} if models else {})
         self._port, self._control = free_port(), free_port()
         self._process: subprocess.Popen[str] | None = None
 
@@ -68,7 +70,7 @@ class Stack:
         self._process = subprocess.Popen(
             [*command, "--cache", str(self._folder)],
             cwd=HERE,
-            env={**os.environ, "LAB_LOG": str(self.log)},
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -5,12 +5,15 @@ What a driver needs to connect (a WebSocket client, an MQTT client) is loaded wh
 
 from __future__ import annotations
 
+from typing import cast
+
 from thumbturn.domain.clock import Clock
 from thumbturn.drivers.home_assistant.driver import HomeAssistantDriver
 from thumbturn.drivers.matter.driver import MatterDriver
 from thumbturn.drivers.zigbee2mqtt.driver import Zigbee2MqttDriver
 from thumbturn.drivers.zwave_js.driver import ZwaveJsDriver
 from thumbturn.engine.hub_ports import HubDriver
+from thumbturn.engine.overheard import Overheard
 from thumbturn.engine.pins import Pins
 
 
@@ -22,4 +25,5 @@ def hub_drivers(clock: Clock, pins: Pins) -> dict[str, HubDriver]:
         HomeAssistantDriver(clock),
         MatterDriver(clock, pins),
     )
-    return {driver.name: driver for driver in drivers}
+    # Each can be listened to while one of its devices is recorded.
+    return {driver.name: cast("HubDriver", Overheard(driver)) for driver in drivers}

@@ -27,6 +27,7 @@ from thumbturn.cell_making import CellMaker
 from thumbturn.cli.audit import audit
 from thumbturn.cli.connect import connect
 from thumbturn.cli.keys import keys
+from thumbturn.cli.record import record
 from thumbturn.cli.version import version
 from thumbturn.credentials import read_credentials, write_credentials
 from thumbturn.domain.clock import Clock, SystemClock
@@ -103,6 +104,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 app.command()(version)
 app.command()(connect)
+app.command()(record)
 app.command("migrate")(migrate_command)
 app.command()(backup)
 app.command()(restore)

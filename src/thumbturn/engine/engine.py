@@ -49,6 +49,7 @@ from thumbturn.engine.offers import OF_CODES, Offers
 from thumbturn.engine.pace import Pace
 from thumbturn.engine.pins import Pins
 from thumbturn.engine.ports import Driver, Seed, Store
+from thumbturn.engine.recordings import Recordings
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.run import Run
 from thumbturn.engine.sandbox import SandboxControls
@@ -251,6 +252,8 @@ class Engine:
             clock=clock,
         )
 
+        #: Devices that are recorded.
+        self.recordings = Recordings(store, self.accounts.hubs.drivers, self._devices, pins, seal, clock)
         self._life = Life(
             store=store,
             devices=self._devices,

@@ -13,6 +13,7 @@ from thumbturn.domain.device import Device
 from thumbturn.domain.encoder import is_encoder
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.noise import NoNoiseThresholdInForce, is_in_force, thresholds_of
+from thumbturn.domain.recording import Recording
 from thumbturn.domain.refusals import (
     ConnectedAccountNotFound,
     DeviceIsNotThermostat,
@@ -152,10 +153,26 @@ class SandboxControls:
         Raises ``ConnectedAccountNotFound`` if that was deleted.
         """
         _require_sandbox(workspace)
-        async with self._moving.alone(workspace.id):
-            new = self._world.more_devices(
+        return await self._add(
+            workspace,
+            lambda: self._world.more_devices(
                 workspace.id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=self._clock.now()
-            )
+            ),
+        )
+
+    async def add_recorded_device(self, workspace: Workspace, recording: Recording) -> Device:
+        """Add a virtual device that is like a recorded one, likewise."""
+        _require_sandbox(workspace)
+
+        def make() -> list[Device]:
+            return [self._world.recorded_device(workspace.id, recording, self._clock.now())]
+
+        [device] = await self._add(workspace, make)
+        return device
+
+    async def _add(self, workspace: Workspace, make: Callable[[], list[Device]]) -> list[Device]:
+        async with self._moving.alone(workspace.id):
+            new = make()
             home = await self._store.accounts.get(workspace.id, new[0].connected_account_id)
             if home is None:
                 raise ConnectedAccountNotFound(HOME_IS_GONE)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from thumbturn.domain.access import Thing
 from thumbturn.domain.device import Device
+from thumbturn.domain.recording import Recording
 from thumbturn.engine.ports import Seed
 
 
@@ -27,6 +28,9 @@ class SandboxWorld(Protocol):
         self, workspace_id: str, count: int, *, kind: str, travel_milliseconds: int, now: int
     ) -> list[Device]:
         """New virtual devices of a kind, for tests of many; not yet attached."""
+
+    def recorded_device(self, workspace_id: str, recording: Recording, now: int) -> Device:
+        """A new virtual device that is like a recorded one; not yet attached."""
 
     def inject_fault(
         self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None

@@ -13,6 +13,8 @@ from thumbturn.actions.definition import CAPABILITY_WORD
 from thumbturn.domain.access import Thing
 from thumbturn.domain.clock import Clock
 from thumbturn.domain.device import Device, Observation
+from thumbturn.domain.ids import new_id
+from thumbturn.domain.recording import Recording
 from thumbturn.domain.refusals import DeviceIsNotThermostat, DeviceTypeNotSupported
 from thumbturn.drivers.virtual import access, seeds
 from thumbturn.drivers.virtual.beginnings import Beginnings
@@ -22,6 +24,7 @@ from thumbturn.drivers.virtual.journal import Journal
 from thumbturn.drivers.virtual.link import Link
 from thumbturn.drivers.virtual.locks import VirtualLock
 from thumbturn.drivers.virtual.noise_sensors import VirtualNoiseSensor
+from thumbturn.drivers.virtual.recorded import recorded_device
 from thumbturn.drivers.virtual.thermostats import VirtualThermostat
 from thumbturn.drivers.virtual.world import World
 from thumbturn.engine.pins import Pins, new_pins
@@ -126,6 +129,10 @@ class VirtualDriver:
         return self._beginnings.more_devices(
             workspace_id, count, kind=kind, travel_milliseconds=travel_milliseconds, now=now
         )
+
+    def recorded_device(self, workspace_id: str, recording: Recording, now: int) -> Device:
+        """A new device that is like a recorded one, not yet attached."""
+        return recorded_device(recording, device_id=new_id(), workspace_id=workspace_id, now=now)
 
     def inject_fault(
         self, device_id: str, fault: str, *, times: int | None, milliseconds: int | None

@@ -15,7 +15,7 @@ from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.encoder import CARD_READ, ON_CARD
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.failures import EncodingInterrupted
-from thumbturn.drivers.virtual.faults import SOUND, Fault
+from thumbturn.drivers.virtual.faults import Fault
 from thumbturn.drivers.virtual.link import Link
 from thumbturn.drivers.virtual.things import Obedient, Order
 from thumbturn.drivers.virtual.world import World
@@ -72,7 +72,7 @@ class VirtualEncoder(Obedient):
         said, card = self._outcome(order)
         if self._acts(fault):
             self._card = card
-        self._remember(order.did, None if fault is SOUND else fault.name)
+        self._remember(order.did, None if fault.is_sound else fault.name)
         if fault.milliseconds:
             takes = fault.milliseconds * MILLISECOND
             self._work = self._world.later(takes, partial(self._end, fault, said))

@@ -32,6 +32,11 @@ class Fault:
     #: How much later than usual everything happens.
     milliseconds: int = 0
 
+    @property
+    def is_sound(self) -> bool:
+        """True if nothing is wrong."""
+        return self.name == "sound"
+
 
 SOUND = Fault(name="sound", meaning="Nothing is wrong.")
 OFFLINE = Fault(

@@ -15,6 +15,9 @@ from thumbturn.domain.failures import CommandRefused, DeviceOffline, Subscriptio
 from thumbturn.drivers.virtual.faults import KINDS, OFFLINE, SLOW, SOUND, Fault
 from thumbturn.drivers.virtual.world import World
 
+#: Of ``Device.details``: what its answer to a command is worth, where that is not its own word.
+REPLY = "reply"
+
 
 class Link:
     """One device's connection, with the fault it has, if any.
@@ -49,6 +52,9 @@ class Link:
         #: How many commands the injected fault will still meet; ``None`` is all of them.
         self._times: int | None = None
         self._in_force = SOUND
+        reply = device.details.get(REPLY)
+        #: How it deals with a command while nothing is wrong.
+        self._sound = SOUND if reply is None else replace(SOUND, reply=Evidence[str(reply).upper()])
 
     @cached_property
     def chance(self) -> Random:
@@ -88,7 +94,7 @@ class Link:
         if fault.refuses:
             self._world.journal.record(self._world.clock.now(), self.device_id, did, fault=fault.name)
             raise CommandRefused
-        return fault
+        return self._sound if fault is SOUND else fault
 
     def report(
         self,

@@ -212,7 +212,7 @@ class VirtualLock(Obedient):
             facts = {**so, "method": order.method, "moved_at": now + takes}
             if takes:
                 facts["moved_from"] = self._is["locked"]
-        name = None if fault is SOUND else fault.name
+        name = None if fault.is_sound else fault.name
         self._world.journal.record(now, self._link.device_id, order.did, facts, name)
         if takes:
             ending = self._world.later(takes, partial(self._end, order, fault, so))

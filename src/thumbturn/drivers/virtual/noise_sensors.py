@@ -15,7 +15,7 @@ from thumbturn.domain.clock import MILLISECOND, seconds
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.noise import BREACHED, LEVEL, THRESHOLDS, breached, next_turn
-from thumbturn.drivers.virtual.faults import SOUND, Fault
+from thumbturn.drivers.virtual.faults import Fault
 from thumbturn.drivers.virtual.link import Link
 from thumbturn.drivers.virtual.things import NOTHING, Obedient, Order
 from thumbturn.drivers.virtual.world import World
@@ -105,7 +105,7 @@ class VirtualNoiseSensor(Obedient):
     def _begin(self, order: Order, fault: Fault) -> None:
         now = self._world.clock.now()
         so = order.becomes if self._acts(fault) else NOTHING
-        name = None if fault is SOUND else fault.name
+        name = None if fault.is_sound else fault.name
         self._world.journal.record(now, self._link.device_id, order.did, so, name)
         if fault.milliseconds:
             takes = fault.milliseconds * MILLISECOND

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from thumbturn.domain.connected_account import ConnectedAccount
@@ -247,7 +248,7 @@ def first_things(workspace_id: str, now: int) -> Seed:
         if model is NOISE_SENSOR:
             held = {THRESHOLDS: {named_id(device_id, "noise-threshold"): _FIRST_THRESHOLD}}
         devices.append(
-            _make(
+            made(
                 model,
                 device_id=device_id,
                 workspace_id=workspace_id,
@@ -279,7 +280,7 @@ def account_things(workspace_id: str, account_id: str, now: int) -> list[Device]
     devices = []
     for number, (name, model) in enumerate(_BEHIND_AN_ACCOUNT):
         address = name.lower().replace(" ", "-")
-        device = _make(
+        device = made(
             model,
             device_id=named_id(account_id, address),
             workspace_id=workspace_id,
@@ -303,7 +304,7 @@ def more_devices(
     for number in range(count):
         device_id = new_id()
         devices.append(
-            _make(
+            made(
                 model,
                 device_id=device_id,
                 workspace_id=workspace_id,
@@ -321,7 +322,7 @@ def _account_id(workspace_id: str) -> str:
     return named_id(workspace_id, "connected-account")
 
 
-def _make(
+def made(
     model: Model,
     *,
     device_id: str,
@@ -331,8 +332,10 @@ def _make(
     travel: int,
     state: Mapping[str, Any],
     now: int,
+    details: Mapping[str, Any] = MappingProxyType({}),
 ) -> Device:
-    details: dict[str, Any] = {
+    """A device of this model as it stands at home, in what is given otherwise than the model has it."""
+    known: dict[str, Any] = {
         "manufacturer": "unknown",
         "manufacturer_name": "Virtual",
         "model_name": model.name,
@@ -344,9 +347,9 @@ def _make(
         **model.keypad,
     }
     if model is ENCODER:
-        details["acs_system_id"] = system_id(workspace_id)
+        known["acs_system_id"] = system_id(workspace_id)
     if "lock" in model.capabilities:
-        details |= {"travel_milliseconds": travel, "has_bolt_sensor": model.has_bolt_sensor}
+        known |= {"travel_milliseconds": travel, "has_bolt_sensor": model.has_bolt_sensor}
     return Device(
         id=device_id,
         workspace_id=workspace_id,
@@ -357,7 +360,7 @@ def _make(
         name=name,
         capabilities=model.capabilities,
         state={"online": True, **model.state, **state},
-        details=details,
+        details={**known, **details},
         settings=model.settings,
         created_at=now,
     )

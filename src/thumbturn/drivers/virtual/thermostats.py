@@ -128,7 +128,7 @@ class VirtualThermostat(Obedient):
             so = {"climate_preset": None, **so}
             so = {**so, "method": order.method}
         facts = {**so, **self._room_facts(now + takes)} if so else NOTHING
-        name = None if fault is SOUND else fault.name
+        name = None if fault.is_sound else fault.name
         self._world.journal.record(now, self._link.device_id, order.did, facts, name)
         if takes:
             self._work = self._world.later(takes, partial(self._end, order, fault, so))

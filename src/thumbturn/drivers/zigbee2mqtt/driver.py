@@ -16,11 +16,13 @@ from thumbturn.domain.hub import Field, Hub, HubFacts, HubNotUnderstood, Setting
 from thumbturn.drivers.zigbee2mqtt.codec import BridgeInfo, BridgeState, Devices, heard
 from thumbturn.drivers.zigbee2mqtt.exposes import LOCK_TYPE, THERMOSTAT_TYPE, found_in
 from thumbturn.drivers.zigbee2mqtt.hub import ZigbeeHub
-from thumbturn.drivers.zigbee2mqtt.link import Address, Broker, connected
+from thumbturn.drivers.zigbee2mqtt.link import Address, Connect, Line, TappedLine, connected
 from thumbturn.drivers.zigbee2mqtt.locks import ZigbeeLock
+from thumbturn.drivers.zigbee2mqtt.recording import ZigbeeCleaner
 from thumbturn.drivers.zigbee2mqtt.thermostats import ZigbeeThermostat
 from thumbturn.drivers.zigbee2mqtt.things import Thing
 from thumbturn.engine.pins import Pins
+from thumbturn.engine.taps import NOBODY, Cleaner, Ear, Taps
 
 C = TypeVar("C")
 
@@ -62,7 +64,9 @@ class Zigbee2MqttDriver:
         ),
     )
 
-    def __init__(self, clock: Clock, pins: Pins) -> None:
+    def __init__(self, clock: Clock, pins: Pins, connect: Connect = connected) -> None:
+        self.taps = Taps()
+        self._connect = connect
         self._clock = clock
         self._pins = pins
         self._observe: Callable[[Observation], None] = _to_nobody
@@ -123,8 +127,17 @@ class Zigbee2MqttDriver:
 
     async def look(self, settings: Settings) -> HubFacts:
         """What Zigbee2MQTT is at this broker, and what is behind it."""
+        return await self.look_aloud(settings, NOBODY)
+
+    def cleaner(self, address: str, settings: Settings) -> Cleaner:
+        """Who keeps what is no secret of the conversation about a device."""
+        return ZigbeeCleaner(address, settings["base_topic"])
+
+    async def look_aloud(self, settings: Settings, ear: Ear) -> HubFacts:
+        """As ``look``, with somebody who listens."""
         address = Address.of(settings)
-        async with connected(address) as broker:
+        async with self._connect(address) as line:
+            broker = TappedLine(line, ear)
             await broker.subscribe(f"{address.base}/bridge/#")
             info, devices = await _words_of(broker, address)
         found = (found_in(each) for each in devices.described)
@@ -143,7 +156,14 @@ class Zigbee2MqttDriver:
             leaving = asyncio.get_running_loop().create_task(before.stop())
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
-        followed = ZigbeeHub(hub, tell, self._report, clock=self._clock)
+        followed = ZigbeeHub(
+            hub,
+            tell,
+            self._report,
+            clock=self._clock,
+            connect=self._connect,
+            ear=self.taps.line(hub.account_id),
+        )
         self._hubs[hub.account_id] = followed
         for device in self._devices.values():
             if device.connected_account_id == hub.account_id:
@@ -170,7 +190,7 @@ class Zigbee2MqttDriver:
         self._observe(observation)
 
 
-async def _words_of(broker: Broker, address: Address) -> tuple[BridgeInfo, Devices]:
+async def _words_of(broker: Line, address: Address) -> tuple[BridgeInfo, Devices]:
     """What Zigbee2MQTT says of itself and of its devices. Raises ``HubNotUnderstood``."""
     info: BridgeInfo | None = None
     devices: Devices | None = None

@@ -28,10 +28,11 @@ from thumbturn.drivers.zigbee2mqtt.codec import (
     topic_of,
 )
 from thumbturn.drivers.zigbee2mqtt.exposes import device_name, found_in
-from thumbturn.drivers.zigbee2mqtt.link import Address, Broker, Message, connected
+from thumbturn.drivers.zigbee2mqtt.link import Address, Connect, Line, Message, TappedLine
 from thumbturn.drivers.zigbee2mqtt.things import Thing
 from thumbturn.engine.link_life import LinkLife, LinkLost
 from thumbturn.engine.reading import Reading
+from thumbturn.engine.taps import Ear
 
 #: A command to a hub that was not connected to yet since the server's start waits so long for that.
 FIRST_LINK_WITHIN: Final = seconds(2)
@@ -54,15 +55,18 @@ class ZigbeeHub:
         observe: Callable[[Observation], None],
         *,
         clock: Clock,
+        connect: Connect,
+        ear: Ear,
     ) -> None:
         self.clock = clock
+        self._connect, self._ear = connect, ear
         self.address = Address.of(hub.settings)
         self._account_id, self._hub_id = hub.account_id, hub.hub_id
         self._tell = tell
         self._observe = observe
         self._life = LinkLife(self.label, self._session, _nothing, clock, chance(0, hub.account_id).random)
         self._up: Callable[[], None] = _nothing
-        self._broker: Broker | None = None
+        self._broker: Line | None = None
         self._things: dict[str, Thing] = {}
         self._readings: dict[str, Reading] = {}
         self._at_once = asyncio.Semaphore(READ_AT_ONCE)
@@ -152,7 +156,8 @@ class ZigbeeHub:
         self._is_there = self._has_said_what = self._has_said_who = False
         missing = asyncio.get_running_loop().create_task(self._miss())
         try:
-            async with connected(self.address) as broker:
+            async with self._connect(self.address) as line:
+                broker = TappedLine(line, self._ear)
                 await broker.subscribe(f"{self.address.base}/#")
                 self._broker = broker
                 async for message in broker.messages():

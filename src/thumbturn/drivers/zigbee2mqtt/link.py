@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from thumbturn.domain.hub import HubLoginRefused, HubSettingsWrong, HubUnreachable, Settings
+from thumbturn.engine.taps import Ear
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -91,8 +93,59 @@ class Address:
         )
 
 
+class Line(Protocol):
+    """What can be done over a connection to a broker."""
+
+    async def subscribe(self, topics: str) -> None:
+        """Hear what is said there from now on, what was kept of it first. Raises ``HubUnreachable``."""
+
+    async def publish(self, topic: str, payload: str) -> None:
+        """Say it; the broker has it when this returns. Raises ``HubUnreachable``: it may have it, or not."""
+
+    def messages(self) -> AsyncIterator[Message]:
+        """What is said, in order. Raises ``HubUnreachable`` when the connection is lost."""
+
+
+class Connect(Protocol):
+    """Makes connections, as ``connected`` does."""
+
+    def __call__(self, address: Address) -> AbstractAsyncContextManager[Line]:
+        """A connection to the broker, for as long as the block lasts."""
+
+
+class TappedLine:
+    """A connection with somebody who listens. Implements ``Line``."""
+
+    def __init__(self, line: Line, ear: Ear) -> None:
+        self._line = line
+        self._ear = ear
+
+    async def subscribe(self, topics: str) -> None:
+        """Hear what is said there from now on."""
+        await self._line.subscribe(topics)
+
+    async def publish(self, topic: str, payload: str) -> None:
+        """Say it."""
+        if self._ear.is_open:
+            self._ear.sent(as_text(topic, payload, is_retained=False))
+        await self._line.publish(topic, payload)
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """What is said, in order."""
+        async for message in self._line.messages():
+            if self._ear.is_open:
+                text = message.payload.decode(errors="replace")
+                self._ear.heard(as_text(message.topic, text, is_retained=message.is_retained))
+            yield message
+
+
+def as_text(topic: str, payload: str, *, is_retained: bool) -> str:
+    """A message of a broker as one text, for whoever listens."""
+    return json.dumps({"topic": topic, "payload": payload, "retained": is_retained})
+
+
 class Broker:
-    """A broker that one is connected to."""
+    """A broker that one is connected to. Implements ``Line``."""
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client

@@ -29,11 +29,13 @@ from thumbturn.drivers.zwave_js import locks, thermostats
 from thumbturn.drivers.zwave_js.codec import CC, Message, Node, NodeChanged, Value
 from thumbturn.drivers.zwave_js.link import HubLink, NotUnderstood, ZwaveConversation
 from thumbturn.drivers.zwave_js.locks import ZwaveLock
+from thumbturn.drivers.zwave_js.recording import ZwaveCleaner
 from thumbturn.drivers.zwave_js.rounds import Rounds
 from thumbturn.drivers.zwave_js.thermostats import ZwaveThermostat
 from thumbturn.drivers.zwave_js.things import Home, Thing
 from thumbturn.engine.link_life import LinkLost
 from thumbturn.engine.pins import Pins
+from thumbturn.engine.taps import NOBODY, Cleaner, Ear, TappedSocket, Taps
 from thumbturn.engine.web_socket import Dial, dial
 
 C = TypeVar("C")
@@ -61,6 +63,7 @@ class ZwaveJsDriver:
     )
 
     def __init__(self, clock: Clock, pins: Pins, dial: Dial = dial) -> None:
+        self.taps = Taps()
         self._clock = clock
         self._pins = pins
         self._dial = dial
@@ -139,9 +142,17 @@ class ZwaveJsDriver:
 
     async def look(self, settings: Settings) -> HubFacts:
         """Connect once, and say what the hub is and what is behind it."""
+        return await self.look_aloud(settings, NOBODY)
+
+    def cleaner(self, address: str, settings: Settings) -> Cleaner:
+        """Who keeps what is no secret of the conversation about a node."""
+        return ZwaveCleaner(int(address))
+
+    async def look_aloud(self, settings: Settings, ear: Ear) -> HubFacts:
+        """As ``look``, with somebody who listens."""
         conversation = None
         try:
-            socket = await self._dial(settings["url"])
+            socket = TappedSocket(await self._dial(settings["url"]), ear)
             conversation = ZwaveConversation(socket, self._clock, lambda message, number: None)
             version, nodes = await conversation.begin()
         except NotUnderstood as reason:
@@ -170,6 +181,7 @@ class ZwaveJsDriver:
             self._dial,
             self._clock,
             chance(self._seed, hub.account_id).random,
+            taps=self.taps,
             hear=self._hear,
             stands=self._stands,
             lost=self._lost,

@@ -24,6 +24,7 @@ from thumbturn.drivers.zwave_js.codec import (
 from thumbturn.engine.conversation import Conversation
 from thumbturn.engine.hub_words import text_of
 from thumbturn.engine.link_life import LinkLife, LinkLost
+from thumbturn.engine.taps import TappedSocket, Taps
 from thumbturn.engine.web_socket import Dial, Socket
 
 #: For so long a server that was connected to may be silent before it has said what it is.
@@ -80,6 +81,7 @@ class HubLink:
         clock: Clock,
         chance: Callable[[], float],
         *,
+        taps: Taps,
         hear: Callable[[HubLink, Message, int], None],
         stands: Callable[[HubLink], None],
         lost: Callable[[HubLink], None],
@@ -90,6 +92,7 @@ class HubLink:
         self._hub = hub
         self._dial = dial
         self._clock = clock
+        self._ear = taps.line(hub.account_id)
         self._hear = hear
         self._stands = stands
         self._conversation: ZwaveConversation | None = None
@@ -129,9 +132,8 @@ class HubLink:
         )
 
     async def _session(self, up: Callable[[], None]) -> None:
-        conversation = ZwaveConversation(
-            await self._dial(self._hub.settings["url"]), self._clock, self._take_in
-        )
+        socket = TappedSocket(await self._dial(self._hub.settings["url"]), self._ear)
+        conversation = ZwaveConversation(socket, self._clock, self._take_in)
         try:
             version, nodes = await conversation.begin()
             if str(version.home_id) != self._hub.hub_id:

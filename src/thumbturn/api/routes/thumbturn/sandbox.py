@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,9 @@ from thumbturn.api.parameters import Maybe, OfDevice, Parameters
 from thumbturn.api.persons import Email, FullName, Phone
 from thumbturn.api.refusals import InvalidInput
 from thumbturn.api.wire.access import AcsUser, user_json
+from thumbturn.domain.recording import recording_in
 from thumbturn.engine.engine import Engine
+from thumbturn.engine.shipped import shipped
 from thumbturn.engine.user_identities import UserIdentities
 
 
@@ -45,6 +47,15 @@ class DevicesAdd(Parameters):
     """Of what kind."""
     travel_milliseconds: Annotated[int, Field(ge=0, le=60_000)] = 0
     """How long a lock's motor takes."""
+
+
+class RecordedDeviceAdd(Parameters):
+    """A recorded device."""
+
+    recording: Maybe[Annotated[str, Field(max_length=100)]] = None
+    """One that ships with the server, such as `zwave_js/schlage_be469`: see `SUPPORTED.md`."""
+    trace: Maybe[dict[str, Any]] = None
+    """Or one of your own, as `thumbturn record` wrote it."""
 
 
 class DoorSwing(OfDevice):
@@ -134,6 +145,18 @@ async def add_acs_user(ask: UserByHand, caller: Caller, identities: UserIdentiti
         phone_number=ask.phone_number,
     )
     return {"acs_user": user_json(made)}
+
+
+@endpoint({"device_id": str}, methods=WRITE)
+async def add_recorded_device(ask: RecordedDeviceAdd, caller: Caller, engine: Engine) -> Answer:
+    """Adds a virtual device that is like a recorded one: its capabilities and limits, how long its bolt takes
+    and what its answers are worth.
+    """
+    if (ask.recording is None) is (ask.trace is None):
+        raise InvalidInput.of("recording", "Name a recording that ships with the server, or give a trace")
+    trace = shipped(ask.recording) if ask.recording is not None else ask.trace
+    device = await engine.sandbox.add_recorded_device(caller.workspace, recording_in(trace))
+    return {"device_id": device.id}
 
 
 @endpoint({"device_ids": list[str]}, methods=WRITE)
