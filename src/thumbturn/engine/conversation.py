@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,7 +21,7 @@ class Answer(Protocol):
     """What a hub answers to a command."""
 
     @property
-    def message_id(self) -> str:
+    def message_id(self) -> str | int:
         """The number of the command, as it was sent."""
 
 
@@ -40,17 +40,22 @@ class Conversation(Generic[A]):
         answer: type[A],
         id_word: str,
         hear: Callable[[Any, int], None],
+        command_word: str = "command",
+        number: type[str | int] = str,
     ) -> None:
-        """``id_word``: where a command has its number. ``hear`` is given whatever is no answer, numbered."""
+        """``id_word`` and ``command_word``: where a command has its number, of which type, and its name.
+
+        ``hear`` is given whatever is no answer, numbered.
+        """
         self._socket = socket
         self._clock = clock
         self._understand = read
         self._answer = answer
-        self._id_word = id_word
+        self._id_word, self._command_word, self._number = id_word, command_word, number
         self._hear = hear
         self._ids = count(1)
         self._numbers = count(1)
-        self._asked: dict[str, asyncio.Future[A]] = {}
+        self._asked: dict[str | int, asyncio.Future[A]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     async def greeting(self, within: int) -> Any:
@@ -65,13 +70,17 @@ class Conversation(Generic[A]):
         """From now on take in what the hub says."""
         self._reading = asyncio.get_running_loop().create_task(self._read())
 
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """Say something that has no number, and no answer by it. Raises ``LinkLost``."""
+        await self._socket.send(json.dumps(message))
+
     async def call(self, command: str, within: int, **more: Any) -> A | None:
         """What the hub answers; ``None`` if it does not. Raises ``LinkLost``: it may have been done."""
-        id = str(next(self._ids))
+        id = self._number(next(self._ids))
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._asked[id] = answer
         try:
-            await self._socket.send(json.dumps({self._id_word: id, "command": command, **more}))
+            await self._socket.send(json.dumps({self._id_word: id, self._command_word: command, **more}))
             return answer.result() if await self._clock.wait(answer, within) else None
         finally:
             del self._asked[id]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
-_LONGEST_NAME = 255
+from thumbturn.engine.hub_words import is_number, text_of
+
 #: Longer than any entity's id may be at a Home Assistant.
 _LONGEST_ID = 255
 #: States in which an integration says that its device cannot be reached, or that it has just begun.
@@ -60,7 +61,7 @@ class Greeting(NamedTuple):
 class Answer(NamedTuple):
     """What is answered to a command."""
 
-    id: int
+    message_id: int
     is_good: bool
     result: Any
     #: Home Assistant's word for what was wrong, and its sentence.
@@ -179,11 +180,6 @@ def appliances_of(listed: Any) -> dict[str, Appliance]:
     }
 
 
-def is_number(value: Any) -> TypeGuard[int]:
-    """True for a whole number that is one: JSON's booleans are not."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def number_of(value: Any, least: float, most: float) -> float | None:
     """A number within these bounds, also as a text; ``None`` for anything else."""
     if isinstance(value, str):
@@ -206,15 +202,6 @@ def id_of(value: Any) -> str:
     """An id; empty for what is none."""
     is_id = isinstance(value, str) and len(value) <= _LONGEST_ID and value.isascii() and value.isprintable()
     return value if is_id else ""
-
-
-def text_of(value: Any) -> str:
-    """A text, fit to be kept; empty for what is none."""
-    text = value if isinstance(value, str) else ""
-    # A name is anybody's text, and a database does not take every one.
-    return "".join(
-        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:_LONGEST_NAME]
-    )
 
 
 def _dicts(listed: Any) -> Iterator[dict[str, Any]]:

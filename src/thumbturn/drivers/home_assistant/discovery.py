@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from thumbturn.domain.device import Device
 from thumbturn.domain.hub import Found
 from thumbturn.drivers.home_assistant import locks, noise_sensors, thermostats
-from thumbturn.drivers.home_assistant.codec import State, text_of
+from thumbturn.drivers.home_assistant.codec import State
 from thumbturn.drivers.home_assistant.house import House
+from thumbturn.engine.hub_words import text_of
 
 LOCK_TYPE = "home_assistant_lock"
 THERMOSTAT_TYPE = "home_assistant_thermostat"

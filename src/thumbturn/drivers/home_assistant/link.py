@@ -8,9 +8,7 @@ the link is lost has no answer: it may have been done. What Home Assistant says 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,6 +26,7 @@ from thumbturn.drivers.home_assistant.codec import (
     read,
 )
 from thumbturn.drivers.home_assistant.house import House
+from thumbturn.engine import conversation as hub_conversation
 from thumbturn.engine.link_life import LinkLife, LinkLost
 from thumbturn.engine.web_socket import Dial, Socket
 
@@ -65,33 +64,29 @@ def address_of(settings: Settings) -> str:
     return urlunsplit((scheme, parts.netloc, path if path.endswith("/websocket") else path + _API, "", ""))
 
 
-class Conversation:
-    """Commands and answers over one socket."""
+class Conversation(hub_conversation.Conversation[Answer]):
+    """Commands and answers over one socket, from the login on."""
 
     def __init__(self, socket: Socket, clock: Clock, hear: Hear) -> None:
         """``hear`` is given whatever is no answer, with its number on this socket."""
-        self._socket = socket
-        self._clock = clock
-        self._hear = hear
-        self._ids = count(1)
-        self._numbers = count(1)
-        self._asked: dict[int, asyncio.Future[Answer]] = {}
-        self._reading: asyncio.Task[None] | None = None
+        super().__init__(
+            socket, clock, read=read, answer=Answer, id_word="id", hear=hear, command_word="type", number=int
+        )
 
     async def begin(self, token: str) -> tuple[str, Facts]:
         """Log in; the id of whoever the token belongs to, and what Home Assistant says of itself.
 
         Raises ``TokenRefused``, ``NotUnderstood`` or another ``LinkLost``.
         """
-        if await self._greeting() != "auth_required":
+        if await self.greeting(_SAYS_WITHIN) != Greeting("auth_required"):
             raise NotUnderstood("What answers at this address is no Home Assistant.")
-        await self._socket.send(json.dumps({"type": "auth", "access_token": token}))
-        word = await self._greeting()
-        if word == "auth_invalid":
+        await self.send({"type": "auth", "access_token": token})
+        said = await self.greeting(_SAYS_WITHIN)
+        if said == Greeting("auth_invalid"):
             raise TokenRefused("Home Assistant does not accept this token: make a new one.")
-        if word != "auth_ok":
+        if said != Greeting("auth_ok"):
             raise NotUnderstood("Home Assistant does not answer to a login.")
-        self._reading = asyncio.get_running_loop().create_task(self._read())
+        self.listen()
         user = await self.good("auth/current_user")
         user_id = id_of(user.get("id")) if isinstance(user, dict) else ""
         if not user_id:
@@ -115,60 +110,12 @@ class Conversation:
         entries = await self.good("config/entity_registry/list")
         house.take_register(entries, await self.good("config/device_registry/list"))
 
-    async def call(self, command: str, within: int = ANSWERS_WITHIN, **more: Any) -> Answer | None:
-        """What is answered; ``None`` if nothing is. Raises ``LinkLost``: it may have been done."""
-        id = next(self._ids)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._asked[id] = answer
-        try:
-            await self._socket.send(json.dumps({"id": id, "type": command, **more}))
-            return answer.result() if await self._clock.wait(answer, within) else None
-        finally:
-            del self._asked[id]
-
     async def good(self, command: str, **more: Any) -> Any:
         """The result of a command that has one. Raises ``LinkLost``."""
         answer = await self.call(command, _SAYS_WITHIN, **more)
         if answer is None or not answer.is_good:
             raise NotUnderstood(f"Home Assistant does not answer to {command}.")
         return answer.result
-
-    async def lasts(self) -> None:
-        """Return when it is over; raises ``LinkLost`` then."""
-        assert self._reading is not None  # it has begun
-        await asyncio.shield(self._reading)
-
-    async def end(self) -> None:
-        """Hang up."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-        await self._socket.close()
-
-    async def _greeting(self) -> str:
-        said = asyncio.ensure_future(self._socket.receive())
-        try:
-            is_said = await self._clock.wait(said, _SAYS_WITHIN)
-            greeting = read(said.result()) if is_said else None
-        finally:
-            said.cancel()
-        return greeting.word if isinstance(greeting, Greeting) else ""
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                message = read(await self._socket.receive())
-                if isinstance(message, Answer):
-                    asked = self._asked.get(message.id)
-                    if asked is not None and not asked.done():
-                        asked.set_result(message)
-                elif message is not None:
-                    self._hear(message, next(self._numbers))
-        except LinkLost as reason:
-            for asked in self._asked.values():
-                if not asked.done():
-                    asked.set_exception(LinkLost(str(reason)))
-            raise
 
 
 class HubLink:

@@ -13,8 +13,9 @@ from typing import Any
 from thumbturn.domain.device import Device, Observation
 from thumbturn.domain.evidence import Evidence
 from thumbturn.domain.noise import BREACHED, LEVEL, THRESHOLDS, breached, next_turn
-from thumbturn.drivers.home_assistant.codec import State, number_of, text_of
+from thumbturn.drivers.home_assistant.codec import State, number_of
 from thumbturn.drivers.home_assistant.things import Home, Thing
+from thumbturn.engine.hub_words import text_of
 
 #: dB, the most that a noise threshold can be.
 _LOUDEST = 200

@@ -204,7 +204,7 @@ class Thing:
         if answer is None:
             return None
         if answer.is_good:
-            said = f"Home Assistant has called {domain}.{service} (command {answer.id})."
+            said = f"Home Assistant has called {domain}.{service} (command {answer.message_id})."
             self.say({}, Evidence.RADIO_ACK, "remote", said)
             return answer
         if answer.error == "not_found":
