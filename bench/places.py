@@ -16,8 +16,9 @@ from bench.options import Options
 from bench.postgres import Postgres
 from bench.servers import Server, directory, ours
 
-#: Attempts from all over the past that reads ask for.
-SOME = 20_000
+#: Attempts from all over the past that reads ask for, again and again: what is compared is what the tables
+#: cost. What the first look at something costs that is not in memory is the disk's affair.
+SOME = 2_000
 #: Devices whose attempts are listed, and how many each has at least.
 LISTED, EACH = 200, 20
 #: What is known of a place that is kept.

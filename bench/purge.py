@@ -41,13 +41,18 @@ def purge(options: Options) -> Iterator[Row]:
                     sides[side] = stack.enter_context(furnished(options, books, on, options.devices))
                     fill(sides[side].records, options.purged, SPREAD)
                 books.checkpoint()
-                for number in range(options.rounds):
-                    for side in in_turn(list(sides), number):
-                        _round(row, side, sides[side], options, folder)
+                gone = sum(
+                    _round(row, side, sides[side], options, folder)
+                    for number in range(options.rounds)
+                    for side in in_turn(list(sides), number)
+                )
+            if not gone:
+                row.invalid.append("nothing was forgotten meanwhile")
             yield row
 
 
-def _round(row: Row, side: str, place: Place, options: Options, folder: str) -> None:
+def _round(row: Row, side: str, place: Place, options: Options, folder: str) -> int:
+    """One round of one side; how much was forgotten in it."""
     flags = FORGETS if side == "ours" else FOR_EVER
     path = os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))
     with place.serving(options, flags, {"PYTHONPATH": path} if side == "ours" else {}) as server:
@@ -56,10 +61,9 @@ def _round(row: Row, side: str, place: Place, options: Options, folder: str) -> 
         before, began = _on_record(place), time.perf_counter()
         unlock(row, side, server, place, options.seconds)
         gone, took = before - _on_record(place), time.perf_counter() - began
-        if side == "ours":
-            row.notes.append(f"{gone / took:,.0f} rows were forgotten a second")
-            if gone <= 0:
-                row.invalid.append("nothing was forgotten meanwhile")
+    if side == "ours":
+        row.notes.append(f"{gone / took:,.0f} rows were forgotten a second")
+    return gone
 
 
 def _on_record(place: Place) -> int:
