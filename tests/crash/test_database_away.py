@@ -82,6 +82,7 @@ async def test_who_asks_a_database_that_stands_still_is_refused(postgres: OwnPos
     assert _ids(postgres) == there
 
 
+@pytest.mark.long
 def test_a_database_is_started_anew_under_three_processes(postgres: OwnPostgres, three_on: Several):
     """In order and as if it had died, under load: every command that was accepted ends in success, its lock
     was told of it once, and who came in between was told when to come again.

@@ -96,8 +96,11 @@ PAUSED = Trouble("paused", _pause, _wake, (0.3, 2.5))
 PAUSED_FOR_LONG = Trouble("paused for long", _pause, _wake, (LEASE + 1, LEASE + 4))
 DISK_FULL = Trouble("disk full", _fill_the_disk, _clear_the_disk, (0.5, 2))
 DATABASE_RESTARTED = Trouble("database restarted", _restart_the_database, _nothing, (0, 0.5))
-#: Some of them for longer than anybody waits for an answer of it.
-DATABASE_PAUSED = Trouble("database paused", _pause_the_database, _wake_the_database, (2, SILENT_FOR + 3))
+DATABASE_PAUSED = Trouble("database paused", _pause_the_database, _wake_the_database, (0.5, 3))
+#: Longer than anybody waits for an answer of it.
+DATABASE_PAUSED_FOR_LONG = Trouble(
+    "database paused for long", _pause_the_database, _wake_the_database, (SILENT_FOR + 1, SILENT_FOR + 3)
+)
 # What was put off to an hour that is not reached now is due when the clock is right.
 CLOCK_BACK = Trouble("clock set back", _set_back, _set_right, (1.5, 2.5))
 CLOCK_FORWARD = Trouble("clock set forward", _set_forward, _nothing, (1.5, 2.5))
