@@ -49,7 +49,8 @@ def failure_body(refusal: Refusal | None, request_id: str) -> tuple[int, bytes, 
             "message": "Something went wrong in the server. Its log has the details under this request id.",
         }
     else:
-        status, headers = refusal.status, dict(refusal.headers)
+        # In one spelling, so that nothing is said twice.
+        status, headers = refusal.status, {name.lower(): value for name, value in refusal.headers.items()}
         error = {"type": refusal.type, "message": refusal.message}
         if refusal.data is not None:
             error["data"] = refusal.data
@@ -58,7 +59,7 @@ def failure_body(refusal: Refusal | None, request_id: str) -> tuple[int, bytes, 
         if status == 503:
             headers.setdefault("retry-after", PATIENCE)
     error["request_id"] = request_id
-    more = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+    more = tuple((name.encode(), value.encode()) for name, value in headers.items())
     return status, to_json({"error": error, "ok": False}), more
 
 
