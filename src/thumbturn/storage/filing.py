@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, update
 
 from thumbturn.storage.tables import IS_FILED, IS_UNFILED, attempts, events
 
-#: Rows of each table that are filed in one transaction: some ten milliseconds of work, or fifteen times as much
-#: where there are more devices than rows and millions of attempts, for then each row has a page to itself.
+#: Rows of each table that are filed in one transaction: some ten milliseconds of work, or fifteen times as
+#: much where there are more devices than that and millions of attempts: then each row has a page to itself.
 AT_ONCE = 2_000
 
 
