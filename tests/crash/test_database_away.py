@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -133,14 +134,20 @@ def test_callers_are_refused_while_the_database_stands_still(postgres: OwnPostgr
     attempt = me.call("/locks/unlock_door", device_id=lock)["action_attempt"]["action_attempt_id"]
     three_on.until(lambda: ended(me, attempt), 30, "the first command ended")
     postgres.pause()
-    for _ in range(3):
-        for path, ask in (
-            ("/locks/unlock_door", {"device_id": lock}),
-            ("/action_attempts/get", {"action_attempt_id": attempt}),
-            ("/action_attempts/list", {"device_id": lock}),
-        ):
-            for caller in callers:
-                answer = caller.http.post(path, json=ask, timeout=VERY_LONG)
+    questions = (
+        ("/locks/unlock_door", {"device_id": lock}),
+        ("/action_attempts/get", {"action_attempt_id": attempt}),
+        ("/action_attempts/list", {"device_id": lock}),
+    )
+    with ThreadPoolExecutor(len(callers) * len(questions)) as pool:
+        for _ in range(2):
+            asked = [
+                pool.submit(caller.http.post, path, json=ask, timeout=VERY_LONG)
+                for path, ask in questions
+                for caller in callers
+            ]
+            for each in asked:
+                answer = each.result()
                 assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
                 assert int(answer.headers["retry-after"]) > 0
     postgres.resume()
