@@ -179,10 +179,13 @@ class Dispatch:
         if not run.attempt.phase.is_final:
             self.deadlines.add(run, max(run.attempt.deadline_at, now + RECORDED_WITHIN))
             await self.end(run, DeadlinePassed())
-        elif run.attempt.deadline_at > now:
-            self.deadlines.add(run, run.attempt.deadline_at)
         elif run.attempt.id in self.open:
-            self._leave_alone(run)
+            # One that ended by itself a moment ago may still be on its way to the record.
+            recorded_by = max(run.attempt.deadline_at, (run.attempt.settled_at or 0) + RECORDED_WITHIN)
+            if recorded_by > now:
+                self.deadlines.add(run, recorded_by)
+            else:
+                self._leave_alone(run)
 
     def _leave_alone(self, run: Run) -> None:
         """The run has ended, and only its record is missing: its lane need not wait for that."""
