@@ -96,6 +96,15 @@ async def test_a_jam_is_its_own_cause(home: ZwaveHome, address: str):
     assert why(await home.run("LOCK_DOOR", address)) is None
 
 
+async def test_a_jam_where_the_bolt_was_already_is_no_other_command_s(home: ZwaveHome):
+    """It reports that it is locked, as before, and then that it jammed: both are of that command."""
+    await home.fault(PLAIN, "jam")
+    assert why(await home.run("LOCK_DOOR", PLAIN)) == "lock_jammed"
+    await home.fault(PLAIN, "")
+    assert why(await home.run("UNLOCK_DOOR", PLAIN)) is None
+    assert why(await home.run("LOCK_DOOR", PLAIN)) is None
+
+
 async def test_a_refusal_is_its_own_cause(home: ZwaveHome):
     """A lock that says no has refused."""
     await home.fault(SUPERVISED, "reject")

@@ -2,7 +2,8 @@
 
 A lock says the same thing several times over: the mode that it is in, and that somebody or something moved
 it. Which comes first differs, and only the second says by whom. So what a lock reports by itself is held for
-a moment, until it is known who did it; what was asked for is told at once.
+a moment, until it is known who did it; what was asked for is told at once. Only where the bolt was there
+before, that is held too: it may have strained, and say next that it jammed.
 
 Not everything that its hub calls the lock's mode is the lock's word. A hub may set it by itself, because a
 command was sent ("optimistic"). The values that a real report of the lock brings with it tell the two apart:
@@ -157,7 +158,7 @@ class Bolt:
         report.names.add(name)
         if self._held is not None and not self._held.is_reported:
             self._held.is_reported = True
-            if self._is_wanted(locked=self._held.locked):
+            if self._is_wanted(locked=self._held.locked) and self._held.locked is not self._told:
                 # The hub's own value may have come just before the report: that says another mode, then.
                 self._let_go_after(BURST)
 
@@ -184,7 +185,7 @@ class Bolt:
         if mode.locked is self._told and not is_wanted:
             return
         self._held = mode
-        if is_wanted and mode.is_reported:
+        if is_wanted and mode.is_reported and mode.locked is not self._told:
             self._let_go()
         else:
             self._let_go_after(HELD)
@@ -222,6 +223,7 @@ class Bolt:
             method = "remote"
         if self._jam is not None and not self._jam.done():
             self._jam.set_result(None)
+        self._drop()
         self._tell(Move(None, Evidence.STATE_REPORT, method, said))
 
     def _drop(self) -> None:
