@@ -114,7 +114,7 @@ def test_a_hub_is_linked_and_its_door_moves(fresh_server: LiveServer, hub: HubPr
     done = connect(fresh_server, "zwave_js", hub.url)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Z-Wave home deadbeef is linked" in done.stdout
-    assert len(re.findall(r"zwave_(?:lock|thermostat) ", done.stdout)) == 3
+    assert len(re.findall(r"zwave_(?:lock|thermostat) ", done.stdout)) == 4
     [key] = re.findall(r"shown this once: (\S+)", done.stdout)
     http = httpx.Client(
         base_url=fresh_server.endpoint, headers={"authorization": f"Bearer {key}"}, timeout=30
