@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Any, Final
 
 from thumbturn.domain.errors import Refusal
@@ -174,7 +173,7 @@ class Recording:
                     took.append((self._confirmed_after(verb, began_at) or line["at"]) - began_at)
         if not replies:
             return None
-        return Habit(verb=verb, reply=max(replies), takes=round(median(took)), times=len(replies))
+        return Habit(verb=verb, reply=max(replies), takes=sorted(took)[len(took) // 2], times=len(replies))
 
     @property
     def travel(self) -> int:
