@@ -178,8 +178,34 @@ async def test_what_arrived_is_given_to_its_cell_once(pg_store: SqlStore, leases
     mine = cell_of("w1", CELLS)
     assert sorted(await pg_store.arrived()) == sorted({mine, cell_of("w2", CELLS)})
     store = pg_store.in_cell(await taken(leases))
-    for _ in range(2):  # until it is said that they were heard of
-        assert [each.id for each in await store.take_arrivals(mine, ())] == [first.id, second.id]
-    assert [each.id for each in await store.take_arrivals(mine, [first.id])] == [second.id]
-    assert await store.take_arrivals(mine, [second.id]) == []
+    for _ in range(2):  # until it is said that they were taken in
+        there = await store.arrivals(mine)
+        assert list(there) == [first.id, second.id, ended.id]
+    assert [each and each.phase.is_final for each in there.values()] == [False, False, True]
+    assert await store.drop_arrivals([first.id, ended.id])
+    assert list(await store.arrivals(mine)) == [second.id]
+    assert await store.drop_arrivals([second.id])
+    assert await store.arrivals(mine) == {}
     assert await pg_store.arrived() == [cell_of("w2", CELLS)]
+
+
+async def test_who_lost_his_cell_drops_nothing(pg_store: SqlStore, leases: SqlLeases):
+    """What was accepted for a cell stays there for its owner, whatever the one before him says of it."""
+    attempt = an_attempt("w1")
+    mine = cell_of("w1", CELLS)
+    await pg_store.accept_for(mine, attempt, None)
+    before = pg_store.in_cell(await taken(leases))
+    await taken(leases, owner="p2", epoch=1)
+    with pytest.raises(Fenced):
+        await before.drop_arrivals([attempt.id])
+    assert list(await pg_store.arrivals(mine)) == [attempt.id]
+
+
+async def test_cells_are_asked_for_together(pg_store: SqlStore):
+    """What arrived for several cells is read with one question, and each is given its own."""
+    cells = {f"w{number}": cell_of(f"w{number}", CELLS) for number in (1, 2)}
+    for workspace_id, cell in cells.items():
+        await pg_store.accept_for(cell, an_attempt(workspace_id), None)
+    found = await asyncio.gather(*(pg_store.arrivals(cell) for cell in cells.values()))
+    told = [{each.workspace_id for each in there.values() if each} for there in found]
+    assert told == [{one for one in cells if cells[one] == cell} for cell in cells.values()]

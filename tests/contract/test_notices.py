@@ -131,7 +131,7 @@ def many_open() -> Iterator[None]:
 async def heard_by_a_listener(url: str, within: float) -> bool:
     """Whether a listener that begins now hears a notification in so many seconds."""
     heard: list[str] = []
-    listener = Listener(parse_url(url), "thumbturn_test", heard.append)
+    listener = Listener(parse_url(url), "thumbturn_test", "me;", heard.append)
     with psycopg.connect(url, autocommit=True) as connection:
         for _ in range(int(within / 0.1)):
             connection.execute("notify thumbturn_test, 'w1'")

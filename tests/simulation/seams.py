@@ -36,8 +36,8 @@ PLAIN = frozenset({"writing", "on_events"})
 #: What changes nothing.
 READS = frozenset(
     {
-        "announcing_workspaces", "arrived", "attempt", "attempts", "backlog", "batch", "check", "device",
-        "devices", "due", "enabled", "event", "events", "events_after", "every_account",
+        "announcing_workspaces", "arrivals", "arrived", "attempt", "attempts", "backlog", "batch", "check",
+        "device", "devices", "due", "enabled", "event", "events", "events_after", "every_account",
         "every_device", "find", "first_answer", "get", "has_workspaces", "key", "keys",
         "last_sequence", "listed", "next_due", "not_over", "of_device", "of_workspace",
         "open_attempts", "open_count", "progress", "search_attempts", "timeline", "trail", "tries",

@@ -9,6 +9,7 @@ from functools import partial
 
 from thumbturn.engine.cells import Cell, CellListener
 from thumbturn.engine.lease_ports import Kind
+from thumbturn.engine.merged import Merged
 from thumbturn.engine.supervised import supervised
 from thumbturn.engine.tenure import Tenure
 
@@ -46,7 +47,7 @@ class Engines:
         self._make = make
         self._listeners = listeners
         self._made: dict[int, tuple[Cell, Tenure]] = {}
-        self._taking: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._arriving: dict[int, Merged] = {}
         #: Those whose engine has begun.
         self.begun: dict[int, Cell] = {}
 
@@ -83,11 +84,14 @@ class Engines:
 
     async def take_arrivals(self, numbers: Collection[int]) -> None:
         """Run what other processes accepted for these cells, if they are owned here."""
-        for number in numbers:
-            if number in self.begun:
-                # In the order in which it came.
-                async with self._taking[number]:
-                    await self._take(number)
+        await asyncio.gather(
+            *(self._arriving_in(number).look() for number in numbers if number in self.begun)
+        )
+
+    def _arriving_in(self, number: int) -> Merged:
+        if number not in self._arriving:
+            self._arriving[number] = Merged(partial(self._take, number))
+        return self._arriving[number]
 
     async def _take(self, number: int) -> None:
         if number not in self.begun:

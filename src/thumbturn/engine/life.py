@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -50,8 +50,8 @@ class Life:
     forgets: bool
     #: True from the end of ``start`` until ``stop``.
     is_running: bool = False
-    #: Of those that arrived, by id, which are taken without the record knowing.
-    taken: set[str] = field(default_factory=set)
+    #: Those that arrived and were taken, by id, of which the record may not know that they were.
+    taken: frozenset[str] = frozenset()
 
     async def start(self) -> None:
         """Own every device and every unfinished attempt again, and settle what can be settled."""
@@ -79,19 +79,28 @@ class Life:
         self.is_running = True
 
     async def take_arrivals(self, cell: int) -> None:
-        """Run what other processes accepted for this cell. Raises ``Fenced``, ``StorageUnavailable``."""
-        while True:
-            said = frozenset(self.taken)
-            arrived = await self.store.take_arrivals(cell, said)
-            # It heard that, or is told again: what was taken must not be taken anew once it has ended.
-            self.taken -= said
-            if not arrived:
-                return
+        """Run what other processes accepted for this cell. Raises ``Fenced``, ``StorageUnavailable``.
+
+        One at a time.
+        """
+        while arrived := await self.store.arrivals(cell):
+            # What was taken must not be taken anew once it has ended, and is there until the record knows.
+            # What is not there any more never is again.
+            known, self.taken = self.taken, frozenset(arrived)
             recovery = self.recovery()
-            # What a start found open is known already.
-            recovery.own([each for each in arrived if each.id not in self.dispatch.open])
-            self.taken.update(each.id for each in arrived)
+            recovery.own(
+                [
+                    each
+                    for each in arrived.values()
+                    # What a start found open is known already; what has ended is nobody's to run.
+                    if each is not None and not each.phase.is_final
+                    if each.id not in known and each.id not in self.dispatch.open
+                ]
+            )
             await recovery.settle()
+            # At once, and so in one commit with the record that these are sent.
+            await self.store.drop_arrivals(self.taken)
+        self.taken = frozenset()
 
     async def stop(self, patience: float) -> None:
         """Start nothing more, give what is in flight some seconds to end, let go of the devices.

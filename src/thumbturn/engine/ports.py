@@ -214,12 +214,14 @@ class Store(Protocol):
     async def arrived(self) -> list[int]:
         """The cells for which another process accepted something."""
 
-    async def take_arrivals(self, cell: int, taken: Collection[str]) -> list[Attempt]:
-        """Open attempts that other processes accepted for this cell, in order; some at a time.
+    async def arrivals(self, cell: int) -> Mapping[str, Attempt | None]:
+        """What other processes accepted for this cell, by id, in order and as it stands now; some at a time.
 
-        Each is given until it is named among those ``taken``, by id: an answer that gets lost loses none.
-        Ask until none comes.
+        ``None`` is what is kept no more. Each is there until it is dropped. Concurrent calls share one query.
         """
+
+    def drop_arrivals(self, ids: Collection[str]) -> Awaitable[bool]:
+        """Durably take note that these are known to whoever runs them. It is asked for at once."""
 
     # first answers ----------------------------------------------------------------------------
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    SmallInteger,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from thumbturn.domain.attempt import Attempt
 from thumbturn.storage.cell_tables import arrivals
-from thumbturn.storage.expressions import one_of
+from thumbturn.storage.expressions import many, one_of
 from thumbturn.storage.rows import attempt_of
-from thumbturn.storage.tables import IS_OPEN, attempts
+from thumbturn.storage.tables import attempts
 
-#: So many are taken in one transaction.
+#: So many of a cell are read at a time.
 AT_ONCE = 500
+
+#: What waits for a cell, by id and in order of acceptance; ``None`` for what is on record no more.
+Arrived = Mapping[str, Attempt | None]
 
 
 def cells(connection: Connection) -> list[int]:
@@ -21,28 +38,47 @@ def cells(connection: Connection) -> list[int]:
     return list(connection.execute(select(arrivals.c.cell).distinct()).scalars())
 
 
-def take(connection: Connection, cell: int, taken: Collection[str]) -> list[Attempt]:
-    """Some that arrived for this cell and are open still, in order of acceptance.
-
-    Whoever takes one has it once he says so, and is given it again until then. Should he die with it, it is
-    found among all that are open.
+def by_cells(connection: Connection, wanted: Sequence[str]) -> dict[str, Arrived]:
+    """Some of what waits for each of these cells, which are numbers as text. With one question, whatever
+    their number: most often several are asked for at once.
     """
-    _drop(connection, taken)
-    waiting = select(arrivals.c.attempt_id).where(arrivals.c.cell == cell).limit(AT_ONCE)
-    ids = list(connection.execute(waiting).scalars())
-    if not ids:
-        return []
-    query = (
-        select(attempts)
-        .where(one_of(attempts.c.id, ids, connection.dialect), IS_OPEN)
-        .order_by(attempts.c.accepted_at, attempts.c.id)
-    )
-    found = [attempt_of(row) for row in connection.execute(query)]
-    # What has ended meanwhile is nobody's to run.
-    _drop(connection, set(ids).difference(attempt.id for attempt in found))
-    return found
+    found: dict[str, list[tuple[str, Attempt | None]]] = {}
+    rows = connection.exec_driver_sql(_by_cells(connection.dialect), (many(wanted, connection.dialect),))
+    for cell, id, *row in rows:
+        found.setdefault(str(cell), []).append((id, None if row[0] is None else attempt_of(row)))
+    return {cell: dict(sorted(waiting, key=_order)) for cell, waiting in found.items()}
 
 
-def _drop(connection: Connection, ids: Collection[str]) -> None:
+def drop(connection: Connection, ids: Collection[str]) -> None:
+    """They wait no more: whoever runs them has them."""
     if ids:
-        connection.execute(delete(arrivals).where(one_of(arrivals.c.attempt_id, ids, connection.dialect)))
+        connection.exec_driver_sql(_drop(connection.dialect), (many(ids, connection.dialect),))
+
+
+def _order(arrival: tuple[str, Attempt | None]) -> tuple[int, str]:
+    id, attempt = arrival
+    return (0 if attempt is None else attempt.accepted_at), id
+
+
+@lru_cache(maxsize=8)
+def _by_cells(dialect: Dialect) -> str:
+    asked = (
+        func.unnest(cast(bindparam("cells", type_=ARRAY(Text)), ARRAY(SmallInteger)))
+        .table_valued("cell", name="asked")
+        .render_derived()
+    )
+    waiting = (
+        select(arrivals.c.attempt_id)
+        .where(arrivals.c.cell == asked.c.cell)
+        .limit(literal_column(str(AT_ONCE)))
+        .lateral("waiting")
+    )
+    query = select(asked.c.cell, waiting.c.attempt_id, attempts).select_from(
+        asked.join(waiting, true()).outerjoin(attempts, attempts.c.id == waiting.c.attempt_id)
+    )
+    return str(query.compile(dialect=dialect))
+
+
+@lru_cache(maxsize=8)
+def _drop(dialect: Dialect) -> str:
+    return str(delete(arrivals).where(one_of(arrivals.c.attempt_id, (), dialect)).compile(dialect=dialect))

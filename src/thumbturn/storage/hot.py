@@ -8,7 +8,7 @@ statement, whatever its size; on SQLite it becomes one (``wave.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
@@ -20,6 +20,7 @@ from thumbturn.domain.event import Event
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.engine.ports import Change
 from thumbturn.storage import idempotency
+from thumbturn.storage.arrivals import drop
 from thumbturn.storage.bulk import insert_rows, update_rows
 from thumbturn.storage.cell_tables import arrivals
 from thumbturn.storage.fences import perform_guarded
@@ -58,6 +59,8 @@ class Rows(NamedTuple):
     late: Row | None = None
     #: The cell whose engine has not taken the accepted attempt yet; ``None`` if it has.
     cell: int | None = None
+    #: Attempts that others accepted for an engine, by id, which it has taken in.
+    dropped: tuple[str, ...] = ()
     #: What its caller is answered when it is durable.
     answer: bool | None = None
 
@@ -90,6 +93,11 @@ def accepting_once(attempt: Attempt, first: FirstAnswer) -> Rows:
 def accepting_for(cell: int, attempt: Attempt, first: FirstAnswer | None) -> Rows:
     """A new attempt for the engine of a cell, answered as ``accepting_once``."""
     return Rows(accepted=attempt_row(attempt), first=first, cell=cell, answer=True)
+
+
+def dropping(ids: Collection[str]) -> Rows:
+    """Attempts that others accepted need be taken in no more."""
+    return Rows(dropped=tuple(ids), answer=True)
 
 
 def claiming(first: FirstAnswer) -> Rows:
@@ -202,6 +210,7 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
     states: dict[str, Row] = {}
     told: list[Told] = []
     late: list[Row] = []
+    dropped: list[str] = []
     for operation in operations:
         if operation.first is not None:
             firsts.append(operation.first)
@@ -218,6 +227,7 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
         told += operation.told
         if operation.late is not None:
             late.append(operation.late)
+        dropped += operation.dropped
     if idempotency.add(connection, firsts) != len(firsts):
         raise Lost
     insert_rows(connection, attempts, accepted)
@@ -229,6 +239,7 @@ def _write(connection: Connection, operations: Sequence[Any]) -> None:
         raise Lost
     update_rows(connection, devices, ("state",), list(states.values()))
     insert_rows(connection, late_marks, late)
+    drop(connection, dropped)
     # Last, because it is what other processes wait for.
     _number(connection, told)
 

@@ -26,11 +26,15 @@ _AGAIN_AFTER = 0.5
 
 
 class Listener:
-    """Calls ``told`` on the event loop with the text of each notification of a channel."""
+    """Calls ``told`` on the event loop with the text of each notification of a channel.
 
-    def __init__(self, url: URL, channel: str, told: Callable[[str], None]) -> None:
+    Those that begin with ``own`` are this process's own, of which the loop hears nothing.
+    """
+
+    def __init__(self, url: URL, channel: str, own: str, told: Callable[[str], None]) -> None:
         self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._channel = channel
+        self._own = own
         self._told = told
         self._loop = asyncio.get_running_loop()
         self._is_closed = threading.Event()
@@ -73,6 +77,8 @@ class Listener:
                 if any(ready == self._ending for ready, _ in waited_for.poll()):
                     return
                 for notification in connection.notifies(timeout=0):
+                    if notification.payload.startswith(self._own):
+                        continue
                     # A loop that is closed has nobody left who could hear of it.
                     with suppress(RuntimeError):
                         self._loop.call_soon_threadsafe(self._told, notification.payload)

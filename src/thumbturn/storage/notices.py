@@ -2,7 +2,10 @@
 
 What is said is sent after the commit that it is about, in a transaction of its own: a transaction with a
 ``NOTIFY`` in it holds a lock of the whole database until it is on the disk, and the waves of all processes
-would queue behind each other. What is said while one notification is on its way goes together with the next.
+would queue behind each other.
+
+What is said after a silence goes at once. What is said while that is on its way, and for some ms after it,
+goes together with the next: each notification wakes every process, and a busy one has always more to say.
 """
 
 from __future__ import annotations
@@ -11,12 +14,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection
 
-from thumbturn.domain.clock import Clock
-from thumbturn.domain.refusals import Overloaded, StorageUnavailable
+from thumbturn.domain.clock import MILLISECOND, Clock
 from thumbturn.engine.notices import LOOK_EVERY, About, Heard
 from thumbturn.storage.listener import Listener
 from thumbturn.storage.writer import Writer
@@ -26,9 +29,11 @@ log = structlog.get_logger(__name__)
 CHANNEL = "thumbturn"
 #: What PostgreSQL takes in one notification, in bytes, less what it needs itself.
 LONGEST = 7_900
+#: µs between one notification and the next.
+PAUSE = 10 * MILLISECOND
 #: Stands for all words of a subject, where they are too many.
 _ANYTHING = "*"
-_NOTIFY = text("select pg_notify(:channel, :payload)")
+_NOTIFY = "select pg_notify(%s, %s)"
 
 
 class PostgresNotices:
@@ -53,20 +58,23 @@ class PostgresNotices:
         self._clock = clock
         self._hearing: defaultdict[About, list[Heard]] = defaultdict(list)
         self._unsaid: defaultdict[About, set[str]] = defaultdict(set)
-        self._is_saying = False
         self._listener: Listener | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._saying: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to hear."""
         if self._listening is not None:
-            self._listener = Listener(self._listening, CHANNEL, self.told)
+            self._listener = Listener(self._listening, CHANNEL, f"{self._process_id};", self.told)
         self._looking = asyncio.get_running_loop().create_task(self._look())
 
     async def close(self) -> None:
         """Hear and say no more."""
-        if self._looking is not None:
-            self._looking.cancel()
+        for task in (self._looking, self._saying):
+            if task is not None:
+                task.cancel()
+        if self._unsaid:
+            await self._send()
         if self._listener is not None:
             await self._listener.close()
 
@@ -75,21 +83,18 @@ class PostgresNotices:
         return self._is_alone()
 
     def say(self, about: About, *words: str) -> None:
-        if self._is_alone():
+        if not words or self._is_alone():
             return
         self._unsaid[about].update(words)
-        if not self._is_saying:
-            self._is_saying = True
-            asyncio.get_running_loop().call_soon(self._send)
+        if self._saying is None or self._saying.done():
+            self._saying = asyncio.get_running_loop().create_task(self._say_all())
 
     def hear(self, about: About, heard: Heard) -> None:
         self._hearing[about].append(heard)
 
     def told(self, payload: str) -> None:
-        """Another process, or this one, said this."""
-        speaker, _, said = payload.partition(";")
-        if speaker == self._process_id:
-            return
+        """Another process said this."""
+        _, _, said = payload.partition(";")
         for part in said.split(";"):
             subject, _, words = part.partition(":")
             with suppress(ValueError):  # of a newer version: the next look finds it
@@ -99,25 +104,18 @@ class PostgresNotices:
         for heard in self._hearing[about]:
             heard(words)
 
-    def _send(self) -> None:
+    async def _say_all(self) -> None:
+        while self._unsaid:
+            await self._send()
+            await self._clock.sleep(PAUSE)
+
+    async def _send(self) -> None:
         unsaid, self._unsaid = self._unsaid, defaultdict(set)
         payload = payload_of(self._process_id, unsaid)
         try:
-            sent = self._writer.submit(
-                lambda connection: connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": payload})
-            )
-        except (Overloaded, StorageUnavailable):
-            self._is_saying = False  # they find it when they look
-        else:
-            sent.add_done_callback(self._sent)
-
-    def _sent(self, sent: asyncio.Future[object]) -> None:
-        if not sent.cancelled() and (problem := sent.exception()) is not None:
+            await self._writer.submit(partial(_notify, payload))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, they find it when they look
             log.debug("notice_lost", because=str(problem))
-        if self._unsaid:
-            self._send()
-        else:
-            self._is_saying = False
 
     async def _look(self) -> None:
         while True:
@@ -125,6 +123,10 @@ class PostgresNotices:
             if not self._is_alone():
                 for about in list(self._hearing):
                     self._tell(about, None)
+
+
+def _notify(payload: str, connection: Connection) -> None:
+    connection.exec_driver_sql(_NOTIFY, (CHANNEL, payload))
 
 
 def payload_of(speaker: str, said: dict[About, set[str]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from typing import Any, TypeVar
@@ -50,6 +50,7 @@ from thumbturn.storage.hot import (
     changing,
     claiming,
     commit,
+    dropping,
     ended_by,
     telling,
     told_by,
@@ -90,6 +91,7 @@ class SqlStore(SqlWorkspaces):
         self._progress = Coalescing(self._reader, attempts.progress_by_ids)
         self._devices = Coalescing(self._reader, devices.by_ids)
         self._first_answers = Coalescing(self._reader, idempotency.by_scopes)
+        self._arrivals = Coalescing(self._reader, arrivals.by_cells)
         self._read = self._reader.read
         self._notices: Notices = Silence()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
@@ -258,8 +260,11 @@ class SqlStore(SqlWorkspaces):
     async def arrived(self) -> list[int]:
         return await self._read(arrivals.cells)
 
-    async def take_arrivals(self, cell: int, taken: Collection[str]) -> list[Attempt]:
-        return await self._write(lambda connection: arrivals.take(connection, cell, taken))
+    async def arrivals(self, cell: int) -> Mapping[str, Attempt | None]:
+        return await self._arrivals.get(str(cell)) or {}
+
+    def drop_arrivals(self, ids: Collection[str]) -> Awaitable[bool]:
+        return self._writer.submit(dropping(ids))
 
     # first answers ----------------------------------------------------------------------------
     def claim(self, first: FirstAnswer) -> Awaitable[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Collection
 
 from thumbturn.domain.attempt import Attempt
 
@@ -22,9 +22,12 @@ class MemoryArrivals:
         """Those for which something waits."""
         return [cell for cell, waiting in self._waiting.items() if waiting]
 
-    def take(self, cell: int, is_gone: Callable[[str], bool]) -> list[str]:
-        """The ids of what waits for a cell, in order; what is gone waits no more."""
-        waiting = [attempt for attempt in self._waiting.pop(cell, []) if not is_gone(attempt.id)]
-        if waiting:
-            self._waiting[cell] = waiting
-        return [attempt.id for attempt in sorted(waiting, key=lambda each: (each.accepted_at, each.id))]
+    def of(self, cell: int) -> list[str]:
+        """The ids of what waits for a cell, in order of acceptance."""
+        waiting = sorted(self._waiting[cell], key=lambda each: (each.accepted_at, each.id))
+        return [attempt.id for attempt in waiting]
+
+    def drop(self, ids: Collection[str]) -> None:
+        """These wait no more."""
+        for cell, waiting in self._waiting.items():
+            self._waiting[cell] = [attempt for attempt in waiting if attempt.id not in ids]

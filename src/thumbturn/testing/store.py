@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from thumbturn.domain.attempt import Attempt, Mark, Progress
@@ -224,11 +224,12 @@ class MemoryStore:
     async def arrived(self) -> list[int]:
         return self._arrivals.cells()
 
-    async def take_arrivals(self, cell: int, taken: Collection[str]) -> list[Attempt]:
-        def is_gone(id: str) -> bool:
-            return id in taken or id not in self._attempts or self._attempts[id].phase.is_final
+    async def arrivals(self, cell: int) -> Mapping[str, Attempt | None]:
+        return {id: self._attempts.get(id) for id in self._arrivals.of(cell)}
 
-        return [self._attempts[id] for id in self._arrivals.take(cell, is_gone)]
+    def drop_arrivals(self, ids: Collection[str]) -> Awaitable[bool]:
+        self._arrivals.drop(ids)
+        return answered(value=True)
 
     async def open_attempts(self) -> list[Attempt]:
         found = [each for each in self._attempts.values() if not each.phase.is_final]

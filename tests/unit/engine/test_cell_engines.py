@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,15 +74,15 @@ async def test_an_arrival_is_not_lost_with_the_answer_that_brings_it(owner: Owne
     house = owner.house
     door = await house.lock()
     await owner.take()
-    take, lost = house.store.take_arrivals, [True]
+    read, lost = house.store.arrivals, [True]
 
-    async def take_and_lose(*asked: Any) -> list[Attempt]:
-        taken: list[Attempt] = await take(*asked)
+    async def read_and_lose(cell: int) -> Mapping[str, Attempt | None]:
+        found: Mapping[str, Attempt | None] = await read(cell)
         if lost and lost.pop():
             raise StorageUnavailable
-        return taken
+        return found
 
-    monkeypatch.setattr(house.store, "take_arrivals", take_and_lose)
+    monkeypatch.setattr(house.store, "arrivals", read_and_lose)
     attempt = await owner.accepted_elsewhere(door)
     await owner.look()
     assert not lost
@@ -95,16 +96,15 @@ async def test_what_was_taken_is_not_taken_anew_once_it_has_ended(owner: Owner, 
     house = owner.house
     door = await house.lock()
     await owner.take()
-    take, answers = house.store.take_arrivals, iter((None, StorageUnavailable, None))
+    drop, refused = house.store.drop_arrivals, []
 
-    async def may_be_refused(*asked: Any) -> list[Attempt]:
-        problem = next(answers, None)
-        if problem is not None:
-            raise problem
-        found: list[Attempt] = await take(*asked)
-        return found
+    async def refuse_the_first(ids: Collection[str]) -> bool:
+        if not refused:
+            refused.append(ids)
+            raise StorageUnavailable
+        return bool(await drop(ids))
 
-    monkeypatch.setattr(house.store, "take_arrivals", may_be_refused)
+    monkeypatch.setattr(house.store, "drop_arrivals", refuse_the_first)
     attempt = await owner.accepted_elsewhere(door)
     await owner.look()
     assert (await house.stored(attempt)).status == "success"
