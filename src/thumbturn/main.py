@@ -192,7 +192,7 @@ async def _serve(settings: Settings, *, show_credentials: bool) -> None:
             runs = run_alone(store, maker, sweeps, delivery)
         try:
             async with runs as running:
-                sealing.start()
+                sealing.start(lambda: running.cells.processes)
                 credentials = {}
                 if running.may_begin_world:
                     credentials = await open_world(settings, store, running.cells, seal, clock)

@@ -378,10 +378,9 @@ class Engine:
         return Recovery(self.actions, self._dispatch, self._devices, self._ledger, self._clock, self._revive)
 
     def _revive(self, attempt: Attempt, action: Action) -> Run:
-        ask = action.ask.model_construct(**attempt.ask)
-        return self._run(attempt, action, ask)
+        return self._run(attempt, action, None)
 
-    def _run(self, attempt: Attempt, action: Action, ask: Ask) -> Run:
+    def _run(self, attempt: Attempt, action: Action, ask: Ask | None) -> Run:
         run = Run(
             attempt,
             action,

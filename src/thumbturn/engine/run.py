@@ -49,6 +49,7 @@ class Run:
     """An open attempt in this process."""
 
     __slots__ = (
+        "_ask",
         "_clock",
         "_codes",
         "_devices",
@@ -60,7 +61,6 @@ class Run:
         "_watching",
         "_written",
         "action",
-        "ask",
         "attempt",
         "context",
         "ends_by",
@@ -81,16 +81,17 @@ class Run:
         self,
         attempt: Attempt,
         action: Action,
-        ask: Ask,
+        ask: Ask | None,
         *,
         ledger: Ledger,
         devices: Devices,
         clock: Clock,
         live: LiveAttempts,
     ) -> None:
+        """Without an ``ask`` it is what the attempt says of it."""
         self.attempt = attempt
         self.action = action
-        self.ask = ask
+        self._ask = ask
         #: In which its own task runs: that of the request that asked for it, not that of whoever ended
         #: the attempt before it and so gave it its turn.
         self.context = copy_context()
@@ -132,6 +133,14 @@ class Run:
         self._codes: tuple[CodeFacts, ...] = ()
         #: Called when it has ended and its lane is free.
         self.on_end: Callable[[Attempt], None] | None = None
+
+    @property
+    def ask(self) -> Ask:
+        """What was asked."""
+        ask = self._ask
+        if ask is None:
+            ask = self._ask = self.action.ask.model_construct(**self.attempt.ask)
+        return ask
 
     # what an action may use ---------------------------------------------------------------------
 
@@ -196,6 +205,10 @@ class Run:
         """Its lane is busy, or it may not enter it yet: it waits for its turn."""
         mark = Mark("queued", self.attempt.accepted_at, note=self.held_for)
         self.attempt = self.attempt.moved(Phase.QUEUED, mark)
+        if not self.action.secrets:
+            # It is made again of the attempt when its turn comes, as after a restart: a hundred thousand may
+            # wait, and it is a fifth of what each of them takes.
+            self._ask = None
 
     def take(self, signal: Signal) -> bool:
         """Apply a signal that does not end the attempt; ``False`` if it came after the end."""

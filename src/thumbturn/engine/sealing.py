@@ -1,12 +1,14 @@
 """Seals the audit trail behind everybody's back, soon after what it tells of.
 
 Sealing takes the writer some ten microseconds for each act. While the server has its hands full it
-is put off, because nobody waits for it, but never for longer than ``PATIENCE``.
+is put off, because nobody waits for it, but never for longer than ``PATIENCE``. Of several on a database each
+seals for all, and counts only what it did itself: so it takes that for its share.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -18,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 #: How often it is looked after: on a server that is not busy, what was done longer ago is in the chain.
 EVERY = 1 * SECOND
-#: A server in which more than this is done between two looks is busy.
+#: A database on which more than this is done between two looks is busy.
 BUSY = 500
 #: So many looks in a row may find it busy.
 PATIENCE = 30
@@ -32,9 +34,9 @@ class Sealing:
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin, with what an earlier life of the server left."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+    def start(self, processes: Callable[[], int] = lambda: 1) -> None:
+        """Begin, with what an earlier life of the server left; ``processes`` is how many share the database."""
+        self._task = asyncio.get_running_loop().create_task(self._run(processes))
         self._task.add_done_callback(_complain)
 
     async def stop(self) -> None:
@@ -44,10 +46,10 @@ class Sealing:
             await asyncio.gather(self._task, return_exceptions=True)
             await self._seal()
 
-    async def _run(self) -> None:
+    async def _run(self, processes: Callable[[], int]) -> None:
         busy, left = 0, 0
         while True:
-            busy = busy + 1 if self._store.unsealed - left > BUSY else 0
+            busy = busy + 1 if (self._store.unsealed - left) * processes() > BUSY else 0
             if busy == 0 or busy > PATIENCE:
                 await self._seal()
                 busy = 0

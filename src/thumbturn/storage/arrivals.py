@@ -25,6 +25,7 @@ from thumbturn.storage.cell_tables import arrivals
 from thumbturn.storage.expressions import many, one_of
 from thumbturn.storage.rows import attempt_of
 from thumbturn.storage.tables import attempts
+from thumbturn.storage.together import Asks
 
 #: So many of a cell are read at a time.
 AT_ONCE = 500
@@ -49,10 +50,10 @@ def by_cells(connection: Connection, wanted: Sequence[str]) -> dict[str, Arrived
     return {cell: dict(sorted(waiting, key=_order)) for cell, waiting in found.items()}
 
 
-def drop(connection: Connection, ids: Collection[str]) -> None:
+def drop(asks: Asks, ids: Collection[str]) -> None:
     """They wait no more: whoever runs them has them."""
     if ids:
-        connection.exec_driver_sql(_drop(connection.dialect), (many(ids, connection.dialect),))
+        asks.exec_driver_sql(_drop(asks.dialect), (many(ids, asks.dialect),))
 
 
 def _order(arrival: tuple[str, Attempt | None]) -> tuple[int, str]:

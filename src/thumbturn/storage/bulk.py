@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
-    Connection,
     Dialect,
     FetchedValue,
     FromClause,
@@ -37,34 +36,33 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from thumbturn.storage.rows import encode
+from thumbturn.storage.together import Asks
 
 #: Rows of one statement. Their text is in memory several times while the database takes it apart.
 AT_ONCE = 1_000
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+def insert_rows(asks: Asks, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows, each in the order of the table's columns."""
-    statement = _insert(table, connection.dialect)
+    statement = _insert(table, asks.dialect)
     for start in range(0, len(rows), AT_ONCE):
-        connection.exec_driver_sql(statement, (encode(rows[start : start + AT_ONCE]),))
+        asks.exec_driver_sql(statement, (encode(rows[start : start + AT_ONCE]),))
 
 
-def update_rows(
-    connection: Connection,
+def ask_to_update(
+    asks: Asks,
     table: Table,
     columns: tuple[str, ...],
     rows: Sequence[Sequence[Any]],
     *,
     guard: str | None = None,
-) -> int:
-    """Set columns by id in rows of ``(id, *columns)``, each id at most once; how many there were.
+) -> Any:
+    """Set columns by id in rows of ``(id, *columns)``, each id at most once; the answer's ``rowcount`` is how
+    many there were.
 
     With a ``guard`` each row ends in the value that this column must still have.
     """
-    if not rows:
-        return 0
-    statement = _update(table, columns, guard, connection.dialect)
-    return connection.exec_driver_sql(statement, (encode(rows),)).rowcount
+    return asks.exec_driver_sql(_update(table, columns, guard, asks.dialect), (encode(rows),))
 
 
 def names_of(table: Table) -> list[str]:

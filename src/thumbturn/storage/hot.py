@@ -2,8 +2,8 @@
 
 Operations are made into plain rows where they are asked for, on the event loop. The writer's thread
 then only puts rows together: whatever it computes there, it computes while the event loop waits
-for the interpreter lock, or waits for it itself. On PostgreSQL a wave becomes at most six kinds of
-statement, whatever its size; on SQLite it becomes one (``wave.py``).
+for the interpreter lock, or waits for it itself. On PostgreSQL a wave becomes a statement for each kind of
+row (``postgres_wave.py``), whatever its size; on SQLite it becomes one (``wave.py``).
 """
 
 from __future__ import annotations
@@ -19,16 +19,13 @@ from thumbturn.domain.attempt import Attempt, Mark, Phase
 from thumbturn.domain.event import Event
 from thumbturn.domain.idempotency import FirstAnswer
 from thumbturn.engine.ports import Change
-from thumbturn.storage import idempotency
-from thumbturn.storage.arrivals import drop
-from thumbturn.storage.bulk import insert_rows, update_rows
-from thumbturn.storage.cell_tables import arrivals
+from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.fences import perform_guarded
 from thumbturn.storage.numbering import take_numbers
-from thumbturn.storage.rows import OUTCOME, Row, attempt_row, encode, event_row, outcome_row
-from thumbturn.storage.tables import attempts, audit_waiting, devices, events, late_marks
+from thumbturn.storage.postgres_wave import write_postgres_wave
+from thumbturn.storage.rows import Row, attempt_row, encode, event_row, outcome_row
+from thumbturn.storage.tables import events
 from thumbturn.storage.wave import MOST_ROWS, prepare, wave_of, write_wave
-from thumbturn.storage.writer import Lost
 
 _FINAL = frozenset(phase.value for phase in Phase if phase.is_final)
 
@@ -196,52 +193,9 @@ def perform(connection: Connection, operations: Sequence[Operation]) -> list[Any
             if connection.dialect.name == "sqlite":
                 write_wave(connection, wave_of(run))
             else:
-                _write(connection, run)
+                write_postgres_wave(connection, run)
             answers += [operation.answer for operation in run]  # type: ignore[union-attr]
     return answers
-
-
-def _write(connection: Connection, operations: Sequence[Any]) -> None:
-    """A wave on PostgreSQL."""
-    accepted: list[Row] = []
-    arrived: list[Row] = []
-    firsts: list[FirstAnswer] = []
-    moves: dict[str, Move] = {}
-    states: dict[str, Row] = {}
-    told: list[Told] = []
-    late: list[Row] = []
-    dropped: list[str] = []
-    for operation in operations:
-        if operation.first is not None:
-            firsts.append(operation.first)
-        if operation.accepted is not None:
-            accepted.append(operation.accepted)
-            if operation.cell is not None:
-                arrived.append((operation.accepted[0], operation.cell))
-            continue
-        for move in operation.moves:
-            attempt_id = move.row[0]
-            moves[attempt_id] = _behind(moves.get(attempt_id), move)
-        for state in operation.states:
-            states[state[0]] = state
-        told += operation.told
-        if operation.late is not None:
-            late.append(operation.late)
-        dropped += operation.dropped
-    if idempotency.add(connection, firsts) != len(firsts):
-        raise Lost
-    insert_rows(connection, attempts, accepted)
-    insert_rows(connection, arrivals, arrived)
-    # In one transaction with the attempt; sealed soon after (``audit.py``).
-    insert_rows(connection, audit_waiting, [(row[1], row[0], None) for row in accepted])
-    rows = [(*move.row, move.came_from) for move in moves.values()]
-    if update_rows(connection, attempts, OUTCOME, rows, guard="phase") != len(rows):
-        raise Lost
-    update_rows(connection, devices, ("state",), list(states.values()))
-    insert_rows(connection, late_marks, late)
-    drop(connection, dropped)
-    # Last, because it is what other processes wait for.
-    _number(connection, told)
 
 
 def write_events(connection: Connection, told: Iterable[Event]) -> None:
@@ -260,12 +214,3 @@ def _number(connection: Connection, told: Sequence[Told]) -> None:
     insert_rows(
         connection, events, [(workspace_id, number, *row) for (workspace_id, row), number in numbered]
     )
-
-
-def _behind(earlier: Move | None, move: Move) -> Move:
-    """Two moves of one attempt in one wave, as one: the row is written once, under the first guard."""
-    if earlier is None:
-        return move
-    if earlier.phase != move.came_from:
-        raise Lost
-    return Move(move.row, earlier.came_from, move.phase)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, Dialect, delete, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +14,7 @@ from thumbturn.storage.bulk import names_of, unpacked
 from thumbturn.storage.expressions import many, one_of
 from thumbturn.storage.rows import Row, encode
 from thumbturn.storage.tables import first_answers
+from thumbturn.storage.together import Asks
 
 
 def by_scopes(connection: Connection, scopes: Sequence[str]) -> dict[str, FirstAnswer]:
@@ -22,16 +24,15 @@ def by_scopes(connection: Connection, scopes: Sequence[str]) -> dict[str, FirstA
     return {row[0]: FirstAnswer(*row) for row in rows}
 
 
-def add(connection: Connection, rows: Sequence[Row]) -> int:
-    """Insert first answers where the scope is free; how many it was. On PostgreSQL.
+def ask_to_add(asks: Asks, rows: Sequence[Row]) -> Any:
+    """Insert first answers where the scope is free; the answer's ``rowcount`` is how many it was. On
+    PostgreSQL.
 
     Whoever finds a scope in the hands of another transaction waits for its end.
     """
-    if not rows:
-        return 0
     # In one order everywhere, so that two processes cannot wait for each other.
     ordered = encode(sorted(rows, key=lambda row: row[0]))
-    return connection.exec_driver_sql(_add(connection.dialect), (ordered,)).rowcount
+    return asks.exec_driver_sql(_add(asks.dialect), (ordered,))
 
 
 def complete(connection: Connection, first: FirstAnswer) -> None:

@@ -18,8 +18,10 @@ from functools import partial
 
 import structlog
 from sqlalchemy import URL, Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from thumbturn.domain.clock import MILLISECOND, Clock
+from thumbturn.domain.errors import Refusal
 from thumbturn.engine.notices import LOOK_EVERY, About, Heard
 from thumbturn.storage.listener import Listener
 from thumbturn.storage.writer import Writer
@@ -114,7 +116,7 @@ class PostgresNotices:
         payload = payload_of(self._process_id, unsaid)
         try:
             await self._writer.submit(partial(_notify, payload))
-        except Exception as problem:  # noqa: BLE001 - whatever it is, they find it when they look
+        except (Refusal, SQLAlchemyError) as problem:  # they find it when they look
             log.debug("notice_lost", because=str(problem))
 
     async def _look(self) -> None:

@@ -8,14 +8,16 @@ workspaces of a wave are taken with one question, for each is a round trip to th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, Dialect, bindparam, select, update
 
 from thumbturn.storage.bulk import unpacked
 from thumbturn.storage.rows import encode
 from thumbturn.storage.tables import workspaces
+from thumbturn.storage.together import Asks
 from thumbturn.storage.writer import UnknownWorkspace
 
 
@@ -24,12 +26,25 @@ def take_numbers(connection: Connection, told: Sequence[str]) -> list[int]:
 
     Raises ``UnknownWorkspace``.
     """
+    if connection.dialect.name != "sqlite":
+        return numbers_of(ask_for_numbers(connection, told).all(), told)
     counts = Counter(told)
-    last = (_together if len(counts) > 1 and connection.dialect.name != "sqlite" else _each)(
-        connection, counts
-    )
+    return numbers_of(list(_each(connection, counts).items()), told)
+
+
+def ask_for_numbers(asks: Asks, told: Sequence[str]) -> Any:
+    """Take the next numbers of these workspaces with one question; ``numbers_of`` its rows has them."""
+    return asks.exec_driver_sql(_take_all(asks.dialect), (encode(sorted(Counter(told).items())),))
+
+
+def numbers_of(rows: Iterable[Sequence[Any]], told: Sequence[str]) -> list[int]:
+    """The number of each event that is told these workspaces, from the last of each workspace.
+
+    Raises ``UnknownWorkspace``.
+    """
+    last: dict[str, int] = dict(map(tuple, rows))
     following = {}
-    for workspace_id, count in counts.items():
+    for workspace_id, count in Counter(told).items():
         if workspace_id not in last:
             raise UnknownWorkspace(workspace_id)
         following[workspace_id] = last[workspace_id] - count
@@ -49,12 +64,6 @@ def _each(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
         if found is not None:
             last[workspace_id] = found
     return last
-
-
-def _together(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
-    """The same with one question."""
-    rows = connection.exec_driver_sql(_take_all(connection.dialect), (encode(sorted(counts.items())),))
-    return dict(rows.all())
 
 
 @lru_cache(maxsize=8)
