@@ -20,7 +20,7 @@ from thumbturn.engine.grant_keeper import GrantKeeper
 from thumbturn.engine.hubs import Hubs
 from thumbturn.engine.ledger import Ledger
 from thumbturn.engine.observations import Observations
-from thumbturn.engine.ports import Driver, Store
+from thumbturn.engine.ports import ARRIVALS_AT_ONCE, Driver, Store
 from thumbturn.engine.recovery import Recovery
 from thumbturn.engine.schedule_keeper import ScheduleKeeper
 
@@ -100,7 +100,8 @@ class Life:
             await recovery.settle()
             # At once, and so in one commit with the record that these are sent.
             await self.store.drop_arrivals(self.taken)
-        self.taken = frozenset()
+            if len(arrived) < ARRIVALS_AT_ONCE:
+                return
 
     async def stop(self, patience: float) -> None:
         """Start nothing more, give what is in flight some seconds to end, let go of the devices.

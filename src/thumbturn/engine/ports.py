@@ -98,6 +98,10 @@ class Writing(NamedTuple):
     meters: WriterMeters
 
 
+#: What is given of what arrived for a cell, at a time.
+ARRIVALS_AT_ONCE = 500
+
+
 class Store(Protocol):
     """Everything that is remembered, as a short list of named operations.
 
@@ -215,7 +219,8 @@ class Store(Protocol):
         """The cells for which another process accepted something."""
 
     async def arrivals(self, cell: int) -> Mapping[str, Attempt | None]:
-        """What other processes accepted for this cell, by id, in order and as it stands now; some at a time.
+        """What other processes accepted for this cell, by id, in order and as it stands now; at most
+        ``ARRIVALS_AT_ONCE``.
 
         ``None`` is what is kept no more. Each is there until it is dropped. Concurrent calls share one query.
         """

@@ -35,7 +35,7 @@ class Sealing:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, processes: Callable[[], int] = lambda: 1) -> None:
-        """Begin, with what an earlier life of the server left; ``processes`` is how many share the database."""
+        """Begin, with what an earlier life of the server left; ``processes`` share the database."""
         self._task = asyncio.get_running_loop().create_task(self._run(processes))
         self._task.add_done_callback(_complain)
 

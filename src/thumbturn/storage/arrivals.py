@@ -21,14 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from thumbturn.domain.attempt import Attempt
+from thumbturn.engine.ports import ARRIVALS_AT_ONCE
 from thumbturn.storage.cell_tables import arrivals
 from thumbturn.storage.expressions import many, one_of
 from thumbturn.storage.rows import attempt_of
 from thumbturn.storage.tables import attempts
 from thumbturn.storage.together import Asks
-
-#: So many of a cell are read at a time.
-AT_ONCE = 500
 
 #: What waits for a cell, by id and in order of acceptance; ``None`` for what is on record no more.
 Arrived = Mapping[str, Attempt | None]
@@ -71,7 +69,7 @@ def _by_cells(dialect: Dialect) -> str:
     waiting = (
         select(arrivals.c.attempt_id)
         .where(arrivals.c.cell == asked.c.cell)
-        .limit(literal_column(str(AT_ONCE)))
+        .limit(literal_column(str(ARRIVALS_AT_ONCE)))
         .lateral("waiting")
     )
     query = select(asked.c.cell, waiting.c.attempt_id, attempts).select_from(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from thumbturn.engine.calls import Forwarded, Standing
 from thumbturn.storage.cell_tables import forwarded_calls
@@ -18,13 +18,13 @@ from thumbturn.storage.writer import Writer
 T = TypeVar("T")
 
 _COLUMNS = forwarded_calls.c
-_FLEETING = text("set local synchronous_commit = off")
+_FLEETING = "set local synchronous_commit = off"
 
 
 def at_once(connection: Connection, operations: Sequence[Callable[[Connection], object]]) -> Sequence[object]:
     """Do these in order as one transaction, for a ``Writer``."""
     with connection.begin():
-        connection.execute(_FLEETING)
+        connection.exec_driver_sql(_FLEETING)
         return [operation(connection) for operation in operations]
 
 

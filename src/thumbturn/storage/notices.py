@@ -32,7 +32,7 @@ CHANNEL = "thumbturn"
 #: What PostgreSQL takes in one notification, in bytes, less what it needs itself.
 LONGEST = 7_900
 #: µs between one notification and the next.
-PAUSE = 10 * MILLISECOND
+PAUSE = 20 * MILLISECOND
 #: Stands for all words of a subject, where they are too many.
 _ANYTHING = "*"
 _NOTIFY = "select pg_notify(%s, %s)"

@@ -30,7 +30,7 @@ from thumbturn.engine.ports import (
 )
 from thumbturn.engine.retention_ports import RetentionStore
 from thumbturn.engine.tenure import Tenure
-from thumbturn.storage import arrivals, attempts, audit, devices, events, idempotency, search
+from thumbturn.storage import arrivals, attempts, audit, devices, events, idempotency, search, workspaces
 from thumbturn.storage.access import SqlAccess
 from thumbturn.storage.access_codes import SqlAccessCodes, changing_codes
 from thumbturn.storage.accounts import SqlAccounts
@@ -92,6 +92,8 @@ class SqlStore(SqlWorkspaces):
         self._devices = Coalescing(self._reader, devices.by_ids)
         self._first_answers = Coalescing(self._reader, idempotency.by_scopes)
         self._arrivals = Coalescing(self._reader, arrivals.by_cells)
+        self._keys = Coalescing(self._reader, workspaces.keys_by_hashes)
+        self._members = Coalescing(self._reader, workspaces.of_users)
         self._read = self._reader.read
         self._notices: Notices = Silence()
         self._listeners: list[Callable[[frozenset[str]], None]] = []

@@ -12,6 +12,7 @@ from thumbturn.domain.event import Event
 from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.ports import Seed
 from thumbturn.storage import devices, workspaces
+from thumbturn.storage.coalesce import Coalescing
 from thumbturn.storage.scope import Scope
 from thumbturn.storage.webhook_store import Do
 
@@ -23,6 +24,9 @@ class SqlWorkspaces(ABC):
 
     _read: Do
     _scope: Scope
+    #: Asked for by everybody who calls, and by many at once when what is remembered of them is over.
+    _keys: Coalescing[Key]
+    _members: Coalescing[list[Workspace]]
 
     @abstractmethod
     async def _write(self, call: Callable[[Connection], T], told: Sequence[Event] = ()) -> T: ...
@@ -36,7 +40,7 @@ class SqlWorkspaces(ABC):
         return await self._read(lambda connection: workspaces.get(connection, workspace_id))
 
     async def workspaces_of_user(self, user_id: str) -> list[Workspace]:
-        return await self._read(lambda connection: workspaces.of_user(connection, user_id))
+        return list(await self._members.get(user_id) or ())
 
     async def add_workspace(
         self,
@@ -65,7 +69,7 @@ class SqlWorkspaces(ABC):
         await self._write(lambda connection: devices.reset(connection, workspace_id, seed, told), told)
 
     async def key(self, token_hash: str) -> Key | None:
-        return await self._read(lambda connection: workspaces.key(connection, token_hash))
+        return await self._keys.get(token_hash)
 
     async def keys(self, workspace_id: str) -> list[Key]:
         return await self._read(lambda connection: workspaces.keys_of(connection, workspace_id))

@@ -11,6 +11,7 @@ from thumbturn.domain.workspace import Key, Workspace
 from thumbturn.engine.ports import Seed
 from thumbturn.storage.bulk import insert_rows
 from thumbturn.storage.devices import plant
+from thumbturn.storage.expressions import one_of
 from thumbturn.storage.rows import encode, key_of, key_row, workspace_of, workspace_row
 from thumbturn.storage.scope import Scope, everywhere
 from thumbturn.storage.tables import keys, memberships, workspaces
@@ -22,15 +23,18 @@ def get(connection: Connection, workspace_id: str) -> Workspace | None:
     return None if row is None else workspace_of(row)
 
 
-def of_user(connection: Connection, user_id: str) -> list[Workspace]:
-    """The workspaces of a member, oldest first."""
+def of_users(connection: Connection, user_ids: Sequence[str]) -> dict[str, list[Workspace]]:
+    """The workspaces of each of these members, oldest first."""
     query = (
-        select(workspaces)
-        .join(memberships)
-        .where(memberships.c.user_id == user_id)
+        select(memberships.c.user_id, workspaces)
+        .join(workspaces)
+        .where(one_of(memberships.c.user_id, user_ids, connection.dialect))
         .order_by(workspaces.c.created_at, workspaces.c.id)
     )
-    return [workspace_of(row) for row in connection.execute(query)]
+    found: dict[str, list[Workspace]] = {}
+    for user_id, *row in connection.execute(query):
+        found.setdefault(user_id, []).append(workspace_of(row))
+    return found
 
 
 def announcing(connection: Connection, scope: Scope = everywhere) -> list[Workspace]:
@@ -87,10 +91,11 @@ def change(connection: Connection, workspace: Workspace) -> bool:
     return changed.rowcount > 0
 
 
-def key(connection: Connection, token_hash: str) -> Key | None:
-    """The key with this hash."""
-    row = connection.execute(select(keys).where(keys.c.token_hash == token_hash)).one_or_none()
-    return None if row is None else key_of(row)
+def keys_by_hashes(connection: Connection, token_hashes: Sequence[str]) -> dict[str, Key]:
+    """The keys with these hashes."""
+    query = select(keys).where(one_of(keys.c.token_hash, token_hashes, connection.dialect))
+    found = [key_of(row) for row in connection.execute(query)]
+    return {key.token_hash: key for key in found}
 
 
 def keys_of(connection: Connection, workspace_id: str) -> list[Key]:

@@ -83,3 +83,15 @@ async def test_the_end_seals_what_is_left(sealing):
     store.unsealed = 3
     await it.stop()
     assert store.unsealed == 0
+
+
+async def test_a_busy_database_is_busy_for_each_of_several(sealing):
+    """Of three processes on a database that is busy each does a third, and none of them seals meanwhile."""
+    it, store, look = sealing
+    await it.stop()
+    it.start(lambda: 3)
+    await it._clock.settle()
+    third = BUSY // 3 + 1
+    assert [await look(third) for _ in range(2)] == [third, 2 * third]
+    assert await look(10) == 0
+    assert store.unsealed == 0
