@@ -49,7 +49,7 @@ def _killed(victim: Server, asked: Server, row: Row) -> list[float]:
     locks = {line.split()[1]: line.split()[0] for line in asked.device_ids}
     mine = {workspace: lock for workspace, lock in locks.items() if owners[workspace] == newest}
     began = time.perf_counter()
-    victim.process.kill()
+    victim.kill()
     waiting = {
         workspace: call(asked, asked.token, workspace, "/locks/unlock_door", {"device_id": lock})
         for workspace, lock in mine.items()

@@ -48,8 +48,8 @@ async def test_calls_are_forwarded_behind_a_transaction_pooler(postgres_url: str
         writer = Writer(writing_engine(behind_pooler(parse_url(url))), at_once, bound=100)
         calls = SqlCalls(writer)
         for number in range(OFTEN):
-            await calls.put(Forwarded(f"c{number}", "engine", 1, "a", 10, "sealed"))
-            assert len(await calls.take("engine", {1}, "b", made_after=0, limit=9)) == 1
+            await calls.put(Forwarded(f"c{number}", "engine", 1, "a", "sealed"))
+            assert len(await calls.take("engine", {1}, "b", within=60_000_000, limit=9)) == 1
             await calls.answer(f"c{number}", "sealed")
             assert (await calls.standing([f"c{number}"]))[0].answer == "sealed"
         await writer.close()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures.front import OneOrNone
 from thumbturn.api.exchanged import Request
-from thumbturn.api.forwarding import TAKEN_WITHIN, Forwarding
+from thumbturn.api.forwarding import TAKEN_BEFORE, TAKEN_WITHIN, Forwarding
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.ids import random_bytes
 from thumbturn.domain.refusals import AnswerLost, OwnerMissing, StorageUnavailable
@@ -25,8 +25,8 @@ UNLOCK = Request("r1", "POST", "http", "/acs/entrances/unlock", b"", (), b"{}")
 class Calls(MemoryCalls):
     """A database that can go away: after a call was put down, or altogether."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
         self.loses_answers = False
         self.is_away = False
         #: The process that takes a call as soon as it lies there.
@@ -52,7 +52,7 @@ class Calls(MemoryCalls):
 async def taken(calls: MemoryCalls, by: str = "owner") -> Sequence[Forwarded]:
     """What the owner of the cell finds when he looks."""
     mine: Collection[int] = {0}
-    return await calls.take("engine", mine, by, made_after=0, limit=9)
+    return await calls.take("engine", mine, by, within=TAKEN_BEFORE, limit=9)
 
 
 class Front:
@@ -60,7 +60,7 @@ class Front:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.calls = Calls()
+        self.calls = Calls(self.clock)
         self.notices = MemoryNotices([], self.clock)
         cells: Any = OneOrNone("front", None, {"front", "owner"})
         self.forwarding = Forwarding(

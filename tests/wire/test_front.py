@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.front import Fronted
+from thumbturn.api.forwarding import TAKEN_BEFORE
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.pace import Pace
 
@@ -143,7 +144,7 @@ async def test_an_owner_that_dies_with_a_call_leaves_its_caller_in_doubt(fronted
     await fronted.owner.desk.stop(0)
     asking = asyncio.ensure_future(fronted.ask("POST", "/spaces/create", {"name": "Hall"}))
     await fronted.a_moment()
-    await fronted.calls.take("engine", {0}, "owner", made_after=0, limit=1)
+    await fronted.calls.take("engine", {0}, "owner", within=TAKEN_BEFORE, limit=1)
     await fronted.house.clock.advance(seconds(20))
     assert not asking.done()
     fronted.alive.discard("owner")

@@ -98,9 +98,8 @@ class Desk:
             room = min(AT_ONCE, MOST - len(self._answering))
             if room <= 0:
                 return  # the next look takes more
-            made_after = self._clock.now() - TAKEN_BEFORE
             calls = await self._store.take(
-                kind, mine, self._cells.process_id, made_after=made_after, limit=room
+                kind, mine, self._cells.process_id, within=TAKEN_BEFORE, limit=room
             )
             for call in calls:
                 task = asyncio.get_running_loop().create_task(self._answer(call))
@@ -138,4 +137,4 @@ class Desk:
         now = self._clock.now()
         if now - self._forgotten_at > 60 * SECOND:
             self._forgotten_at = now
-            await self._store.forget(now - KEPT_FOR)
+            await self._store.forget(KEPT_FOR)

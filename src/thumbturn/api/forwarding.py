@@ -28,7 +28,7 @@ log = structlog.get_logger("thumbturn.api")
 #: For so long a call lies there for an owner; whoever takes over from a dead one is there by then.
 TAKEN_WITHIN = seconds(10)
 #: A call that nobody took for so long is taken by nobody: a caller whose process died asks again, and both
-#: would be done. The clocks of two machines may differ by what it is more than he waits.
+#: would be done. It is more than he waits, for his is another clock than that by which it lies there.
 TAKEN_BEFORE = TAKEN_WITHIN + seconds(2)
 #: For so long one who took a call may think about it, beyond what its caller himself wants to wait.
 ANSWERED_WITHIN = seconds(30)
@@ -81,7 +81,7 @@ class Forwarding:
         sealed = self._seal.seal(request.written(), request_context(id))
         self._asked[id] = asked
         try:
-            await self._put(Forwarded(id, kind, cell, self._cells.process_id, now, sealed))
+            await self._put(Forwarded(id, kind, cell, self._cells.process_id, sealed))
             asked.is_there = True
             self._notices.say(About.CALLS, call_word(kind, cell))
             answer = await asked.reply

@@ -20,7 +20,6 @@ class Forwarded(NamedTuple):
     cell: int
     #: The process that waits for the answer.
     asked_by: str
-    made_at: int
     #: Sealed: there are tokens in it.
     request: str
 
@@ -36,16 +35,19 @@ class Standing(NamedTuple):
 
 
 class CallStore(Protocol):
-    """Where calls lie. Raises ``StorageUnavailable`` and ``Overloaded``, as every store."""
+    """Where calls lie. Raises ``StorageUnavailable`` and ``Overloaded``, as every store.
+
+    For how long they do is told by one clock, the database's: those of processes may differ.
+    """
 
     async def put(self, call: Forwarded) -> None:
         """Put a call down."""
 
     async def take(
-        self, kind: str, cells: Collection[int], by: str, *, made_after: int, limit: int
+        self, kind: str, cells: Collection[int], by: str, *, within: int, limit: int
     ) -> Sequence[Forwarded]:
-        """Calls for these cells that nobody has taken, oldest first; they are taken now. Of what is older
-        than ``made_after`` none is: whoever asked has gone.
+        """Calls for these cells that nobody has taken, oldest first; they are taken now. Of what lies there
+        for longer than ``within``, µs, none is: whoever asked has gone.
         """
 
     async def answer(self, id: str, answer: str) -> None:
@@ -57,5 +59,5 @@ class CallStore(Protocol):
     async def withdraw(self, id: str) -> bool:
         """Take a call away; true if nobody has taken it, and nobody will: also if it is not there."""
 
-    async def forget(self, made_before: int) -> None:
-        """Remove what is older: nobody waits for it any more."""
+    async def forget(self, kept_for: int) -> None:
+        """Remove what lies there for so many µs: nobody waits for it any more."""

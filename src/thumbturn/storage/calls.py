@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, and_, cast, delete, func, insert, select, update
 
 from thumbturn.engine.calls import Forwarded, Standing
 from thumbturn.storage.cell_tables import forwarded_calls
@@ -18,6 +18,8 @@ from thumbturn.storage.writer import Writer
 T = TypeVar("T")
 
 _COLUMNS = forwarded_calls.c
+#: By the database's clock, µs: at the moment, for a wave may have waited.
+_NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
 _FLEETING = "set local synchronous_commit = off"
 
 
@@ -35,12 +37,13 @@ class SqlCalls:
         self._writer = writer
 
     async def put(self, call: Forwarded) -> None:
-        await self._do(lambda connection: connection.execute(insert(forwarded_calls).values(call._asdict())))
+        row = call._asdict() | {"made_at": _NOW}
+        await self._do(lambda connection: connection.execute(insert(forwarded_calls).values(row)))
 
     async def take(
-        self, kind: str, cells: Collection[int], by: str, *, made_after: int, limit: int
+        self, kind: str, cells: Collection[int], by: str, *, within: int, limit: int
     ) -> Sequence[Forwarded]:
-        return await self._do(lambda connection: _take(connection, kind, cells, by, made_after, limit))
+        return await self._do(lambda connection: _take(connection, kind, cells, by, within, limit))
 
     async def answer(self, id: str, answer: str) -> None:
         await self._do(
@@ -55,10 +58,10 @@ class SqlCalls:
     async def withdraw(self, id: str) -> bool:
         return await self._do(lambda connection: _withdraw(connection, id))
 
-    async def forget(self, made_before: int) -> None:
+    async def forget(self, kept_for: int) -> None:
         await self._do(
             lambda connection: connection.execute(
-                delete(forwarded_calls).where(_COLUMNS.made_at < made_before)
+                delete(forwarded_calls).where(_COLUMNS.made_at <= _NOW - kept_for)
             )
         )
 
@@ -68,20 +71,20 @@ class SqlCalls:
 
 
 def _take(
-    connection: Connection, kind: str, cells: Collection[int], by: str, made_after: int, limit: int
+    connection: Connection, kind: str, cells: Collection[int], by: str, within: int, limit: int
 ) -> Sequence[Forwarded]:
     free = (
         select(_COLUMNS.id)
         .where(_COLUMNS.kind == kind, _COLUMNS.cell.in_(cells), _COLUMNS.taken_by.is_(None))
-        .where(_COLUMNS.made_at > made_after)
+        .where(_COLUMNS.made_at > _NOW - within)
         .order_by(_COLUMNS.made_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     wanted = [_COLUMNS[name] for name in Forwarded._fields]
-    taken = update(forwarded_calls).where(_COLUMNS.id.in_(free)).values(taken_by=by).returning(*wanted)
-    found = [Forwarded(*row) for row in connection.execute(taken)]
-    return sorted(found, key=lambda call: call.made_at)
+    taken = update(forwarded_calls).where(_COLUMNS.id.in_(free)).values(taken_by=by)
+    found = connection.execute(taken.returning(_COLUMNS.made_at, _COLUMNS.id, *wanted)).all()
+    return [Forwarded(*row[2:]) for row in sorted(found, key=lambda row: row[:2])]
 
 
 def _standing(connection: Connection, ids: Collection[str]) -> Sequence[Standing]:

@@ -14,25 +14,28 @@ from thumbturn.engine.notices import LOOK_EVERY, About, Heard
 class MemoryCalls:
     """Implements ``engine.calls.CallStore``."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         #: Those that lie there, as they were put down.
         self.there: dict[str, Forwarded] = {}
+        self._since: dict[str, int] = {}
         self._taken_by: dict[str, str] = {}
         self._answers: dict[str, str] = {}
 
     async def put(self, call: Forwarded) -> None:
         self.there[call.id] = call
+        self._since[call.id] = self._clock.now()
 
     async def take(
-        self, kind: str, cells: Collection[int], by: str, *, made_after: int, limit: int
+        self, kind: str, cells: Collection[int], by: str, *, within: int, limit: int
     ) -> Sequence[Forwarded]:
         free = [
             call
-            for call in sorted(self.there.values(), key=lambda call: call.made_at)
+            for call in self.there.values()
             if call.kind == kind
             and call.cell in cells
             and call.id not in self._taken_by
-            and call.made_at > made_after
+            and self._since[call.id] > self._clock.now() - within
         ]
         self._taken_by.update({call.id: by for call in free[:limit]})
         return free[:limit]
@@ -55,13 +58,13 @@ class MemoryCalls:
         self._drop(id)
         return not was_taken
 
-    async def forget(self, made_before: int) -> None:
-        for call in list(self.there.values()):
-            if call.made_at < made_before:
-                self._drop(call.id)
+    async def forget(self, kept_for: int) -> None:
+        for id, since in list(self._since.items()):
+            if since <= self._clock.now() - kept_for:
+                self._drop(id)
 
     def _drop(self, id: str) -> None:
-        for kept in (self.there, self._taken_by, self._answers):
+        for kept in (self.there, self._since, self._taken_by, self._answers):
             kept.pop(id, None)
 
 
