@@ -143,7 +143,7 @@ def test_nothing_is_lost_or_doubled_while_processes_come_and_go(several: Several
     for each in asking:
         several.until(lambda each=each: all(ended(each.caller, id) for id, _ in each.given), 40, "all ended")
         states = [ended(each.caller, id) for id, _ in each.given]
-        assert {state["status"] for state in states if state} == {"success"}
+        assert [state["error"] for state in states if state and state["status"] != "success"] == []
     told = Counter(several.did("unlock"))
     assert told == Counter(lock for each in asking for _, lock in each.given)
     assert {status for each in asking for status in each.refused} <= {503}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures.front import OneOrNone
 from thumbturn.api.exchanged import Request
-from thumbturn.api.forwarding import TAKEN_BEFORE, TAKEN_WITHIN, Forwarding
+from thumbturn.api.forwarding import DOUBTED_FOR, TAKEN_BEFORE, TAKEN_WITHIN, Forwarding
 from thumbturn.domain.clock import SECOND
 from thumbturn.domain.ids import random_bytes
 from thumbturn.domain.refusals import AnswerLost, OwnerMissing, StorageUnavailable
@@ -62,7 +62,8 @@ class Front:
         self.clock = FakeClock()
         self.calls = Calls(self.clock)
         self.notices = MemoryNotices([], self.clock)
-        cells: Any = OneOrNone("front", None, {"front", "owner"})
+        self.alive = {"front", "owner"}
+        cells: Any = OneOrNone("front", None, self.alive)
         self.forwarding = Forwarding(
             store=self.calls,
             notices=self.notices,
@@ -125,3 +126,18 @@ async def test_nothing_was_done_is_said_only_if_nobody_took_the_call(
     with pytest.raises(refusal):
         await front.forwarding.ask(UNLOCK, "engine", 0)
     assert front.calls.there == {}
+
+
+async def test_a_process_that_has_just_begun_is_not_taken_for_dead(front: Front):
+    """A call that was taken by one who is not known yet waits for him; and not for ever."""
+    front.calls.taker = "new"
+    asking = await front.asks()
+    await front.clock.advance(DOUBTED_FOR - 2 * SECOND)
+    assert not asking.done()
+    front.alive.add("new")
+    await front.clock.advance(2 * DOUBTED_FOR)
+    assert not asking.done()
+    front.alive.discard("new")
+    await front.clock.advance(DOUBTED_FOR + 2 * SECOND)
+    with pytest.raises(AnswerLost):
+        await asking

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.front import Fronted
-from thumbturn.api.forwarding import TAKEN_BEFORE
+from thumbturn.api.forwarding import DOUBTED_FOR, TAKEN_BEFORE
 from thumbturn.domain.clock import seconds
 from thumbturn.engine.pace import Pace
 
@@ -148,7 +148,7 @@ async def test_an_owner_that_dies_with_a_call_leaves_its_caller_in_doubt(fronted
     await fronted.house.clock.advance(seconds(20))
     assert not asking.done()
     fronted.alive.discard("owner")
-    await fronted.house.clock.advance(seconds(2))
+    await fronted.house.clock.advance(DOUBTED_FOR + seconds(2))
     reply = await asking
     assert (reply.status, reply.error["type"]) == (503, "answer_lost")
     assert fronted.calls.there == {}

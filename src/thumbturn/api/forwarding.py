@@ -32,6 +32,9 @@ TAKEN_WITHIN = seconds(10)
 TAKEN_BEFORE = TAKEN_WITHIN + seconds(2)
 #: For so long one who took a call may think about it, beyond what its caller himself wants to wait.
 ANSWERED_WITHIN = seconds(30)
+#: For so long nobody takes a process for dead that took a call and is not known to live: one that has just
+#: begun is not known for a round of the claims.
+DOUBTED_FOR = seconds(5)
 #: Calls of one process that may wait for others at a time.
 MOST = 1_000
 
@@ -46,6 +49,8 @@ class _Asked:
         self.until = until
         self.reply: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.is_there = False
+        #: Since when its taker is not known to live; ``None`` while he is.
+        self.doubted_since: int | None = None
 
     def fail(self, reason: Refusal) -> None:
         if not self.reply.done():
@@ -164,8 +169,16 @@ class Forwarding:
         elif stands.taken_by is None:
             if now - asked.begun_at > TAKEN_WITHIN:
                 await self._withdraw(asked)
-        elif now > asked.until or not self._cells.is_alive(stands.taken_by):
+        elif now > asked.until or self._is_dead(stands.taken_by, asked, now):
             await self._withdraw(asked)
+
+    def _is_dead(self, taker: str, asked: _Asked, now: int) -> bool:
+        if self._cells.is_alive(taker):
+            asked.doubted_since = None
+            return False
+        if asked.doubted_since is None:
+            asked.doubted_since = now
+        return now - asked.doubted_since >= DOUBTED_FOR
 
     async def _withdraw(self, asked: _Asked) -> None:
         try:
