@@ -12,7 +12,7 @@ from thumbturn.api.desk import Application, Desk
 from thumbturn.api.forwarding import Forwarding
 from thumbturn.api.surroundings import Others
 from thumbturn.cell_making import CellMaker
-from thumbturn.domain.clock import Clock, seconds, uptime
+from thumbturn.domain.clock import MILLISECOND, Clock, seconds, uptime
 from thumbturn.domain.ids import new_id
 from thumbturn.engine.cells import Cells, OneCell
 from thumbturn.engine.elsewhere import Elsewhere
@@ -22,6 +22,7 @@ from thumbturn.engine.lease_ports import ROLES, Process
 from thumbturn.engine.notices import About
 from thumbturn.engine.owned_cells import OwnedCells
 from thumbturn.engine.showing import Showing
+from thumbturn.engine.supervised import supervised
 from thumbturn.engine.sweeping import Sweeping
 from thumbturn.engine.webhooks import Webhooks
 from thumbturn.process_name import succeed
@@ -152,7 +153,7 @@ async def run_among_others(
         )
         cells.on_taken("webhooks", partial(_begin_delivering, cells, deliveries, store))
         cells.on_lost("webhooks", partial(deliveries.end, patience=DELIVERIES_MAY_TAKE))
-        arriving = _Arriving(cells)
+        arriving = _Arriving(cells, clock)
         notices.hear(About.ARRIVALS, arriving.heard)
         store.tell_others(notices)
         talk.start()
@@ -190,25 +191,36 @@ async def run_among_others(
         )
 
 
-class _Arriving:
-    """Has taken in what others say they accepted for this process."""
+#: µs between two looks for what others accepted: with several who say so there is something all the time.
+LOOKS_APART = 20 * MILLISECOND
 
-    def __init__(self, cells: OwnedCells) -> None:
+
+class _Arriving:
+    """Has taken in what others say they accepted for this process: at once, and then what came meanwhile."""
+
+    def __init__(self, cells: OwnedCells, clock: Clock) -> None:
         self._cells = cells
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._clock = clock
+        self._told: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
 
     def heard(self, words: frozenset[str] | None) -> None:
         """Look for these cells. For ``None``, which is any of them, they are looked for by themselves."""
-        mine = {int(word) for word in words or ()} & self._cells.mine("engine")
-        if mine:
-            task = asyncio.get_running_loop().create_task(self._cells.look_for_arrivals(mine))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._told |= {int(word) for word in words or ()} & self._cells.mine("engine")
+        if self._told and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._look())
 
     def stop(self) -> None:
         """Look no more."""
-        for task in self._tasks:
-            task.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _look(self) -> None:
+        while self._told:
+            told, self._told = self._told, set()
+            with supervised("arrivals_not_looked_for"):
+                await self._cells.look_for_arrivals(told)
+            await self._clock.sleep(LOOKS_APART)
 
 
 async def _begin_delivering(
