@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -46,12 +47,14 @@ class OwnPostgres:
     def pause(self) -> None:
         """All its processes stand still, as if their machine were out of breath."""
         for each in self._processes():
-            each.suspend()
+            with suppress(psutil.NoSuchProcess):  # a session may end meanwhile
+                each.suspend()
 
     def resume(self) -> None:
         """They go on."""
         for each in self._processes():
-            each.resume()
+            with suppress(psutil.NoSuchProcess):
+                each.resume()
 
     def stop(self) -> None:
         """End it, whoever is connected."""
