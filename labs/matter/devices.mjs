@@ -28,17 +28,19 @@ let fault = "";
 const later = (milliseconds, what) =>
     setTimeout(() => Promise.resolve().then(what).catch(error => console.error(error)), milliseconds);
 
-/** What the bolt did: it went there, or was told to and stayed where it was. */
-function did(moved, locked) {
+const now = () => Date.now() * 1_000;
+
+/** What the bolt did: it went there, or was told to and stayed where it was; and when it was told to. */
+function did(moved, locked, asked = now()) {
     if (moved) log.push(locked ? "lock" : "unlock");
-    const line = JSON.stringify({ at: Date.now() * 1_000, device: name, moved, locked });
+    const line = JSON.stringify({ at: now(), asked, device: name, moved, locked });
     appendFileSync(`${folder}/did.jsonl`, line + "\n");
 }
 
 /** What the bolt does, and what is told of it. `more` says by whom. */
-function turn(lock, locked, more) {
+function turn(lock, locked, more, asked = now()) {
     lock.state.lockState = locked ? LockState.Locked : LockState.Unlocked;
-    did(true, locked);
+    did(true, locked, asked);
     if (more !== null) tellOperation(lock, locked, more);
 }
 
@@ -78,11 +80,11 @@ class LabLock extends DoorLockServer.with("PinCredential", "CredentialOverTheAir
         if (fault === "lazy") return; // says that it did it, and does nothing
         if (fault === "motor" || fault === "jam_late") {
             // A motor takes its time: the command is accepted before the bolt has moved.
-            const jams = fault === "jam_late";
+            const jams = fault === "jam_late", asked = now();
             this.state.lockState = LockState.NotFullyLocked;
             later(1_500, () => lockEndpoint.act(agent => {
                 if (jams) agent.doorLock.events.doorLockAlarm.emit({ alarmCode: AlarmCode.LockJammed }, agent.context);
-                else turn(agent.doorLock, locked, {});
+                else turn(agent.doorLock, locked, {}, asked);
             }));
             return;
         }
