@@ -17,6 +17,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: Whose tests run beside each other: those of one stack are all in one process, one after the other.
+STACKS = ("zwave_js", "zigbee2mqtt", "matter", "home_assistant")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each stack is brought up once, whichever file a test of it is in."""
+    for item in items:
+        [stack] = [name for name in STACKS if name in item.nodeid]
+        item.add_marker(pytest.mark.xdist_group(stack))
+
+
 @pytest.fixture(scope="session")
 def zwave_stack(tmp_path_factory):
     """The real Z-Wave JS."""
