@@ -190,14 +190,15 @@ async def test_what_happens_at_the_door_is_told_once(home: MatterHome):
     await home.drain(FRONT_DOOR, 5)
     await home.deny(FRONT_DOOR)
     await home.pass_time(1.5)
-    assert [(each.event_type[5:], each.payload["method"]) for each in await home.told(*MOVES)] == [
+    told = [(each.event_type[5:], each.payload["method"]) for each in await home.told(*MOVES)]
+    assert told == [
         ("unlocked", "keycode"),
         ("locked", "manual"),
         ("unlocked", "card"),
         ("locked", "automatic"),
         ("unlocked", "unknown"),
         ("locked", "manual"),
-    ]
+    ], told
     assert len(await home.told("device.low_battery")) == 1
     assert len(await home.told("lock.access_denied")) == 1
     await home.drain(FRONT_DOOR, 87)

@@ -31,8 +31,9 @@ _SOURCES = {
 }
 _PIN = 1
 #: For so long a state by itself is held until it is known who did it, and so soon after an operation the
-#: state is to follow: a server hears from a device once a second.
-HELD, FOLLOWS = seconds(0.7), seconds(2)
+#: state is to follow: a server hears from a device once a second, so the one may come that long behind the
+#: other.
+HELD, FOLLOWS = seconds(1.5), seconds(2)
 #: No motor turns for that long: a bolt that is neither in nor out for as long is stuck.
 TURNS = seconds(8)
 #: For so long after a command what is reported may be about it.
