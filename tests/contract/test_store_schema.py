@@ -24,6 +24,7 @@ from thumbturn.storage.lockfile import DataDirectoryInUse, exclusive
 from thumbturn.storage.open import DatabaseTooNew, migrate, open_store, pending_migrations
 from thumbturn.storage.store import SqlStore
 from thumbturn.storage.tables import HEAD, metadata
+from thumbturn.storage.together import Journey
 
 
 def test_migrations_lead_to_the_tables(bare_database_url: str):
@@ -116,11 +117,19 @@ def test_data_directory_belongs_to_one(tmp_path: Path):
 class Watched:
     """The statements that a store sends, and the plans that its database makes of them."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: SqlStore, patch: pytest.MonkeyPatch) -> None:
         self.engine = store._reader._engine
         self.sent: list[tuple[str, Any]] = []
         for engine in (self.engine, store._writer._line._engine):
             event.listen(engine, "before_cursor_execute", self._note)
+        # What goes to PostgreSQL together goes to its driver directly.
+        ask, sent = Journey.exec_driver_sql, self.sent
+
+        def noted(journey: Journey, statement: str, parameters: tuple[Any, ...], /) -> Any:
+            sent.append((statement, parameters))
+            return ask(journey, statement, parameters)
+
+        patch.setattr(Journey, "exec_driver_sql", noted)
 
     def _note(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         if not statement.startswith(("begin", "explain")):
@@ -128,7 +137,7 @@ class Watched:
 
     def plans(self) -> str:
         """The plans of the statements since the last call, as the database words them."""
-        sent, self.sent = self.sent, []
+        sent = list(self.sent)
         explain = "explain query plan " if self.engine.dialect.name == "sqlite" else "explain "
         with self.engine.connect() as connection:
             rows = [connection.exec_driver_sql(explain + statement, given).all() for statement, given in sent]
@@ -286,10 +295,10 @@ NEVER_SORTED = {
 ALSO_UNFILED = {"newest event of a device"}
 
 
-async def test_questions_are_answered_by_their_index(sql_store: SqlStore):
+async def test_questions_are_answered_by_their_index(sql_store: SqlStore, monkeypatch):
     """No question of the request path reads a table whole, or sorts what it pages through."""
     await fill(sql_store)
-    watched = Watched(sql_store)
+    watched = Watched(sql_store, monkeypatch)
     sqlite = watched.engine.dialect.name == "sqlite"
     for question, (ask, on_sqlite, on_postgresql) in QUESTIONS.items():
         await ask(sql_store)

@@ -18,9 +18,10 @@ from thumbturn.drivers.zigbee2mqtt.bolt import BoltStory
 from thumbturn.drivers.zigbee2mqtt.codec import LONGEST, BridgeInfo, Devices, heard
 from thumbturn.drivers.zigbee2mqtt.exposes import LOCK_TYPE, found_in
 from thumbturn.drivers.zigbee2mqtt.hub import ZigbeeHub
-from thumbturn.drivers.zigbee2mqtt.link import Message
+from thumbturn.drivers.zigbee2mqtt.link import Message, connected
 from thumbturn.drivers.zigbee2mqtt.locks import ZigbeeLock
 from thumbturn.engine.pins import new_pins
+from thumbturn.engine.taps import NOBODY
 from thumbturn.testing.clock import FakeClock
 
 LOCK = FakeDevice(1, "front_door", is_lock=True)
@@ -116,7 +117,9 @@ class Listening:
         self.clock = FakeClock()
         self.seen: list[Observation] = []
         hub = Hub("account", "workspace", COORDINATOR, {"url": "mqtt://127.0.0.1", "base_topic": BASE})
-        self.hub = ZigbeeHub(hub, lambda _: None, self.seen.append, clock=self.clock)
+        self.hub = ZigbeeHub(
+            hub, lambda _: None, self.seen.append, clock=self.clock, connect=connected, ear=NOBODY
+        )
         device = Device(
             id="lock", workspace_id="workspace", connected_account_id="account", driver="zigbee2mqtt",
             address=LOCK.ieee, device_type=LOCK_TYPE, name="front_door",
