@@ -170,7 +170,7 @@ class _SameThread(SqlStore):
 
     def let_go(self) -> None:
         """Close its connections."""
-        self._writer._disconnect()
+        self._writer._line.let_go()
         self._read_queue.let_go()
 
 
@@ -193,7 +193,7 @@ class _Writing:
     def put(self, wave: Any) -> None:
         """Commit a wave, and tell of it at the loop's next turn."""
         answers = self._writer._settle(wave)
-        asyncio.get_running_loop().call_soon(self._writer._tell, wave, answers)
+        asyncio.get_running_loop().call_soon(self._writer._tell, wave, answers, None)
 
 
 class _Reading:
