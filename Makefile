@@ -44,7 +44,7 @@ test-crash: $(READY) ## two hundred rounds of kill -9 among other trouble (`make
 test-labs: $(READY) $(LABS_READY) ## the drivers of real devices on the real programs that they speak to, with devices without a radio
 	@scripts/mosquitto.sh
 	@$(if $(filter matter,$(LABS)),PYTHON=$(PYTHON) scripts/matter.sh)
-	$(BIN)/pytest $(LAB_TESTS)
+	$(BIN)/pytest $(LAB_TESTS) --numprocesses $(words $(LABS)) --dist loadgroup
 
 SEEDS ?= 10000
 simulate: $(READY) ## whole lives of the server with trouble everywhere, SEEDS=10000 of them (`make test` has 300), and a tenth as many of two processes
